@@ -97,7 +97,10 @@ type LogEntry struct {
 	Timestamp *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
 	// The line, without its newline. Bytes that were not UTF-8 are replaced
 	// by U+FFFD, because a proto string must be UTF-8.
-	Message       string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	// The line is longer than the server's limit: it goes on in the next
+	// entry.
+	Partial       bool `protobuf:"varint,4,opt,name=partial,proto3" json:"partial,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -153,6 +156,13 @@ func (x *LogEntry) GetMessage() string {
 	return ""
 }
 
+func (x *LogEntry) GetPartial() bool {
+	if x != nil {
+		return x.Partial
+	}
+	return false
+}
+
 var File_logs_v1_logs_proto protoreflect.FileDescriptor
 
 const file_logs_v1_logs_proto_rawDesc = "" +
@@ -162,11 +172,12 @@ const file_logs_v1_logs_proto_rawDesc = "" +
 	"LogRequest\x12\x1a\n" +
 	"\bcontains\x18\x01 \x01(\tR\bcontains\x12\x14\n" +
 	"\x05after\x18\x02 \x01(\x04R\x05after\x12\x16\n" +
-	"\x06follow\x18\x03 \x01(\bR\x06follow\"z\n" +
+	"\x06follow\x18\x03 \x01(\bR\x06follow\"\x94\x01\n" +
 	"\bLogEntry\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x128\n" +
 	"\ttimestamp\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\ttimestamp\x12\x18\n" +
-	"\amessage\x18\x03 \x01(\tR\amessage2D\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\x12\x18\n" +
+	"\apartial\x18\x04 \x01(\bR\apartial2D\n" +
 	"\n" +
 	"LogService\x126\n" +
 	"\n" +

@@ -29,10 +29,9 @@ const (
 // LogService lets clients follow a live log.
 type LogServiceClient interface {
 	// StreamLogs streams entries in order, each one once.
-	// OUT_OF_RANGE: the entry after `after` is no longer held, or does not
-	// exist yet and `after` is beyond the newest. The message names the
-	// sequences that are held.
-	// UNAVAILABLE: the server is shutting down; resume from the last sequence.
+	// OUT_OF_RANGE: the entry that follows `after` is no longer held, or
+	// `after` is beyond the newest. The message names what is held.
+	// UNAVAILABLE: the server is shutting down; resume where you are.
 	StreamLogs(ctx context.Context, in *LogRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[LogEntry], error)
 }
 
@@ -70,10 +69,9 @@ type LogService_StreamLogsClient = grpc.ServerStreamingClient[LogEntry]
 // LogService lets clients follow a live log.
 type LogServiceServer interface {
 	// StreamLogs streams entries in order, each one once.
-	// OUT_OF_RANGE: the entry after `after` is no longer held, or does not
-	// exist yet and `after` is beyond the newest. The message names the
-	// sequences that are held.
-	// UNAVAILABLE: the server is shutting down; resume from the last sequence.
+	// OUT_OF_RANGE: the entry that follows `after` is no longer held, or
+	// `after` is beyond the newest. The message names what is held.
+	// UNAVAILABLE: the server is shutting down; resume where you are.
 	StreamLogs(*LogRequest, grpc.ServerStreamingServer[LogEntry]) error
 	mustEmbedUnimplementedLogServiceServer()
 }
