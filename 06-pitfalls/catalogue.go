@@ -1,0 +1,26 @@
+// Package pitfalls is a catalogue of mistakes in streaming code. Each has a
+// folder with the broken code, the fixed code, and a test of both.
+package pitfalls
+
+import (
+	concurrentrecv "example.com/streams/06-pitfalls/concurrent-recv"
+	"example.com/streams/06-pitfalls/internal/play"
+	missingclosesend "example.com/streams/06-pitfalls/missing-closesend"
+)
+
+// Catalogue lists the pitfalls in the order and the groups of README.md.
+var Catalogue = []play.Pitfall{
+	// Read these three first.
+	missingclosesend.Pitfall,
+
+	// It hangs.
+
+	// It leaks.
+
+	// The error is lost, or says something else.
+
+	// Messages are lost, or wrong.
+	concurrentrecv.Pitfall,
+
+	// It worked until production.
+}

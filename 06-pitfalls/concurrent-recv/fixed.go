@@ -1,0 +1,42 @@
+package concurrentrecv
+
+import (
+	"context"
+	"io"
+	"sync"
+
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// FixedCount calls handle with the numbers that req asks for, in two
+// workers. It returns when both have ended.
+func FixedCount(
+	ctx context.Context, c pitfallsv1.PitfallServiceClient,
+	req *pitfallsv1.CountRequest, handle func(int64),
+) error {
+	stream, err := c.Count(ctx, req)
+	if err != nil {
+		return err
+	}
+	numbers := make(chan int64)
+	worker := func() {
+		for n := range numbers {
+			handle(n)
+		}
+	}
+	var workers sync.WaitGroup
+	workers.Go(worker)
+	workers.Go(worker)
+	defer workers.Wait()
+	defer close(numbers)
+	for {
+		n, err := stream.Recv()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		numbers <- n.GetValue()
+	}
+}

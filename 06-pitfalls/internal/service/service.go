@@ -1,0 +1,129 @@
+// Package service is the PitfallService that the pitfalls talk to. Where
+// the mistake is in a handler, that handler takes the place of the plain one.
+package service
+
+import (
+	"context"
+	"io"
+	"sync/atomic"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// MaxPadding is the most padding that Count adds to a number, in bytes.
+const MaxPadding = 16 << 20
+
+// A Server is a PitfallService. The zero value does what the proto says; a
+// field that is set replaces the handler of that name.
+type Server struct {
+	pitfallsv1.UnimplementedPitfallServiceServer
+
+	OnCount func(*pitfallsv1.CountRequest, grpc.ServerStreamingServer[pitfallsv1.Number]) error
+	OnSum   func(grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error
+	OnEcho  func(grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error
+
+	open atomic.Int64
+}
+
+// Ping says how many handlers of streams have not returned.
+func (s *Server) Ping(context.Context, *pitfallsv1.PingRequest) (*pitfallsv1.PingResponse, error) {
+	return &pitfallsv1.PingResponse{OpenStreams: s.open.Load()}, nil
+}
+
+// Count calls OnCount, or sends the numbers from 1 on.
+func (s *Server) Count(req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+	s.open.Add(1)
+	defer s.open.Add(-1)
+	if s.OnCount != nil {
+		return s.OnCount(req, stream)
+	}
+	return count(req, stream)
+}
+
+// Sum calls OnSum, or adds up what it gets.
+func (s *Server) Sum(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
+	s.open.Add(1)
+	defer s.open.Add(-1)
+	if s.OnSum != nil {
+		return s.OnSum(stream)
+	}
+	return sum(stream)
+}
+
+// Echo calls OnEcho, or sends back what it gets.
+func (s *Server) Echo(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
+	s.open.Add(1)
+	defer s.open.Add(-1)
+	if s.OnEcho != nil {
+		return s.OnEcho(stream)
+	}
+	return echo(stream)
+}
+
+func count(req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+	if req.GetTo() < 0 {
+		return status.Errorf(codes.InvalidArgument, "to: must be at least 0, got %d", req.GetTo())
+	}
+	if n := req.GetPadding(); n < 0 || n > MaxPadding {
+		return status.Errorf(codes.InvalidArgument, "padding: must be 0 to %d bytes, got %d", MaxPadding, n)
+	}
+	padding := make([]byte, req.GetPadding())
+	for i := int64(1); req.GetTo() == 0 || i <= req.GetTo(); i++ {
+		if err := stream.Send(&pitfallsv1.Number{Value: i, Padding: padding}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sum(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
+	response := &pitfallsv1.SumResponse{}
+	for {
+		n, err := stream.Recv()
+		if err == io.EOF {
+			return stream.SendAndClose(response)
+		}
+		if err != nil {
+			return err
+		}
+		response.Sum += n.GetValue()
+		response.Count++
+	}
+}
+
+func echo(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
+	for {
+		n, err := stream.Recv()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := stream.Send(n); err != nil {
+			return err
+		}
+	}
+}
+
+// Values returns the values that arrive until the stream ends. The error is
+// nil if it ended with OK.
+func Values(stream interface {
+	Recv() (*pitfallsv1.Number, error)
+}) ([]int64, error) {
+	var values []int64
+	for {
+		n, err := stream.Recv()
+		if err == io.EOF {
+			return values, nil
+		}
+		if err != nil {
+			return values, err
+		}
+		values = append(values, n.GetValue())
+	}
+}

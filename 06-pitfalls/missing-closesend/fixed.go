@@ -1,0 +1,40 @@
+package missingclosesend
+
+import (
+	"context"
+
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// FixedEcho sends the values and returns what comes back.
+func FixedEcho(ctx context.Context, c pitfallsv1.PitfallServiceClient, values ...int64) ([]int64, error) {
+	stream, err := c.Echo(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range values {
+		if err := stream.Send(&pitfallsv1.Number{Value: v}); err != nil {
+			break // Recv has the status
+		}
+	}
+	if err := stream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return service.Values(stream)
+}
+
+// FixedSum sends the values and returns their sum.
+func FixedSum(ctx context.Context, c pitfallsv1.PitfallServiceClient, values ...int64) (int64, error) {
+	stream, err := c.Sum(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, v := range values {
+		if err := stream.Send(&pitfallsv1.Number{Value: v}); err != nil {
+			break // CloseAndRecv has the status
+		}
+	}
+	response, err := stream.CloseAndRecv()
+	return response.GetSum(), err
+}
