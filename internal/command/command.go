@@ -27,7 +27,7 @@ const (
 // and SIGTERM cancel. A second signal ends the process at once. Main
 // returns the exit status.
 func Main(name string, run func(context.Context) error) int {
-	flag.Parse()
+	parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
@@ -46,6 +46,17 @@ func Main(name string, run func(context.Context) error) int {
 		fmt.Fprintf(os.Stderr, "%s: %s\n", name, Describe(err))
 		return Failed
 	}
+}
+
+// parse is [flag.Parse], with flags allowed after arguments too.
+func parse() {
+	flag.Parse()
+	var args []string
+	for flag.NArg() > 0 {
+		args = append(args, flag.Arg(0))
+		_ = flag.CommandLine.Parse(flag.Args()[1:]) // exits on error
+	}
+	_ = flag.CommandLine.Parse(append([]string{"--"}, args...))
 }
 
 // A UsageError is a command line that makes no sense.
