@@ -1,6 +1,7 @@
 package pitfalls
 
 import (
+	"fmt"
 	"go/parser"
 	"go/token"
 	"os"
@@ -8,8 +9,14 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/play"
+	"example.com/streams/internal/client"
 )
 
 func TestEveryFolderIsInTheCatalogueAndEveryEntryHasAFolder(t *testing.T) {
@@ -50,4 +57,39 @@ func TestEveryPitfallSaysWhatItIsInAFewLines(t *testing.T) {
 		require.Regexp(t, `(?s)\n\nSymptom: .*\n\nCause: .*\n\nSilence: .*\n\nFix: .*\n\n(Threads|Source): `,
 			file.Doc.Text(), p.Name)
 	}
+}
+
+// Each play is a process of its own, since some of the broken code can only
+// be ended that way.
+func TestEveryPlayShowsADifferenceAndTheFixedCodeEnds(t *testing.T) {
+	for _, p := range Catalogue {
+		t.Run(p.Name, func(t *testing.T) {
+			out := lab.Process(t, func() {
+				synctest.Test(t, func(t *testing.T) {
+					player := play.Player{Target: &client.Target{}, Patience: 3 * time.Second, Say: func(line string) { fmt.Println(line) }}
+					require.NoError(t, player.Show(t.Context(), p))
+					fmt.Println("end of play")
+				})
+			})
+
+			story, _, ended := strings.Cut(out, "end of play")
+			require.True(t, ended, out)
+			broken, fixed := said(story, "broken"), said(story, "fixed")
+			require.NotEmpty(t, broken)
+			require.NotEmpty(t, fixed)
+			require.NotEqual(t, broken, fixed)
+			require.NotContains(t, fixed, "still runs")
+			require.NotContains(t, fixed, "not returned")
+		})
+	}
+}
+
+// said returns the lines of one side, without the name of the side.
+func said(story, side string) (lines string) {
+	for line := range strings.Lines(story) {
+		if rest, ok := strings.CutPrefix(line, side+" "); ok {
+			lines += strings.TrimSpace(rest) + "\n"
+		}
+	}
+	return lines
 }

@@ -18,6 +18,7 @@
 package concurrentrecv
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -39,7 +40,7 @@ func BrokenCount(
 	worker := func() {
 		for {
 			n, err := stream.Recv()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				errs <- nil
 				return
 			}
@@ -52,5 +53,5 @@ func BrokenCount(
 	}
 	go worker()
 	go worker()
-	return errors.Join(<-errs, <-errs)
+	return cmp.Or(<-errs, <-errs)
 }

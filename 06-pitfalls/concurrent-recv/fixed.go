@@ -2,6 +2,7 @@ package concurrentrecv
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync"
 
@@ -31,7 +32,7 @@ func FixedCount(
 	defer close(numbers)
 	for {
 		n, err := stream.Recv()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

@@ -26,23 +26,59 @@ func Main(
 	embed func(context.Context, grpc.ServiceRegistrar),
 	run func(context.Context, *grpc.ClientConn) error,
 ) {
-	addr := flag.String("addr", "", "dial `host:port` (default: an embedded server)")
-	var tap *wire.Tap
-	flag.BoolFunc("wire", "print HTTP/2 frames to stderr; -wire=all: those of the connection too", func(v string) error {
-		tap = wire.New(os.Stderr)
-		tap.StreamsOnly = v != "all"
-		return nil
-	})
+	var t Target
+	t.Flags()
 	os.Exit(command.Main("client", func(ctx context.Context) error {
-		if *addr == "" {
-			return runEmbedded(ctx, tap, embed, run)
+		if t.Addr == "" {
+			return t.runEmbedded(ctx, embed, run)
 		}
-		return runDialed(ctx, tap, *addr, run)
+		return t.runDialed(ctx, run)
 	}))
 }
 
-func runEmbedded(
-	ctx context.Context, tap *wire.Tap,
+// A Target is whom a client talks to, and whether you see the frames.
+type Target struct {
+	Addr string // host:port; empty: an embedded server
+	tap  *wire.Tap
+}
+
+// Flags adds -addr and -wire to the command line.
+func (t *Target) Flags() {
+	flag.StringVar(&t.Addr, "addr", "", "dial `host:port` (default: an embedded server)")
+	flag.BoolFunc("wire", "print HTTP/2 frames to stderr; -wire=all: those of the connection too", func(v string) error {
+		t.tap = wire.New(os.Stderr)
+		t.tap.StreamsOnly = v != "all"
+		return nil
+	})
+}
+
+// Dial returns a connection to Addr. The caller closes it.
+func (t *Target) Dial(opts ...grpc.DialOption) (*grpc.ClientConn, error) {
+	if _, _, err := net.SplitHostPort(t.Addr); err != nil {
+		return nil, command.Usagef("-addr: %v", err)
+	}
+	opts = append([]grpc.DialOption{
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		t.Dialer(dialTCP),
+	}, opts...)
+	conn, err := grpc.NewClient(t.Addr, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("-addr %s: %w", t.Addr, err)
+	}
+	return conn, nil
+}
+
+// Dialer returns the option to connect with dial, and with -wire to show
+// the frames.
+func (t *Target) Dialer(dial func(context.Context, string) (net.Conn, error)) grpc.DialOption {
+	if t.tap != nil {
+		dial = t.tap.Dialer(dial)
+	}
+	return grpc.WithContextDialer(dial)
+}
+
+func (t *Target) runEmbedded(
+	ctx context.Context,
 	embed func(context.Context, grpc.ServiceRegistrar),
 	run func(context.Context, *grpc.ClientConn) error,
 ) (err error) {
@@ -50,7 +86,7 @@ func runEmbedded(
 	defer cancel()
 	s := embedded.Serve(func(r grpc.ServiceRegistrar) { embed(ctx, r) })
 	defer func() { err = errors.Join(err, s.Close()) }()
-	conn, err := s.NewClient(dialer(tap, s.DialContext))
+	conn, err := s.NewClient(t.Dialer(s.DialContext))
 	if err != nil {
 		return err
 	}
@@ -58,15 +94,10 @@ func runEmbedded(
 	return run(ctx, conn)
 }
 
-func runDialed(ctx context.Context, tap *wire.Tap, addr string, run func(context.Context, *grpc.ClientConn) error) error {
-	if _, _, err := net.SplitHostPort(addr); err != nil {
-		return command.Usagef("-addr: %v", err)
-	}
-	conn, err := grpc.NewClient(addr,
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		dialer(tap, dialTCP))
+func (t *Target) runDialed(ctx context.Context, run func(context.Context, *grpc.ClientConn) error) error {
+	conn, err := t.Dial()
 	if err != nil {
-		return fmt.Errorf("-addr %s: %w", addr, err)
+		return err
 	}
 	defer conn.Close()
 	return run(ctx, conn)
@@ -74,13 +105,4 @@ func runDialed(ctx context.Context, tap *wire.Tap, addr string, run func(context
 
 func dialTCP(ctx context.Context, addr string) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, "tcp", addr)
-}
-
-type dialFunc = func(context.Context, string) (net.Conn, error)
-
-func dialer(tap *wire.Tap, dial dialFunc) grpc.DialOption {
-	if tap != nil {
-		dial = tap.Dialer(dial)
-	}
-	return grpc.WithContextDialer(dial)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 )
 
@@ -31,7 +32,8 @@ func process(t *testing.T, race string, f func()) string {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), exe, "-test.run=^"+t.Name()+"$", "-test.count=1", "-test.timeout=30s")
+	this := "^" + strings.ReplaceAll(t.Name(), "/", "$/^") + "$"
+	cmd := exec.CommandContext(t.Context(), exe, "-test.run="+this, "-test.count=1", "-test.timeout=30s")
 	cmd.Env = append(os.Environ(), childVar+"="+t.Name(), "GORACE=atexit_sleep_ms=0 "+race)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err = cmd.Run()

@@ -8,8 +8,6 @@ import (
 	"google.golang.org/grpc"
 
 	"example.com/streams/06-pitfalls/internal/service"
-	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/bufnet/embedded"
 )
 
 // A Pitfall is an entry of the catalogue.
@@ -35,13 +33,6 @@ type Side struct {
 
 // Run plays the code and returns what is printed. It may hang.
 type Run func(ctx context.Context, s *Stage) (any, error)
-
-// A Stage is the two ends that a Side plays with.
-type Stage struct {
-	Client pitfallsv1.PitfallServiceClient
-	Conn   *grpc.ClientConn
-	Server *embedded.Server // nil if the server is in another process
-}
 
 func (s *Side) alone() bool {
 	return s.Alone || s.ServerOptions != nil || s.DialOptions != nil

@@ -4,6 +4,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync/atomic"
 
@@ -84,7 +85,7 @@ func sum(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResp
 	response := &pitfallsv1.SumResponse{}
 	for {
 		n, err := stream.Recv()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return stream.SendAndClose(response)
 		}
 		if err != nil {
@@ -98,7 +99,7 @@ func sum(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResp
 func echo(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
 	for {
 		n, err := stream.Recv()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
@@ -118,7 +119,7 @@ func Values(stream interface {
 	var values []int64
 	for {
 		n, err := stream.Recv()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return values, nil
 		}
 		if err != nil {
