@@ -19,7 +19,8 @@ import (
 // measures the server and not its clients.
 type thinFollower struct{ r *bufio.Reader }
 
-func newThinFollower(b *testing.B, addr string) *thinFollower {
+// newThinFollower returns a follower that lets the server send window bytes.
+func newThinFollower(b *testing.B, addr string, window uint32) *thinFollower {
 	conn, err := net.Dial("tcp", addr)
 	require.NoError(b, err)
 	b.Cleanup(func() { conn.Close() })
@@ -27,8 +28,7 @@ func newThinFollower(b *testing.B, addr string) *thinFollower {
 	var request bytes.Buffer
 	request.WriteString(http2.ClientPreface)
 	framer := http2.NewFramer(&request, nil)
-	// Windows that no benchmark fills: what stalls is the subject of a test.
-	require.NoError(b, framer.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1<<31 - 1}))
+	require.NoError(b, framer.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: window}))
 	require.NoError(b, framer.WriteWindowUpdate(0, 1<<31-1-65535))
 	require.NoError(b, framer.WriteHeaders(http2.HeadersFrameParam{
 		StreamID: 1, EndHeaders: true, BlockFragment: requestHeaders(),
