@@ -1,0 +1,7 @@
+package other
+
+func TestOther(t *testing.T) {}
+
+func ExampleLog() {
+	// Output: other
+}
