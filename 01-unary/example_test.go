@@ -55,6 +55,6 @@ func connect() (snapshotv1.SnapshotServiceClient, func()) {
 	}
 	return snapshotv1.NewSnapshotServiceClient(conn), func() {
 		conn.Close()
-		server.Close()
+		_ = server.Close()
 	}
 }

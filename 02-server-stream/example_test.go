@@ -50,8 +50,8 @@ func printAll(ctx context.Context, client logsv1.LogServiceClient) error {
 	}
 }
 
-// The smallest server stream.
-func Example() {
+// The smallest server stream: three messages and OK.
+func ExampleLogServer() {
 	conn, stop := connect(func(s grpc.ServiceRegistrar) {
 		logsv1.RegisterLogServiceServer(s, tickServer{})
 	})
@@ -117,6 +117,6 @@ func connect(register func(grpc.ServiceRegistrar)) (*grpc.ClientConn, func()) {
 	}
 	return conn, func() {
 		conn.Close()
-		server.Close()
+		_ = server.Close()
 	}
 }

@@ -23,7 +23,7 @@ type thinFollower struct{ r *bufio.Reader }
 func newThinFollower(b *testing.B, addr string, window uint32) *thinFollower {
 	conn, err := net.Dial("tcp", addr)
 	require.NoError(b, err)
-	b.Cleanup(func() { conn.Close() })
+	b.Cleanup(func() { require.NoError(b, conn.Close()) })
 
 	var request bytes.Buffer
 	request.WriteString(http2.ClientPreface)
