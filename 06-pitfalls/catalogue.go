@@ -4,13 +4,16 @@ package pitfalls
 
 import (
 	concurrentrecv "example.com/streams/06-pitfalls/concurrent-recv"
+	concurrentsend "example.com/streams/06-pitfalls/concurrent-send"
 	"example.com/streams/06-pitfalls/internal/play"
 	missingclosesend "example.com/streams/06-pitfalls/missing-closesend"
+	sendeof "example.com/streams/06-pitfalls/send-eof"
 )
 
 // Catalogue lists the pitfalls in the order and the groups of README.md.
 var Catalogue = []play.Pitfall{
 	// Read these three first.
+	concurrentsend.Pitfall,
 	missingclosesend.Pitfall,
 
 	// It hangs.
@@ -18,6 +21,7 @@ var Catalogue = []play.Pitfall{
 	// It leaks.
 
 	// The error is lost, or says something else.
+	sendeof.Pitfall,
 
 	// Messages are lost, or wrong.
 	concurrentrecv.Pitfall,

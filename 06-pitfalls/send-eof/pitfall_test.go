@@ -1,0 +1,74 @@
+package sendeof
+
+import (
+	"io"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"example.com/streams/06-pitfalls/internal/lab"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+const refusal = "value: must be at least 0, got -2"
+
+func TestBrokenSumReturnsEOFAndLosesTheRefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, err := BrokenSum(t.Context(), lab.Dial(t, refusing), slowly(1, -2, 3))
+
+		require.EqualError(t, err, "send 3: EOF")
+		require.ErrorIs(t, err, io.EOF)
+		require.Equal(t, codes.Unknown, status.Code(err))
+	})
+}
+
+func TestFixedSumReturnsTheRefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, err := FixedSum(t.Context(), lab.Dial(t, refusing), slowly(1, -2, 3))
+
+		require.Equal(t, codes.InvalidArgument, status.Code(err))
+		require.Equal(t, refusal, status.Convert(err).Message())
+	})
+}
+
+func TestARefusalIsWhatOpenAndSendDoNotTell(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stream, err := lab.Dial(t, refusing).Sum(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, stream.Send(&pitfallsv1.Number{Value: -2}))
+		synctest.Wait()
+
+		require.Equal(t, io.EOF, stream.Send(&pitfallsv1.Number{Value: 3}))
+		require.Equal(t, io.EOF, stream.Send(&pitfallsv1.Number{Value: 4}), "again and again")
+		require.NoError(t, stream.CloseSend())
+		_, err = stream.CloseAndRecv()
+		require.Equal(t, codes.InvalidArgument, status.Code(err))
+		require.Equal(t, refusal, status.Convert(err).Message())
+	})
+}
+
+func TestARefusalThatComesAfterTheLastSendIsFound(t *testing.T) {
+	for _, sum := range []sum{BrokenSum, FixedSum} {
+		synctest.Test(t, func(t *testing.T) {
+			_, err := sum(t.Context(), lab.Dial(t, refusing), slices.Values([]int64{-2}))
+			require.Equal(t, codes.InvalidArgument, status.Code(err))
+		})
+	}
+}
+
+func TestASendThatFailsOnTheClientReturnsItsStatus(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stream, err := lab.Dial(t, refusing).Sum(t.Context(), grpc.MaxCallSendMsgSize(10))
+		require.NoError(t, err)
+
+		err = stream.Send(&pitfallsv1.Number{Padding: make([]byte, 11)})
+
+		require.Equal(t, codes.ResourceExhausted, status.Code(err))
+		require.Equal(t, "trying to send message larger than max (13 vs. 10)", status.Convert(err).Message())
+	})
+}
