@@ -44,7 +44,7 @@ func (x *Exchange) oldest() uint64 {
 func price(seed, n uint64) int64 {
 	cents := int64(100_00)
 	for k := range 12 {
-		step := int64(10) << (k / 2)
+		step := int64(5 + k*k) // cents
 		if coin := rand.NewPCG(seed, n>>k<<4|uint64(k)); coin.Uint64()&1 == 0 {
 			step = -step
 		}
