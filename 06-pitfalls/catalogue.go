@@ -5,6 +5,7 @@ package pitfalls
 import (
 	concurrentrecv "example.com/streams/06-pitfalls/concurrent-recv"
 	concurrentsend "example.com/streams/06-pitfalls/concurrent-send"
+	gracefulstop "example.com/streams/06-pitfalls/graceful-stop"
 	"example.com/streams/06-pitfalls/internal/play"
 	missingclosesend "example.com/streams/06-pitfalls/missing-closesend"
 	sendeof "example.com/streams/06-pitfalls/send-eof"
@@ -17,6 +18,7 @@ var Catalogue = []play.Pitfall{
 	missingclosesend.Pitfall,
 
 	// It hangs.
+	gracefulstop.Pitfall,
 
 	// It leaks.
 

@@ -1,0 +1,51 @@
+package gracefulstop
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+type fixedService struct {
+	stopping context.Context
+	stop     context.CancelFunc
+}
+
+// FixedTicker returns a service that sends a number each second.
+func FixedTicker() ticker {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &fixedService{stopping: ctx, stop: cancel}
+}
+
+// Count sends numbers until the client has had enough.
+func (t *fixedService) Count(
+	_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number],
+) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for i := int64(1); ; i++ {
+		select {
+		case <-tick.C:
+		case <-stream.Context().Done():
+			return stream.Context().Err()
+		case <-t.stopping.Done():
+			return status.Error(codes.Unavailable, "the server is stopping")
+		}
+		if err := stream.Send(&pitfallsv1.Number{Value: i}); err != nil {
+			return err
+		}
+	}
+}
+
+// Shutdown lets open calls finish, then stops the server.
+func (t *fixedService) Shutdown(s *grpc.Server) {
+	t.stop()
+	limit := time.AfterFunc(drain, s.Stop)
+	defer limit.Stop()
+	s.GracefulStop()
+}
