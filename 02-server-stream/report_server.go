@@ -25,11 +25,12 @@ const (
 	SHA256Key = "report-sha256" // in hex
 )
 
-// ChunkSize is the most data in one chunk, in bytes.
-const ChunkSize = 16 << 10
+// ChunkSize is the most data in one chunk, in bytes. With gRPC's prefix and
+// the chunk's number it fits into one DATA frame, which holds 16 KiB.
+const ChunkSize = 16<<10 - 32
 
-// ReportServer streams the files of FS, which has no folders to speak of:
-// a report's id is a plain file name.
+// ReportServer streams the files of FS. A report's id is a file name
+// without a path.
 type ReportServer struct {
 	reportv1.UnimplementedReportServiceServer
 

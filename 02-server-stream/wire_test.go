@@ -6,6 +6,7 @@ import (
 	"flag"
 	"io"
 	"os"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"testing/synctest"
@@ -74,5 +75,21 @@ func TestOnTheWireAnErrorBeforeTheFirstMessageIsTrailersOnly(t *testing.T) {
 	}, func(t *testing.T, conn *grpc.ClientConn) {
 		_, err := Download(t.Context(), reportv1.NewReportServiceClient(conn), "sales", io.Discard)
 		require.Equal(t, codes.NotFound, status.Code(err))
+	})
+}
+
+func TestOnTheWireAFullChunkIsOneFrame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var frames bytes.Buffer
+		tap := wire.New(&frames)
+		tap.StreamsOnly = true
+		server := bufnet.Serve(t, func(s grpc.ServiceRegistrar) {
+			data := make([]byte, 3*ChunkSize)
+			reportv1.RegisterReportServiceServer(s, &ReportServer{FS: fstest.MapFS{"sales": {Data: data}}})
+		})
+		conn := server.Dial(t, grpc.WithContextDialer(tap.Dialer(server.DialContext)))
+		_, err := Download(t.Context(), reportv1.NewReportServiceClient(conn), "sales", io.Discard)
+		require.NoError(t, err)
+		require.Equal(t, 3, strings.Count(frames.String(), "S->C DATA"), "%s", &frames)
 	})
 }
