@@ -104,8 +104,8 @@ func TestErrorsHaveTheirCode(t *testing.T) {
 		{"no such file", fstest.MapFS{}, 1, codes.NotFound, "app.log"},
 		{"not allowed", refused{}, 1, codes.PermissionDenied, "app.log"},
 		{"a directory", fstest.MapFS{"app.log": {Mode: fs.ModeDir}}, 1, codes.Internal, "app.log"},
-		{"more than the server holds", oneFile{&counted{text: "\n", before: 2 * tooLong}}, 1, codes.ResourceExhausted, "16777216"},
-		{"the same, read through", oneFile{struct{ fs.File }{&counted{text: "\n", before: tooLong}}}, 1, codes.ResourceExhausted, "16777216"},
+		{"more than the server holds", oneFile{&counted{text: "\n", before: 2 * tooLong}}, 1, codes.ResourceExhausted, "8388608"},
+		{"the same, read through", oneFile{struct{ fs.File }{&counted{text: "\n", before: tooLong}}}, 1, codes.ResourceExhausted, "8388608"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 
 // MaxSnapshotBytes is the most that a server reads into memory for one
 // snapshot.
-const MaxSnapshotBytes = 16 << 20
+const MaxSnapshotBytes = 8 << 20
 
 const blockSize = 64 << 10
 
