@@ -14,8 +14,8 @@ import (
 // Catalogue lists the pitfalls in the order and the groups of README.md.
 var Catalogue = []play.Pitfall{
 	// Read these three first.
-	concurrentsend.Pitfall,
 	missingclosesend.Pitfall,
+	concurrentsend.Pitfall,
 
 	// It hangs.
 	gracefulstop.Pitfall,

@@ -1,0 +1,56 @@
+package concurrentsend
+
+import (
+	"context"
+	"iter"
+	"sync"
+
+	"google.golang.org/grpc"
+
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// FixedSum sends what the sources yield, all of them at once.
+func FixedSum(
+	ctx context.Context, c pitfallsv1.PitfallServiceClient, sources ...iter.Seq[*pitfallsv1.Number],
+) (*pitfallsv1.SumResponse, error) {
+	stream, err := c.Sum(ctx)
+	if err != nil {
+		return nil, err
+	}
+	numbers := make(chan *pitfallsv1.Number)
+	var workers sync.WaitGroup
+	for _, source := range sources {
+		workers.Go(func() {
+			for n := range source {
+				numbers <- n
+			}
+		})
+	}
+	go func() {
+		workers.Wait()
+		close(numbers)
+	}()
+	for n := range numbers { // the one writer
+		if err == nil { // after an error, only empty the channel
+			err = stream.Send(n)
+		}
+	}
+	return stream.CloseAndRecv()
+}
+
+// FixedCount sends the numbers, and beside them heartbeats.
+func FixedCount(req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+	lock := make(chan struct{}, 1)
+	send := func(n *pitfallsv1.Number) error {
+		lock <- struct{}{}
+		defer func() { <-lock }()
+		return stream.Send(n)
+	}
+	ctx, stop := context.WithCancel(stream.Context())
+	var heart sync.WaitGroup
+	heart.Go(func() { beat(ctx, send) })
+	defer heart.Wait()
+	defer stop()
+	return count(req, send)
+}

@@ -1,0 +1,162 @@
+package concurrentsend
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// The first source yields more than the quota of 64 KiB at once. A second
+// later, each of the others yields a small number, and its sender has to
+// wait. After an hour the server begins to read: the quota turns positive
+// once, and wakes one of the two.
+func sources() []iter.Seq[*pitfallsv1.Number] {
+	small := &pitfallsv1.Number{Value: 1}
+	return []iter.Seq[*pitfallsv1.Number]{
+		after(0, &pitfallsv1.Number{Value: 1, Padding: make([]byte, 256<<10)}),
+		after(time.Second, small),
+		after(time.Second, small),
+	}
+}
+
+func after(d time.Duration, n *pitfallsv1.Number) iter.Seq[*pitfallsv1.Number] {
+	return func(yield func(*pitfallsv1.Number) bool) {
+		time.Sleep(d)
+		yield(n)
+	}
+}
+
+// A lateServer reads after an hour, and counts.
+type lateServer struct{ got atomic.Int64 }
+
+func (s *lateServer) sum(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
+	time.Sleep(time.Hour)
+	for {
+		_, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return stream.SendAndClose(&pitfallsv1.SumResponse{Count: s.got.Load()})
+		}
+		if err != nil {
+			return err
+		}
+		s.got.Add(1)
+	}
+}
+
+func TestBrokenSumLeavesOneSenderAsleepForADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var server lateServer
+		client := lab.Dial(t, &service.Server{OnSum: server.sum})
+		ctx, cancel := context.WithCancel(t.Context())
+		call := lab.Go(func() error {
+			_, err := BrokenSum(ctx, client, sources()...)
+			return err
+		})
+
+		call.StillRuns(t, 24*time.Hour)
+		require.Equal(t, int64(2), server.got.Load(), "numbers that arrived")
+
+		cancel()
+		require.Equal(t, codes.Canceled, status.Code(call.Err()))
+	})
+}
+
+// The quota has to be used up and given back once more. A large message
+// does it, if one ever comes.
+func TestAnotherLargeNumberWakesTheSleeper(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var server lateServer
+		client := lab.Dial(t, &service.Server{OnSum: server.sum})
+		large := &pitfallsv1.Number{Value: 1, Padding: make([]byte, 256<<10)}
+
+		start := time.Now()
+		response, err := BrokenSum(t.Context(), client, append(sources(), after(2*time.Hour, large))...)
+
+		require.NoError(t, err)
+		require.Equal(t, int64(4), response.GetCount())
+		require.Equal(t, 2*time.Hour, time.Since(start))
+	})
+}
+
+func TestFixedSumSendsAllThroughOneWriter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var server lateServer
+		client := lab.Dial(t, &service.Server{OnSum: server.sum})
+		ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
+		defer cancel()
+
+		start := time.Now()
+		response, err := FixedSum(ctx, client, sources()...)
+
+		require.NoError(t, err)
+		require.Equal(t, int64(3), response.GetCount())
+		require.Equal(t, time.Hour, time.Since(start), "when the server began to read")
+	})
+}
+
+func TestBrokenCountSendsNothingButHeartbeats(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, &service.Server{OnCount: BrokenCount})
+		ctx, cancel := context.WithCancel(t.Context())
+		var r reader
+		call := lab.Go(func() error { return r.read(ctx, client, 100) })
+
+		call.StillRuns(t, time.Minute)
+		numbers, heartbeats := r.numbers.Load(), r.heartbeats.Load()
+		require.Less(t, numbers, int64(100))
+
+		call.StillRuns(t, 10*time.Minute)
+		require.Equal(t, numbers, r.numbers.Load())
+		require.Equal(t, heartbeats+1200, r.heartbeats.Load())
+
+		cancel()
+		require.Equal(t, codes.Canceled, status.Code(call.Err()))
+	})
+}
+
+func TestFixedCountSendsAllUnderALock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, &service.Server{OnCount: FixedCount})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var r reader
+
+		start := time.Now()
+		err := r.read(ctx, client, 100)
+
+		require.NoError(t, err)
+		require.Equal(t, int64(100), r.numbers.Load())
+		require.Equal(t, int64(1), r.heartbeats.Load())
+		require.Equal(t, 101*pause, time.Since(start))
+	})
+}
+
+// What is often said of it is not so: with small messages and a reader that
+// keeps up, concurrent senders lose nothing. Built with -race, this test
+// shows that the race detector has nothing to say either.
+func TestEightSendersOfSmallNumbersLoseNothing(t *testing.T) {
+	numbers := make([]*pitfallsv1.Number, 1000)
+	for i := range numbers {
+		numbers[i] = &pitfallsv1.Number{Value: int64(i)}
+	}
+	client := lab.Dial(t, &service.Server{})
+	got, err := BrokenSum(t.Context(), client, slices.Repeat([]iter.Seq[*pitfallsv1.Number]{slices.Values(numbers)}, 8)...)
+	require.NoError(t, err)
+	require.Equal(t, int64(8*1000), got.GetCount())
+	require.Equal(t, int64(8*1000*999/2), got.GetSum())
+}
