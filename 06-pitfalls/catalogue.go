@@ -3,6 +3,7 @@
 package pitfalls
 
 import (
+	abandonedstream "example.com/streams/06-pitfalls/abandoned-stream"
 	concurrentrecv "example.com/streams/06-pitfalls/concurrent-recv"
 	concurrentsend "example.com/streams/06-pitfalls/concurrent-send"
 	gracefulstop "example.com/streams/06-pitfalls/graceful-stop"
@@ -21,6 +22,7 @@ var Catalogue = []play.Pitfall{
 	gracefulstop.Pitfall,
 
 	// It leaks.
+	abandonedstream.Pitfall,
 
 	// The error is lost, or says something else.
 	sendeof.Pitfall,

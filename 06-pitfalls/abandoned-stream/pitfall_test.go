@@ -1,0 +1,109 @@
+package abandonedstream
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+
+	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/bufnet"
+)
+
+func TestBrokenFindLeavesTheHandlerInSend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, &service.Server{})
+		ctx, cancel := context.WithCancel(t.Context())
+		for range 3 {
+			n, err := BrokenFind(ctx, client, &pitfallsv1.CountRequest{Padding: 10 << 10}, three)
+			require.NoError(t, err)
+			require.Equal(t, int64(3), n)
+		}
+
+		time.Sleep(24 * time.Hour)
+		require.Equal(t, 3, lab.OpenStreams(t, client))
+
+		cancel()
+		require.Zero(t, lab.OpenStreams(t, client), "the caller's cancel ends them")
+	})
+}
+
+func TestFixedFindLeavesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, &service.Server{})
+		for range 3 {
+			n, err := FixedFind(t.Context(), client, &pitfallsv1.CountRequest{Padding: 10 << 10}, three)
+			require.NoError(t, err)
+			require.Equal(t, int64(3), n)
+		}
+		require.Zero(t, lab.OpenStreams(t, client))
+	})
+}
+
+func TestBrokenFindLeavesAHandlerThatWaitsForNews(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, thenQuiet())
+		_, err := BrokenFind(t.Context(), client, &pitfallsv1.CountRequest{Padding: 10 << 10}, three)
+		require.NoError(t, err)
+
+		time.Sleep(24 * time.Hour)
+		require.Equal(t, 1, lab.OpenStreams(t, client))
+	})
+}
+
+func TestFixedFindEndsAHandlerThatWaitsForNews(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, thenQuiet())
+		_, err := FixedFind(t.Context(), client, &pitfallsv1.CountRequest{Padding: 10 << 10}, three)
+		require.NoError(t, err)
+		require.Zero(t, lab.OpenStreams(t, client))
+	})
+}
+
+// thenQuiet is a server that has three numbers and waits for more.
+func thenQuiet() *service.Server {
+	return &service.Server{
+		OnCount: func(_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+			for i := range int64(3) {
+				if err := stream.Send(&pitfallsv1.Number{Value: i + 1}); err != nil {
+					return err
+				}
+			}
+			<-stream.Context().Done()
+			return nil
+		},
+	}
+}
+
+// The handler of a short stream has returned before anyone misses it.
+func TestAShortStreamHidesTheLeakOfItsHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, &service.Server{})
+		_, err := BrokenFind(t.Context(), client, &pitfallsv1.CountRequest{To: 5}, three)
+		require.NoError(t, err)
+		require.Zero(t, lab.OpenStreams(t, client))
+	})
+}
+
+func TestANewCallWaitsForAnAbandonedStreamOnceTheQuotaIsUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := bufnet.Serve(t, lab.Register(&service.Server{}), grpc.MaxConcurrentStreams(1))
+		client := pitfallsv1.NewPitfallServiceClient(server.Dial(t))
+		// The client learns the quota from the server's SETTINGS.
+		_, err := client.Ping(t.Context(), &pitfallsv1.PingRequest{})
+		require.NoError(t, err)
+		_, err = BrokenFind(t.Context(), client, &pitfallsv1.CountRequest{Padding: 10 << 10}, three)
+		require.NoError(t, err)
+
+		call := lab.Go(func() error {
+			_, err := client.Ping(t.Context(), &pitfallsv1.PingRequest{})
+			return err
+		})
+		call.StillRuns(t, 24*time.Hour)
+	})
+}
