@@ -27,7 +27,11 @@ type sum = func(context.Context, pitfallsv1.PitfallServiceClient, iter.Seq[int64
 
 func run(sum sum) play.Run {
 	return func(ctx context.Context, s *play.Stage) (any, error) {
-		return sum(ctx, s.Client, slowly(1, -2, 3))
+		total, err := sum(ctx, s.Client, slowly(1, -2, 3))
+		if err != nil {
+			return nil, err
+		}
+		return total, nil
 	}
 }
 
