@@ -6,6 +6,7 @@ import (
 	abandonedstream "example.com/streams/06-pitfalls/abandoned-stream"
 	concurrentrecv "example.com/streams/06-pitfalls/concurrent-recv"
 	concurrentsend "example.com/streams/06-pitfalls/concurrent-send"
+	deadpeer "example.com/streams/06-pitfalls/dead-peer"
 	gracefulstop "example.com/streams/06-pitfalls/graceful-stop"
 	"example.com/streams/06-pitfalls/internal/play"
 	missingclosesend "example.com/streams/06-pitfalls/missing-closesend"
@@ -31,4 +32,5 @@ var Catalogue = []play.Pitfall{
 	concurrentrecv.Pitfall,
 
 	// It worked until production.
+	deadpeer.Pitfall,
 }

@@ -1,0 +1,93 @@
+package deadpeer
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/bufnet"
+)
+
+func TestBrokenClientStillWaitsADayAfterTheCableIsPulled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stream, _ := pulled(t, nil, BrokenDialOptions(time.Minute))
+
+		call := lab.Go(func() error { _, err := stream.Recv(); return err })
+
+		call.StillRuns(t, 24*time.Hour)
+	})
+}
+
+func TestFixedClientKnowsAfterTheSilenceAndTheTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stream, _ := pulled(t, FixedServerOptions(time.Minute), FixedDialOptions(time.Minute))
+
+		start := time.Now()
+		_, err := stream.Recv()
+
+		require.Equal(t, 70*time.Second, time.Since(start))
+		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+		require.ErrorContains(t, err, "keepalive ping failed to receive ACK within timeout")
+	})
+}
+
+func TestBrokenServerKeepsItsHandlerForTwoHoursAndTwentySeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, watch := pulled(t, BrokenServerOptions(time.Minute), nil)
+
+		time.Sleep(2*time.Hour + 20*time.Second - time.Nanosecond)
+		require.Equal(t, 1, lab.OpenStreams(t, watch))
+		time.Sleep(time.Nanosecond)
+		require.Zero(t, lab.OpenStreams(t, watch))
+	})
+}
+
+func TestFixedServerEndsItsHandlerAfterTheSilenceAndTheTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, watch := pulled(t, FixedServerOptions(time.Minute), nil)
+
+		time.Sleep(70*time.Second - time.Nanosecond)
+		require.Equal(t, 1, lab.OpenStreams(t, watch))
+		time.Sleep(time.Nanosecond)
+		require.Zero(t, lab.OpenStreams(t, watch))
+	})
+}
+
+// Silence alone ends nothing, as long as the peer answers.
+func TestFixedOptionsLeaveAQuietStreamAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := bufnet.Serve(t, lab.Register(&service.Server{}), FixedServerOptions(time.Minute)...)
+		conn := server.Dial(t, FixedDialOptions(time.Minute)...)
+		stream, err := openEcho(t.Context(), pitfallsv1.NewPitfallServiceClient(conn))
+		require.NoError(t, err)
+
+		call := lab.Go(func() error { _, err := stream.Recv(); return err })
+
+		call.StillRuns(t, 24*time.Hour)
+	})
+}
+
+// pulled returns a stream whose cable has just been pulled, and a client that
+// has another.
+func pulled(
+	t *testing.T, serve []grpc.ServerOption, dial []grpc.DialOption,
+) (echo, pitfallsv1.PitfallServiceClient) {
+	server := bufnet.Serve(t, lab.Register(&service.Server{}), serve...)
+	cable := &cable{dial: server.DialContext}
+	conn := server.Dial(t, append(dial, grpc.WithContextDialer(cable.Dial))...)
+	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Hour)
+	t.Cleanup(cancel)
+	stream, err := openEcho(ctx, pitfallsv1.NewPitfallServiceClient(conn))
+	require.NoError(t, err)
+	cable.Pull()
+	return stream, pitfallsv1.NewPitfallServiceClient(server.Dial(t))
+}
