@@ -4,6 +4,7 @@ package pitfalls
 
 import (
 	abandonedstream "example.com/streams/06-pitfalls/abandoned-stream"
+	closesendisnotclose "example.com/streams/06-pitfalls/closesend-is-not-close"
 	concurrentrecv "example.com/streams/06-pitfalls/concurrent-recv"
 	concurrentsend "example.com/streams/06-pitfalls/concurrent-send"
 	deadpeer "example.com/streams/06-pitfalls/dead-peer"
@@ -24,6 +25,7 @@ var Catalogue = []play.Pitfall{
 
 	// It leaks.
 	abandonedstream.Pitfall,
+	closesendisnotclose.Pitfall,
 
 	// The error is lost, or says something else.
 	sendeof.Pitfall,

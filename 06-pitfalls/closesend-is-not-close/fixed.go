@@ -1,0 +1,38 @@
+package closesendisnotclose
+
+import (
+	"context"
+
+	"google.golang.org/grpc"
+
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// FixedFeed is a stream of numbers. Close it.
+type FixedFeed struct {
+	stream grpc.ServerStreamingClient[pitfallsv1.Number]
+	cancel context.CancelFunc
+}
+
+// FixedOpen opens a feed of the numbers that req asks for.
+func FixedOpen(ctx context.Context, c pitfallsv1.PitfallServiceClient, req *pitfallsv1.CountRequest) (*FixedFeed, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	stream, err := c.Count(ctx, req)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	return &FixedFeed{stream, cancel}, nil
+}
+
+// Next waits for the next number.
+func (f *FixedFeed) Next() (int64, error) {
+	n, err := f.stream.Recv()
+	return n.GetValue(), err
+}
+
+// Close ends the feed.
+func (f *FixedFeed) Close() error {
+	f.cancel()
+	return nil
+}

@@ -1,0 +1,62 @@
+package closesendisnotclose
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+func TestBrokenFeedGoesOnForADayAfterItsClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, ticking)
+		feed, err := BrokenOpen(t.Context(), client, &pitfallsv1.CountRequest{})
+		require.NoError(t, err)
+		require.NoError(t, feed.Close())
+
+		time.Sleep(24 * time.Hour)
+		for i := range int64(1000) {
+			n, err := feed.Next()
+			require.NoError(t, err)
+			require.Equal(t, i+1, n)
+		}
+		require.Equal(t, 1, lab.OpenStreams(t, client))
+	})
+}
+
+func TestFixedFeedEndsWithItsClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, ticking)
+		feed, err := FixedOpen(t.Context(), client, &pitfallsv1.CountRequest{})
+		require.NoError(t, err)
+		n, err := feed.Next()
+		require.NoError(t, err)
+		require.Equal(t, int64(1), n)
+		require.NoError(t, feed.Close())
+
+		_, err = feed.Next()
+		require.Equal(t, codes.Canceled, status.Code(err))
+		time.Sleep(time.Second)
+		require.Zero(t, lab.OpenStreams(t, client))
+	})
+}
+
+func TestCloseSendEndsAHandlerThatWaitsForEOF(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, &service.Server{})
+		stream, err := client.Echo(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 1, lab.OpenStreams(t, client))
+
+		require.NoError(t, stream.CloseSend())
+
+		require.Zero(t, lab.OpenStreams(t, client))
+	})
+}
