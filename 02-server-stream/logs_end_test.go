@@ -71,9 +71,14 @@ func TestTheHandlerEndsWhenShowFails(t *testing.T) {
 		appendLines(log, 3)
 		client, ends := dialWatched(t, log)
 		enough := errors.New("enough")
+		start := time.Now()
+
 		err := Follow(t.Context(), client, &logsv1.LogRequest{Follow: true}, func(*logsv1.LogEntry) error { return enough })
+
 		require.ErrorIs(t, err, enough)
-		require.Equal(t, codes.Canceled, status.Code((<-ends).err))
+		end := <-ends
+		require.Equal(t, codes.Canceled, status.Code(end.err))
+		require.Zero(t, end.at.Sub(start))
 	})
 }
 

@@ -179,9 +179,11 @@ func TestAFailingWriterEndsTheHandlerToo(t *testing.T) {
 			return err
 		}})
 		full := errors.New("the disk is full")
+		start := time.Now()
 		_, err := Download(t.Context(), client, "sales", writerFunc(func([]byte) (int, error) { return 0, full }))
 		require.ErrorIs(t, err, full)
 		require.ErrorIs(t, <-handler, context.Canceled)
+		require.Zero(t, time.Since(start))
 	})
 }
 
