@@ -63,7 +63,7 @@ func TestFixedServerEndsItsHandlerAfterTheSilenceAndTheTimeout(t *testing.T) {
 }
 
 // Silence alone ends nothing, as long as the peer answers.
-func TestFixedOptionsLeaveAQuietStreamAlone(t *testing.T) {
+func TestKeepaliveLeavesAQuietStreamAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := bufnet.Serve(t, lab.Register(&service.Server{}), FixedServerOptions(time.Minute)...)
 		conn := server.Dial(t, FixedDialOptions(time.Minute)...)
