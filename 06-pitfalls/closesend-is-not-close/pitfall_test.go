@@ -14,15 +14,15 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-func TestBrokenFeedGoesOnForADayAfterItsClose(t *testing.T) {
+func TestBrokenFeedGoesOnAfterItsClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := lab.Dial(t, ticking)
 		feed, err := BrokenOpen(t.Context(), client, &pitfallsv1.CountRequest{})
 		require.NoError(t, err)
 		require.NoError(t, feed.Close())
 
-		time.Sleep(24 * time.Hour)
-		for i := range int64(1000) {
+		time.Sleep(time.Minute)
+		for i := range int64(600) {
 			n, err := feed.Next()
 			require.NoError(t, err)
 			require.Equal(t, i+1, n)
