@@ -9,8 +9,10 @@ import (
 	concurrentsend "example.com/streams/06-pitfalls/concurrent-send"
 	deadpeer "example.com/streams/06-pitfalls/dead-peer"
 	gracefulstop "example.com/streams/06-pitfalls/graceful-stop"
+	ignoredcontext "example.com/streams/06-pitfalls/ignored-context"
 	"example.com/streams/06-pitfalls/internal/play"
 	missingclosesend "example.com/streams/06-pitfalls/missing-closesend"
+	sendbeforerecv "example.com/streams/06-pitfalls/send-before-recv"
 	sendeof "example.com/streams/06-pitfalls/send-eof"
 )
 
@@ -18,10 +20,12 @@ import (
 var Catalogue = []play.Pitfall{
 	// Read these three first.
 	missingclosesend.Pitfall,
+	ignoredcontext.Pitfall,
 	concurrentsend.Pitfall,
 
 	// It hangs.
 	gracefulstop.Pitfall,
+	sendbeforerecv.Pitfall,
 
 	// It leaks.
 	abandonedstream.Pitfall,

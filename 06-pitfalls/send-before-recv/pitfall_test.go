@@ -1,0 +1,87 @@
+package sendbeforerecv
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/bufnet"
+)
+
+func TestBrokenEchoOfAThousandNumbersHangsUntilItIsCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, &service.Server{})
+		ctx, cancel := context.WithCancel(t.Context())
+		var got []int64
+		call := lab.Go(func() (err error) {
+			got, err = BrokenEcho(ctx, client, numbers(1000)...)
+			return err
+		})
+
+		call.StillRuns(t, 24*time.Hour)
+		require.Equal(t, 1, lab.OpenStreams(t, client), "the handler is in Send too")
+
+		cancel()
+		require.Equal(t, codes.Canceled, status.Code(call.Err()))
+		require.Less(t, len(got), 1000)
+	})
+}
+
+func TestFixedEchoOfAThousandNumbersEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, &service.Server{})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+
+		got, err := FixedEcho(ctx, client, numbers(1000)...)
+
+		require.NoError(t, err)
+		require.Len(t, got, 1000)
+		require.Zero(t, lab.OpenStreams(t, client))
+	})
+}
+
+func TestAFewNumbersWorkInBoth(t *testing.T) {
+	for _, echo := range []echo{BrokenEcho, FixedEcho} {
+		synctest.Test(t, func(t *testing.T) {
+			got, err := echo(t.Context(), lab.Dial(t, &service.Server{}), numbers(10)...)
+			require.NoError(t, err)
+			require.Len(t, got, 10)
+		})
+	}
+}
+
+// The connections of this test hold 64 KiB in each direction, which stands
+// for the buffers of a socket.
+func TestWindowsOf64KiBTake255NumbersOf1KiB(t *testing.T) {
+	const window = 64 << 10
+	synctest.Test(t, func(t *testing.T) {
+		server := bufnet.Serve(t, lab.Register(&service.Server{}),
+			grpc.StaticStreamWindowSize(window), grpc.StaticConnWindowSize(window))
+		conn := server.Dial(t,
+			grpc.WithStaticStreamWindowSize(window), grpc.WithStaticConnWindowSize(window))
+		stream, err := pitfallsv1.NewPitfallServiceClient(conn).Echo(t.Context())
+		require.NoError(t, err)
+		sent := 0
+		sender := lab.Go(func() error {
+			for {
+				if err := stream.Send(&pitfallsv1.Number{Value: 1, Padding: make([]byte, 1<<10)}); err != nil {
+					return err
+				}
+				sent++
+			}
+		})
+
+		sender.StillRuns(t, 24*time.Hour)
+		require.Equal(t, 255, sent)
+	})
+}
