@@ -61,5 +61,18 @@ func (c *Call) StillRuns(t testing.TB, d time.Duration) {
 	}
 }
 
+// EndsWithin returns the error of the call, and fails the test if the call
+// takes longer than d. A nanosecond means at once, in a bubble.
+func (c *Call) EndsWithin(t testing.TB, d time.Duration) error {
+	t.Helper()
+	select {
+	case err := <-c.done:
+		return err
+	case <-time.After(d):
+		t.Fatalf("the call still runs after %v", d)
+		return nil
+	}
+}
+
 // Err waits for the call to end and returns its error.
 func (c *Call) Err() error { return <-c.done }

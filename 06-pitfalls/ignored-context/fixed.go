@@ -1,0 +1,47 @@
+package ignoredcontext
+
+import (
+	"google.golang.org/grpc"
+
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// FixedFollow sends the news as they come.
+func FixedFollow(stream grpc.ServerStreamingServer[pitfallsv1.Number], news <-chan int64) error {
+	for {
+		select {
+		case <-stream.Context().Done():
+			return stream.Context().Err()
+		case n, ok := <-news:
+			if !ok {
+				return nil
+			}
+			if err := stream.Send(&pitfallsv1.Number{Value: n}); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// FixedTick sends the news as they come. The next ones make up for any
+// that are lost.
+func FixedTick(stream grpc.ServerStreamingServer[pitfallsv1.Number], news <-chan int64) error {
+	for n := range news {
+		if err := stream.Send(&pitfallsv1.Number{Value: n}); err != nil {
+			return err // Send fails when the stream is over, never before
+		}
+	}
+	return nil
+}
+
+// FixedReport adds up the pages and sends the sum.
+func FixedReport(stream grpc.ServerStreamingServer[pitfallsv1.Number], pages int64, page func(int64) int64) error {
+	var sum int64
+	for i := range pages {
+		if err := stream.Context().Err(); err != nil {
+			return err
+		}
+		sum += page(i)
+	}
+	return stream.Send(&pitfallsv1.Number{Value: sum})
+}

@@ -1,0 +1,137 @@
+package ignoredcontext
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+func TestBrokenFollowWaitsADayAfterItsClientHasLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		news := make(chan int64)
+		defer close(news)
+		handler := visit(t, func(stream numbers) error { return BrokenFollow(stream, news) })
+		handler.StillRuns(t, 24*time.Hour)
+	})
+}
+
+func TestFixedFollowEndsWithItsClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		news := make(chan int64)
+		defer close(news)
+		handler := visit(t, func(stream numbers) error { return FixedFollow(stream, news) })
+		require.ErrorIs(t, handler.EndsWithin(t, time.Nanosecond), context.Canceled)
+	})
+}
+
+func TestBrokenFollowIsSavedBySendsErrorIfNewsCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		news := everyMinute(t, 1)
+		handler := visit(t, func(stream numbers) error { return BrokenFollow(stream, news) })
+		handler.StillRuns(t, 57*time.Second)
+		err := handler.EndsWithin(t, time.Second)
+		require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
+	})
+}
+
+func TestBrokenTickSendsToNobodyForADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		news := everyMinute(t, 24*60)
+		handler := visit(t, func(stream numbers) error { return BrokenTick(stream, news) })
+		handler.StillRuns(t, 24*time.Hour-time.Minute)
+		require.NoError(t, handler.EndsWithin(t, time.Minute), "it ends with the news")
+	})
+}
+
+func TestFixedTickEndsWithTheFirstSendThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		news := everyMinute(t, 24*60)
+		handler := visit(t, func(stream numbers) error { return FixedTick(stream, news) })
+		err := handler.EndsWithin(t, time.Minute)
+		require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
+	})
+}
+
+func TestBrokenReportReadsEveryPageForNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var read atomic.Int64
+		handler := visit(t, func(stream numbers) error { return BrokenReport(stream, 600, pages(&read)) })
+		handler.StillRuns(t, 9*time.Minute)
+		err := handler.EndsWithin(t, time.Minute)
+		require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
+		require.Equal(t, int64(600), read.Load())
+	})
+}
+
+func TestFixedReportEndsAfterThePageInHand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var read atomic.Int64
+		handler := visit(t, func(stream numbers) error { return FixedReport(stream, 600, pages(&read)) })
+		require.ErrorIs(t, handler.EndsWithin(t, time.Second), context.Canceled)
+		require.Equal(t, int64(3), read.Load(), "the client left in the middle of the third")
+	})
+}
+
+type numbers = grpc.ServerStreamingServer[pitfallsv1.Number]
+
+// visit calls the handler as a client that leaves after 2.5 s. It returns
+// the handler, which may still run.
+func visit(t *testing.T, handler func(numbers) error) *lab.Call {
+	t.Helper()
+	returned := make(chan error, 1)
+	client := lab.Dial(t, &service.Server{OnCount: func(_ *pitfallsv1.CountRequest, stream numbers) error {
+		err := handler(stream)
+		returned <- err
+		return err
+	}})
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(2500*time.Millisecond, cancel)
+	stream, err := client.Count(ctx, &pitfallsv1.CountRequest{})
+	require.NoError(t, err)
+	start := time.Now()
+	_, err = service.Values(stream)
+	require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
+	require.Equal(t, 2500*time.Millisecond, time.Since(start), "the client itself does not wait")
+	return lab.Go(func() error { return <-returned })
+}
+
+// everyMinute yields n news, one a minute, and ends; at the latest with t.
+func everyMinute(t *testing.T, n int64) <-chan int64 {
+	news := make(chan int64)
+	go func() {
+		defer close(news)
+		for i := range n {
+			select {
+			case <-time.After(time.Minute):
+			case <-t.Context().Done():
+				return
+			}
+			select {
+			case news <- i:
+			case <-t.Context().Done():
+				return
+			}
+		}
+	}()
+	return news
+}
+
+// pages takes a second to read a page, and counts.
+func pages(read *atomic.Int64) func(int64) int64 {
+	return func(i int64) int64 {
+		time.Sleep(time.Second)
+		read.Add(1)
+		return i
+	}
+}
