@@ -14,6 +14,7 @@ import (
 	missingclosesend "example.com/streams/06-pitfalls/missing-closesend"
 	sendbeforerecv "example.com/streams/06-pitfalls/send-before-recv"
 	sendeof "example.com/streams/06-pitfalls/send-eof"
+	slowsubscriber "example.com/streams/06-pitfalls/slow-subscriber"
 )
 
 // Catalogue lists the pitfalls in the order and the groups of README.md.
@@ -26,6 +27,7 @@ var Catalogue = []play.Pitfall{
 	// It hangs.
 	gracefulstop.Pitfall,
 	sendbeforerecv.Pitfall,
+	slowsubscriber.Pitfall,
 
 	// It leaks.
 	abandonedstream.Pitfall,

@@ -1,0 +1,63 @@
+package slowsubscriber
+
+import (
+	"slices"
+	"sync"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// A FixedHub passes numbers on to its subscribers.
+type FixedHub struct {
+	mu          sync.Mutex
+	subscribers []chan *pitfallsv1.Number
+}
+
+// Subscribe is a handler. Headers tell the client that it is on the list.
+func (h *FixedHub) Subscribe(_ *pitfallsv1.CountRequest, stream subscriber) error {
+	queue := make(chan *pitfallsv1.Number, limit)
+	h.mu.Lock()
+	h.subscribers = append(h.subscribers, queue)
+	h.mu.Unlock()
+	defer h.leave(queue)
+	if err := stream.SendHeader(nil); err != nil {
+		return err
+	}
+	for {
+		select {
+		case n, ok := <-queue:
+			if !ok {
+				return status.Errorf(codes.ResourceExhausted, "more than %d numbers behind", limit)
+			}
+			if err := stream.Send(n); err != nil {
+				return err
+			}
+		case <-stream.Context().Done():
+			return stream.Context().Err()
+		}
+	}
+}
+
+func (h *FixedHub) leave(queue chan *pitfallsv1.Number) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.subscribers = slices.DeleteFunc(h.subscribers, func(q chan *pitfallsv1.Number) bool { return q == queue })
+}
+
+// Publish passes n on.
+func (h *FixedHub) Publish(n *pitfallsv1.Number) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.subscribers = slices.DeleteFunc(h.subscribers, func(q chan *pitfallsv1.Number) bool {
+		select {
+		case q <- n:
+			return false
+		default:
+			close(q)
+			return true
+		}
+	})
+}
