@@ -14,6 +14,7 @@ import (
 	missingclosesend "example.com/streams/06-pitfalls/missing-closesend"
 	sendbeforerecv "example.com/streams/06-pitfalls/send-before-recv"
 	sendeof "example.com/streams/06-pitfalls/send-eof"
+	sendisnotdelivery "example.com/streams/06-pitfalls/send-is-not-delivery"
 	slowsubscriber "example.com/streams/06-pitfalls/slow-subscriber"
 )
 
@@ -38,6 +39,7 @@ var Catalogue = []play.Pitfall{
 
 	// Messages are lost, or wrong.
 	concurrentrecv.Pitfall,
+	sendisnotdelivery.Pitfall,
 
 	// It worked until production.
 	deadpeer.Pitfall,
