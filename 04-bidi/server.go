@@ -1,0 +1,152 @@
+// Package bidi is a chat: two sides that read and write independently.
+package bidi
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	chatv1 "example.com/streams/04-bidi/chat/v1"
+)
+
+// How long a [ChatServer] waits.
+const (
+	JoinWithin    = 10 * time.Second      // for the first message
+	GoodbyeWithin = 10 * time.Second      // for a client that half-closed to read the rest
+	Pace          = 10 * time.Millisecond // between two texts of a member, at least
+)
+
+var errLate = status.Errorf(codes.ResourceExhausted,
+	"too slow: what was left for you had to be read within %v", GoodbyeWithin)
+
+// ChatServer connects streams with the members of Hub.
+type ChatServer struct {
+	chatv1.UnimplementedChatServiceServer
+
+	Hub *Hub
+}
+
+type chatStream = grpc.BidiStreamingServer[chatv1.ChatMessage, chatv1.ChatMessage]
+
+// Chat reads in one goroutine, writes in another, and waits for both. It
+// calls neither Recv nor Send itself, so it can return at any time, and
+// that is what ends a Recv or a Send that is under way.
+//
+// InvalidArgument, AlreadyExists: see [Hub.Join] and [Member.Say].
+// DeadlineExceeded: no message came within [JoinWithin].
+// ResourceExhausted: the client reads too slowly.
+// Unavailable: the hub was closed. Canceled: the client is gone.
+func (s *ChatServer) Chat(stream chatStream) error {
+	m, err := s.join(stream)
+	if err != nil {
+		return err
+	}
+	defer m.Leave(chatv1.Leave_REASON_DISCONNECTED)
+	read, wrote := make(chan error, 1), make(chan error, 1)
+	go func() { read <- readTexts(stream, m) }()
+	go func() { wrote <- writeMessages(stream, m) }()
+	var late <-chan time.Time
+	for {
+		select {
+		case err := <-wrote:
+			return err
+		case <-m.Dropped():
+			return m.Err()
+		case <-late:
+			return errLate
+		case err := <-read:
+			if err != nil {
+				return err
+			}
+			m.Leave(chatv1.Leave_REASON_GOODBYE) // lets the writer finish
+			late = time.After(GoodbyeWithin)
+		}
+	}
+}
+
+// join makes a member of the client, whose first message says where.
+func (s *ChatServer) join(stream chatStream) (*Member, error) {
+	msg, err := recvWithin(stream, JoinWithin)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	join := msg.GetJoin()
+	if join == nil {
+		return nil, status.Error(codes.InvalidArgument, "join: must be the first message")
+	}
+	return s.Hub.Join(join.GetRoom(), join.GetName())
+}
+
+// recvWithin is Recv with a limit. If it fails the handler must return,
+// or the Recv goes on.
+func recvWithin(stream chatStream, limit time.Duration) (*chatv1.ChatMessage, error) {
+	var msg *chatv1.ChatMessage
+	received := make(chan error, 1)
+	go func() {
+		var err error
+		msg, err = stream.Recv()
+		received <- err
+	}()
+	select {
+	case err := <-received:
+		return msg, err
+	case <-time.After(limit):
+		return nil, status.Errorf(codes.DeadlineExceeded, "join: must come within %v", limit)
+	}
+}
+
+// readTexts is the only one that calls Recv. It returns nil when the
+// client half-closes.
+func readTexts(stream chatStream, m *Member) error {
+	var next time.Time
+	for {
+		msg, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if _, ok := msg.GetEvent().(*chatv1.ChatMessage_Text); !ok {
+			return status.Error(codes.InvalidArgument, "text: missing, and only the first message is a join")
+		}
+		// While this waits, flow control slows down the client's Send.
+		if err := waitUntil(stream.Context(), next); err != nil {
+			return err
+		}
+		if err := m.Say(msg.GetText()); err != nil {
+			return err
+		}
+		next = time.Now().Add(Pace)
+	}
+}
+
+func waitUntil(ctx context.Context, t time.Time) error {
+	wait := time.Until(t)
+	if wait <= 0 {
+		return nil
+	}
+	select {
+	case <-time.After(wait):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// writeMessages is the only one that calls Send. It returns when the
+// member is out of the room and has got what it was sent, or earlier if
+// the stream is over.
+func writeMessages(stream chatStream, m *Member) error {
+	for msg := range m.Messages() {
+		if err := stream.Send(msg); err != nil {
+			return err
+		}
+	}
+	return m.Err()
+}
