@@ -11,6 +11,7 @@ import (
 	gracefulstop "example.com/streams/06-pitfalls/graceful-stop"
 	ignoredcontext "example.com/streams/06-pitfalls/ignored-context"
 	"example.com/streams/06-pitfalls/internal/play"
+	messagereuse "example.com/streams/06-pitfalls/message-reuse"
 	missingclosesend "example.com/streams/06-pitfalls/missing-closesend"
 	sendbeforerecv "example.com/streams/06-pitfalls/send-before-recv"
 	sendeof "example.com/streams/06-pitfalls/send-eof"
@@ -40,6 +41,7 @@ var Catalogue = []play.Pitfall{
 	// Messages are lost, or wrong.
 	concurrentrecv.Pitfall,
 	sendisnotdelivery.Pitfall,
+	messagereuse.Pitfall,
 
 	// It worked until production.
 	deadpeer.Pitfall,
