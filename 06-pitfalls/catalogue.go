@@ -13,6 +13,7 @@ import (
 	"example.com/streams/06-pitfalls/internal/play"
 	messagereuse "example.com/streams/06-pitfalls/message-reuse"
 	missingclosesend "example.com/streams/06-pitfalls/missing-closesend"
+	receivelimit "example.com/streams/06-pitfalls/receive-limit"
 	sendbeforerecv "example.com/streams/06-pitfalls/send-before-recv"
 	sendeof "example.com/streams/06-pitfalls/send-eof"
 	sendisnotdelivery "example.com/streams/06-pitfalls/send-is-not-delivery"
@@ -45,4 +46,5 @@ var Catalogue = []play.Pitfall{
 
 	// It worked until production.
 	deadpeer.Pitfall,
+	receivelimit.Pitfall,
 }

@@ -1,0 +1,29 @@
+package receivelimit
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// FixedUpload sends data and returns how many bytes of it the server got.
+func FixedUpload(ctx context.Context, c pitfallsv1.PitfallServiceClient, data []byte) (int64, error) {
+	stream, err := c.Sum(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for piece := range slices.Chunk(data, 64<<10) {
+		err = stream.Send(&pitfallsv1.Number{Padding: piece})
+		if errors.Is(err, io.EOF) { // CloseAndRecv has the status
+			break
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	response, err := stream.CloseAndRecv()
+	return response.GetSum(), err
+}

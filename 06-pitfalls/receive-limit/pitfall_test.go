@@ -1,0 +1,87 @@
+package receivelimit
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/bufnet"
+)
+
+// overhead is what surrounds Padding: a tag byte and a length of 4 bytes.
+const overhead = 5
+
+func TestBrokenUploadOfOneByteTooMuchIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, store())
+		got, err := BrokenUpload(t.Context(), client, make([]byte, 4<<20-overhead))
+		require.NoError(t, err)
+		require.Equal(t, int64(4<<20-overhead), got)
+
+		_, err = BrokenUpload(t.Context(), client, make([]byte, 4<<20-overhead+1))
+
+		require.Equal(t, codes.ResourceExhausted, status.Code(err), "got %v", err)
+		require.Equal(t, "grpc: received message larger than max (4194305 vs. 4194304)",
+			status.Convert(err).Message())
+	})
+}
+
+func TestFixedUploadArrivesWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		got, err := FixedUpload(t.Context(), lab.Dial(t, store()), make([]byte, 5<<20))
+		require.NoError(t, err)
+		require.Equal(t, int64(5<<20), got)
+	})
+}
+
+func TestSendDoesNotKnowTheLimitOfTheReceiver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stream, err := lab.Dial(t, store()).Sum(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, stream.Send(&pitfallsv1.Number{Padding: make([]byte, 5<<20)}))
+
+		_, err = stream.CloseAndRecv()
+
+		require.Equal(t, codes.ResourceExhausted, status.Code(err), "got %v", err)
+	})
+}
+
+func TestAClientHasTheSameLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, &service.Server{})
+		stream, err := client.Count(t.Context(), &pitfallsv1.CountRequest{To: 1, Padding: 5 << 20})
+		require.NoError(t, err)
+		_, err = stream.Recv()
+		require.Equal(t, codes.ResourceExhausted, status.Code(err), "got %v", err)
+	})
+}
+
+func TestOnlyTheReceiverRaisesTheLimit(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		server []grpc.ServerOption
+		client []grpc.DialOption
+		code   codes.Code
+	}{
+		{"the server may receive more", []grpc.ServerOption{grpc.MaxRecvMsgSize(8 << 20)}, nil, codes.OK},
+		{"the server may send more", []grpc.ServerOption{grpc.MaxSendMsgSize(8 << 20)}, nil, codes.ResourceExhausted},
+		{"the client may send and receive more", nil, []grpc.DialOption{grpc.WithDefaultCallOptions(
+			grpc.MaxCallSendMsgSize(8<<20), grpc.MaxCallRecvMsgSize(8<<20))}, codes.ResourceExhausted},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				conn := bufnet.Serve(t, lab.Register(store()), tt.server...).Dial(t, tt.client...)
+				client := pitfallsv1.NewPitfallServiceClient(conn)
+				_, err := BrokenUpload(t.Context(), client, make([]byte, 5<<20))
+				require.Equal(t, tt.code, status.Code(err), "got %v", err)
+			})
+		})
+	}
+}
