@@ -3,22 +3,24 @@ package cancellation
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
-var errRefused = errors.New("connection refused")
-
-// A badNet is a network whose connections can be made to fail. It works
-// well until told otherwise.
+// A badNet is a network whose connections fail when told to. It counts the
+// faults that happened.
 type badNet struct {
 	dial dialFunc
 
 	mu      sync.Mutex
 	current *badConn // the newest connection
 	refuse  int      // how many dials are still to fail
+	faults  map[string]int
 }
 
 // between puts the network between a client and what dial connects it to.
@@ -29,7 +31,7 @@ func (n *badNet) between(dial dialFunc) dialFunc {
 
 func (n *badNet) Dial(ctx context.Context, addr string) (net.Conn, error) {
 	if n.refused() {
-		return nil, errRefused
+		return nil, errors.New("connection refused")
 	}
 	c, err := n.dial(ctx, addr)
 	if err != nil {
@@ -37,7 +39,7 @@ func (n *badNet) Dial(ctx context.Context, addr string) (net.Conn, error) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.current = &badConn{Conn: c, closed: make(chan struct{})}
+	n.current = &badConn{Conn: c, net: n, closed: make(chan struct{})}
 	return n.current, nil
 }
 
@@ -47,44 +49,85 @@ func (n *badNet) refused() bool {
 	if n.refuse == 0 {
 		return false
 	}
-	n.refuse--
+	if n.refuse--; n.refuse == 0 {
+		n.countLocked("refuse")
+	}
 	return true
 }
 
-// conn returns the newest connection, or nil if that has failed already.
-func (n *badNet) conn() *badConn {
+// refuseNext makes dials fail, and lets the client dial.
+func (n *badNet) refuseNext(dials int) {
+	n.mu.Lock()
+	n.refuse = dials
+	c := n.current
+	n.mu.Unlock()
+	c.end()
+}
+
+// conn returns the newest connection, and whether it still works.
+func (n *badNet) conn() (c *badConn, ok bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.current == nil || n.current.failed() {
-		return nil
-	}
-	return n.current
+	return n.current, n.current != nil && !n.current.failed()
 }
 
-// A badConn is a client's end of a connection, with ways to fail.
+// mustConn returns the newest connection, which must work.
+func (n *badNet) mustConn(t require.TestingT) *badConn {
+	c, ok := n.conn()
+	require.True(t, ok, "there is no connection")
+	return c
+}
+
+func (n *badNet) count(fault string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.countLocked(fault)
+}
+
+// happened returns how many faults there were.
+func (n *badNet) happened() (total int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, count := range n.faults {
+		total += count
+	}
+	return total
+}
+
+func (n *badNet) countLocked(fault string) {
+	if n.faults == nil {
+		n.faults = map[string]int{}
+	}
+	n.faults[fault]++
+}
+
+// A badConn is the client's end of a connection.
 type badConn struct {
 	net.Conn
-	closed  chan struct{} // by the client, or by a fault that both ends see
-	close   sync.Once
-	silent  atomic.Bool
-	cut     atomic.Bool
-	waiting atomic.Int64 // nanoseconds by which the next Read is delayed
+	net    *badNet
+	close  sync.Once
+	closed chan struct{}
+	ended  atomic.Bool // by the other end, as it seems
+	silent atomic.Bool
+	cut    atomic.Bool  // the next bytes from the server
+	delay  atomic.Int64 // of the next bytes from the server, in ns
 }
 
-// drop closes the connection, as a process that is killed does.
-func (c *badConn) drop() { _ = c.Close() }
+// drop closes the connection, as the end of a process does.
+func (c *badConn) drop() {
+	c.net.count("drop")
+	c.end()
+}
 
-// cutNext passes on a part of the next bytes from the server, and drops the
-// connection. What arrives together begins with a frame, so a part of it
-// ends in mid-frame.
-func (c *badConn) cutNext() { c.cut.Store(true) }
+func (c *badConn) end() {
+	c.ended.Store(true)
+	_ = c.Close()
+}
 
-// delayNext holds the next bytes from the server back.
-func (c *badConn) delayNext(d time.Duration) { c.waiting.Store(int64(d)) }
-
-// silence makes the connection half-open: all bytes are lost from now on,
-// in both directions, and neither end learns when the other one closes.
+// silence makes the connection half-open: from now on all bytes are lost,
+// and neither end learns that the other one closed.
 func (c *badConn) silence() {
+	c.net.count("half-open")
 	c.silent.Store(true)
 	_ = c.Conn.SetReadDeadline(time.Now()) // wakes the Read that waits
 }
@@ -100,7 +143,8 @@ func (c *badConn) failed() bool {
 
 func (c *badConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if d := c.waiting.Swap(0); d > 0 {
+	if d := c.delay.Swap(0); d > 0 {
+		c.net.count("delay")
 		select {
 		case <-time.After(time.Duration(d)):
 		case <-c.closed:
@@ -110,9 +154,15 @@ func (c *badConn) Read(p []byte) (int, error) {
 		<-c.closed
 		return 0, net.ErrClosed
 	}
+	// What arrives together ends with a whole frame. Without its last
+	// byte it ends in the middle of one.
 	if n > 1 && c.cut.Swap(false) {
-		c.drop()
+		c.net.count("cut in mid-frame")
+		c.end()
 		return n - 1, nil
+	}
+	if err != nil && c.ended.Load() {
+		err = io.EOF
 	}
 	return n, err
 }

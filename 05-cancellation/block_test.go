@@ -18,16 +18,6 @@ import (
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
 )
 
-// A blocked exchange waits for something that is not its stream.
-type blocked struct {
-	tickerv1.UnimplementedTickerServiceServer
-	wait func(context.Context) error
-}
-
-func (b blocked) Watch(_ *tickerv1.WatchRequest, stream grpc.ServerStreamingServer[tickerv1.Tick]) error {
-	return b.wait(stream.Context())
-}
-
 // A query runs until release or Interrupt, as a database's does that knows
 // no context.
 type query struct{ release, interrupt chan struct{} }
@@ -73,7 +63,9 @@ func TestAHandlerThatBlocksElsewhereEndsWhenItAlsoWaitsForItsContext(t *testing.
 // checkBlocked cancels a stream whose handler is in wait, and looks a day
 // later when the handler ended.
 func checkBlocked(t *testing.T, wait func(context.Context) error, ends bool) {
-	h := setup{exchange: blocked{wait: wait}}.start(t)
+	h := setup{exchange: script{watch: func(stream grpc.ServerStreamingServer[tickerv1.Tick]) error {
+		return wait(stream.Context())
+	}}}.start(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	stream := watch(t, ctx, h.client)
 	time.AfterFunc(3*time.Second, cancel)

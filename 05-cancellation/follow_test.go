@@ -154,7 +154,7 @@ func TestFollowEndsWithItsContext(t *testing.T) {
 		name     string
 		exchange func() tickerv1.TickerServiceServer
 	}{
-		{"in Recv", func() tickerv1.TickerServiceServer { return fallsSilent{} }},
+		{"in Recv", func() tickerv1.TickerServiceServer { return fallsSilent(0) }},
 		{"between two attempts", func() tickerv1.TickerServiceServer { return failing{NewExchange(1), 0, codes.Unavailable} }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

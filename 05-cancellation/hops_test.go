@@ -133,6 +133,30 @@ func watch(t *testing.T, ctx context.Context, c tickerv1.TickerServiceClient) gr
 	return stream
 }
 
+// A script is an exchange that does what the test says.
+type script struct {
+	tickerv1.UnimplementedTickerServiceServer
+	watch func(grpc.ServerStreamingServer[tickerv1.Tick]) error
+}
+
+func (s script) Watch(_ *tickerv1.WatchRequest, stream grpc.ServerStreamingServer[tickerv1.Tick]) error {
+	return s.watch(stream)
+}
+
+// fallsSilent sends n ticks, one a second, and then nothing more.
+func fallsSilent(n uint64) script {
+	return script{watch: func(stream grpc.ServerStreamingServer[tickerv1.Tick]) error {
+		for i := range n {
+			time.Sleep(time.Second)
+			if err := stream.Send(&tickerv1.Tick{Sequence: i + 1}); err != nil {
+				return err
+			}
+		}
+		<-stream.Context().Done()
+		return stream.Context().Err()
+	}}
+}
+
 // bulky is an exchange whose ticks have 4 KiB, so that 16 of them fill a
 // flow-control window.
 func bulky() *Exchange {

@@ -1,0 +1,79 @@
+package cancellation
+
+import (
+	"context"
+	"flag"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
+
+	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
+)
+
+var faultSeed = flag.Uint64("faults.seed", 0, "repeat the faults of this `seed`; 0: new ones")
+
+func TestAFollowerSeesEveryTickOnceThroughADayOfAThousandFaults(t *testing.T) {
+	seed := *faultSeed
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	defer func() {
+		if t.Failed() {
+			t.Logf("to repeat it: -faults.seed=%d", seed)
+		}
+	}()
+	synctest.Test(t, func(t *testing.T) {
+		hops := twoHops(t, everyTwentySeconds)
+		ctx, cancel := context.WithTimeout(t.Context(), 72*time.Hour)
+		defer cancel()
+		go inflict(ctx, hops, rand.New(rand.NewPCG(seed, 0)))
+
+		next, x := uint64(1), everyTwentySeconds()
+		for tick, err := range Follow(ctx, hops[0].client, &tickerv1.WatchRequest{After: new(uint64(0))}, FollowOptions{}) {
+			require.NoError(t, err, "after tick %d", next-1)
+			require.True(t, proto.Equal(x.Tick(next), tick), "got %v, want tick %d", tick, next)
+			next++
+			if now() >= 24*time.Hour && total(hops) >= 1000 {
+				break
+			}
+		}
+		cancel()
+		synctest.Wait()
+		t.Logf("%v, %d ticks, faults at the gateway %v and at the exchange %v",
+			now(), next-1, hops[0].net.faults, hops[1].net.faults)
+		for _, f := range faults {
+			require.Greater(t, hops[0].net.faults[f.name], 20, "%s at the gateway", f.name)
+			require.Greater(t, hops[1].net.faults[f.name], 20, "%s at the exchange", f.name)
+		}
+	})
+}
+
+func everyTwentySeconds() *Exchange {
+	x := NewExchange(1)
+	x.Interval = 20 * time.Second
+	return x
+}
+
+// inflict makes one fault a minute, on average.
+func inflict(ctx context.Context, hops [2]*hop, random *rand.Rand) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Duration(random.ExpFloat64() * float64(time.Minute))):
+			f, h := faults[random.IntN(len(faults))], hops[random.IntN(len(hops))]
+			f.inflict(h, random)
+		}
+	}
+}
+
+func total(hops [2]*hop) (n int) {
+	for _, h := range hops {
+		n += h.net.happened()
+	}
+	return n
+}
