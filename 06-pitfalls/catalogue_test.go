@@ -1,6 +1,7 @@
 package pitfalls
 
 import (
+	"flag"
 	"fmt"
 	"go/parser"
 	"go/token"
@@ -16,8 +17,11 @@ import (
 
 	"example.com/streams/06-pitfalls/internal/lab"
 	"example.com/streams/06-pitfalls/internal/play"
+	missingclosesend "example.com/streams/06-pitfalls/missing-closesend"
 	"example.com/streams/internal/client"
 )
+
+var update = flag.Bool("update", false, "rewrite testdata")
 
 func TestEveryFolderIsInTheCatalogueAndEveryEntryHasAFolder(t *testing.T) {
 	found, err := filepath.Glob("*/broken.go")
@@ -57,6 +61,24 @@ func TestEveryPitfallSaysWhatItIsInAFewLines(t *testing.T) {
 		require.Regexp(t, `(?s)\n\nSymptom: .*\n\nCause: .*\n\nSilence: .*\n\nFix: .*\n\n(Threads|Source): `,
 			file.Doc.Text(), p.Name)
 	}
+}
+
+func TestThePlayOfMissingCloseSend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got strings.Builder
+		player := play.Player{
+			Target:   &client.Target{},
+			Patience: 3 * time.Second,
+			Say:      func(line string) { fmt.Fprintln(&got, line) },
+		}
+		require.NoError(t, player.Show(t.Context(), missingclosesend.Pitfall))
+		if *update {
+			require.NoError(t, os.WriteFile("testdata/missing-closesend.txt", []byte(got.String()), 0o644))
+		}
+		want, err := os.ReadFile("testdata/missing-closesend.txt")
+		require.NoError(t, err)
+		require.Equal(t, string(want), got.String())
+	})
 }
 
 // Each play is a process of its own, since some of the broken code can only

@@ -29,8 +29,8 @@ func server(follow func(grpc.ServerStreamingServer[pitfallsv1.Number], <-chan in
 
 // leave follows for a while.
 func leave(ctx context.Context, s *play.Stage) (any, error) {
-	ctx, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
-	defer cancel()
+	ctx, cancel := context.WithCancel(ctx)
+	time.AfterFunc(200*time.Millisecond, cancel)
 	stream, err := s.Client.Count(ctx, &pitfallsv1.CountRequest{})
 	if err != nil {
 		return nil, err
