@@ -18,6 +18,7 @@ import (
 	sendeof "example.com/streams/06-pitfalls/send-eof"
 	sendisnotdelivery "example.com/streams/06-pitfalls/send-is-not-delivery"
 	slowsubscriber "example.com/streams/06-pitfalls/slow-subscriber"
+	streaminterceptor "example.com/streams/06-pitfalls/stream-interceptor"
 )
 
 // Catalogue lists the pitfalls in the order and the groups of README.md.
@@ -47,4 +48,5 @@ var Catalogue = []play.Pitfall{
 	// It worked until production.
 	deadpeer.Pitfall,
 	receivelimit.Pitfall,
+	streaminterceptor.Pitfall,
 }
