@@ -5,6 +5,7 @@ package pitfalls
 import (
 	abandonedstream "example.com/streams/06-pitfalls/abandoned-stream"
 	closesendisnotclose "example.com/streams/06-pitfalls/closesend-is-not-close"
+	concurrentclosesend "example.com/streams/06-pitfalls/concurrent-closesend"
 	concurrentrecv "example.com/streams/06-pitfalls/concurrent-recv"
 	concurrentsend "example.com/streams/06-pitfalls/concurrent-send"
 	deadpeer "example.com/streams/06-pitfalls/dead-peer"
@@ -44,6 +45,7 @@ var Catalogue = []play.Pitfall{
 	concurrentrecv.Pitfall,
 	sendisnotdelivery.Pitfall,
 	messagereuse.Pitfall,
+	concurrentclosesend.Pitfall,
 
 	// It worked until production.
 	deadpeer.Pitfall,

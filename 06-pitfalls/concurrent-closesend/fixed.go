@@ -1,0 +1,34 @@
+package concurrentclosesend
+
+import (
+	"context"
+
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// FixedEcho sends the values that arrive until stop is closed, and returns
+// what comes back.
+func FixedEcho(
+	ctx context.Context, c pitfallsv1.PitfallServiceClient,
+	values <-chan int64, stop <-chan struct{},
+) ([]int64, error) {
+	stream, err := c.Echo(ctx)
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		defer func() { _ = stream.CloseSend() }() // always nil
+		for {
+			select {
+			case <-stop:
+				return
+			case v := <-values:
+				if err := stream.Send(&pitfallsv1.Number{Value: v}); err != nil {
+					return // Recv has the status
+				}
+			}
+		}
+	}()
+	return service.Values(stream)
+}

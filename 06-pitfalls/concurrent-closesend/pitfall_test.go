@@ -1,0 +1,104 @@
+package concurrentclosesend
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+
+	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// In a process of its own, since the race detector would fail the test.
+func TestBrokenEchoLosesTheAnswersToASendAfterTheCloseSend(t *testing.T) {
+	require.Contains(t, lab.Process(t, func() { inABubble(t, BrokenEcho) }),
+		"after 600ms: [], rpc error: code = Internal desc = SendMsg called after CloseSend\n")
+}
+
+func TestFixedEchoReturnsTheAnswers(t *testing.T) {
+	require.Contains(t, lab.Process(t, func() { inABubble(t, FixedEcho) }),
+		"after 1.5s: [1 2], <nil>\n")
+}
+
+func TestBrokenEchoIsWhatTheRaceDetectorReports(t *testing.T) {
+	report := lab.RaceReport(t, func() { often(t, BrokenEcho) })
+	require.Contains(t, report, "WARNING: DATA RACE")
+	require.Contains(t, report, "google.golang.org/grpc.(*clientStream).CloseSend()")
+}
+
+func TestFixedEchoHasNoRace(t *testing.T) {
+	report := lab.RaceReport(t, func() { often(t, FixedEcho) })
+	require.NotContains(t, report, "WARNING: DATA RACE")
+	require.Contains(t, report, "[1 2], <nil>")
+}
+
+// often is enough for the detector, which misses a race when something else
+// happens to order the two calls.
+func often(t *testing.T, code echo) {
+	for range 50 {
+		inABubble(t, code)
+	}
+}
+
+// inABubble prints how long the code took and what it returned.
+func inABubble(t *testing.T, code echo) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, late)
+		start := time.Now()
+		values, err := stopAfterTwo(t.Context(), client, code)
+		fmt.Printf("after %v: %v, %v\n", time.Since(start), values, err)
+	})
+}
+
+// The Send waits for flow control and CloseSend does not, so that the
+// message goes out behind the end of its stream.
+func TestASendThatCloseSendOvertakesReturnsNilAndBreaksTheStream(t *testing.T) {
+	require.Contains(t, lab.Process(t, func() { overtake(t) }),
+		"Send: <nil>; RecvMsg: rpc error: code = Internal desc = "+
+			"stream terminated by RST_STREAM with error code: STREAM_CLOSED\n")
+}
+
+func overtake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stream, err := lab.Dial(t, slow).Sum(t.Context())
+		require.NoError(t, err)
+		var last error // of the Send that waits
+		closed := false
+		sender := lab.Go(func() error {
+			for !closed {
+				last = stream.Send(&pitfallsv1.Number{Padding: make([]byte, 10<<10)})
+			}
+			return last
+		})
+		sender.StillRuns(t, time.Second/2)
+
+		closed = true
+		require.NoError(t, stream.CloseSend())
+
+		fmt.Printf("Send: %v; ", sender.Err())
+		fmt.Printf("RecvMsg: %v\n", stream.RecvMsg(new(pitfallsv1.SumResponse)))
+	})
+}
+
+// slow is a server that works a second on each number.
+var slow = &service.Server{
+	OnSum: func(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
+		for {
+			time.Sleep(time.Second)
+			_, err := stream.Recv()
+			if errors.Is(err, io.EOF) {
+				return stream.SendAndClose(new(pitfallsv1.SumResponse))
+			}
+			if err != nil {
+				return err
+			}
+		}
+	},
+}
