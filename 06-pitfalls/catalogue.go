@@ -14,6 +14,7 @@ import (
 	"example.com/streams/06-pitfalls/internal/play"
 	messagereuse "example.com/streams/06-pitfalls/message-reuse"
 	missingclosesend "example.com/streams/06-pitfalls/missing-closesend"
+	openisnotaccepted "example.com/streams/06-pitfalls/open-is-not-accepted"
 	receivelimit "example.com/streams/06-pitfalls/receive-limit"
 	sendbeforerecv "example.com/streams/06-pitfalls/send-before-recv"
 	sendeof "example.com/streams/06-pitfalls/send-eof"
@@ -40,6 +41,7 @@ var Catalogue = []play.Pitfall{
 
 	// The error is lost, or says something else.
 	sendeof.Pitfall,
+	openisnotaccepted.Pitfall,
 
 	// Messages are lost, or wrong.
 	concurrentrecv.Pitfall,

@@ -1,0 +1,31 @@
+package openisnotaccepted
+
+import (
+	"context"
+	"errors"
+
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// FixedCount returns the numbers from the first server that takes the call.
+func FixedCount(
+	ctx context.Context, req *pitfallsv1.CountRequest,
+	servers ...pitfallsv1.PitfallServiceClient,
+) ([]int64, error) {
+	var refusals error
+	for _, s := range servers {
+		stream, err := s.Count(ctx, req)
+		if err != nil {
+			refusals = errors.Join(refusals, err)
+			continue
+		}
+		values, err := service.Values(stream)
+		if err != nil && len(values) == 0 {
+			refusals = errors.Join(refusals, err)
+			continue
+		}
+		return values, err
+	}
+	return nil, refusals
+}

@@ -1,0 +1,90 @@
+package openisnotaccepted
+
+import (
+	"context"
+	"errors"
+	"net"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/bufnet"
+)
+
+func TestBrokenCountStaysWithTheServerThatRefuses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refusing := lab.Dial(t, &service.Server{OnCount: refuse})
+		ready := lab.Dial(t, &service.Server{})
+
+		got, err := BrokenCount(t.Context(), &pitfallsv1.CountRequest{To: 3}, refusing, ready)
+
+		require.Equal(t, codes.Unauthenticated, status.Code(err))
+		require.Equal(t, "token: expired", status.Convert(err).Message())
+		require.Empty(t, got)
+	})
+}
+
+func TestFixedCountGoesOnToTheServerThatAccepts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refusing := lab.Dial(t, &service.Server{OnCount: refuse})
+		ready := lab.Dial(t, &service.Server{})
+
+		got, err := FixedCount(t.Context(), &pitfallsv1.CountRequest{To: 3}, refusing, ready)
+
+		require.NoError(t, err)
+		require.Equal(t, []int64{1, 2, 3}, got)
+	})
+}
+
+// A test of the fail-over usually stops a server, and so finds nothing.
+func TestAServerThatIsDownIsLeftByBoth(t *testing.T) {
+	for _, count := range []count{BrokenCount, FixedCount} {
+		synctest.Test(t, func(t *testing.T) {
+			down := bufnet.Serve(t, func(grpc.ServiceRegistrar) {}).Dial(t, grpc.WithContextDialer(
+				func(context.Context, string) (net.Conn, error) { return nil, errors.New("refused") }))
+			ready := lab.Dial(t, &service.Server{})
+
+			got, err := count(t.Context(), &pitfallsv1.CountRequest{To: 3},
+				pitfallsv1.NewPitfallServiceClient(down), ready)
+
+			require.NoError(t, err)
+			require.Equal(t, []int64{1, 2, 3}, got)
+		})
+	}
+}
+
+func TestARefusalComesFromTheFirstRecv(t *testing.T) {
+	for name, tt := range map[string]struct {
+		register func(grpc.ServiceRegistrar)
+		code     codes.Code
+		says     string
+	}{
+		"unknown service": {func(grpc.ServiceRegistrar) {}, codes.Unimplemented,
+			"unknown service pitfalls.v1.PitfallService"},
+		"the handler": {lab.Register(&service.Server{OnCount: refuse}), codes.Unauthenticated,
+			"token: expired"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := pitfallsv1.NewPitfallServiceClient(bufnet.Dial(t, tt.register))
+				stream, err := client.Count(t.Context(), &pitfallsv1.CountRequest{})
+				require.NoError(t, err)
+				header, err := stream.Header()
+				require.NoError(t, err)
+				require.Nil(t, header, "no header: refused")
+
+				_, err = stream.Recv()
+
+				require.Equal(t, tt.code, status.Code(err))
+				require.Equal(t, tt.says, status.Convert(err).Message())
+			})
+		})
+	}
+}
