@@ -15,6 +15,7 @@ import (
 	messagereuse "example.com/streams/06-pitfalls/message-reuse"
 	missingclosesend "example.com/streams/06-pitfalls/missing-closesend"
 	openisnotaccepted "example.com/streams/06-pitfalls/open-is-not-accepted"
+	plainerror "example.com/streams/06-pitfalls/plain-error"
 	receivelimit "example.com/streams/06-pitfalls/receive-limit"
 	sendbeforerecv "example.com/streams/06-pitfalls/send-before-recv"
 	sendeof "example.com/streams/06-pitfalls/send-eof"
@@ -42,6 +43,7 @@ var Catalogue = []play.Pitfall{
 	// The error is lost, or says something else.
 	sendeof.Pitfall,
 	openisnotaccepted.Pitfall,
+	plainerror.Pitfall,
 
 	// Messages are lost, or wrong.
 	concurrentrecv.Pitfall,
