@@ -17,6 +17,7 @@ import (
 	openisnotaccepted "example.com/streams/06-pitfalls/open-is-not-accepted"
 	plainerror "example.com/streams/06-pitfalls/plain-error"
 	receivelimit "example.com/streams/06-pitfalls/receive-limit"
+	retrypolicy "example.com/streams/06-pitfalls/retry-policy"
 	sendbeforerecv "example.com/streams/06-pitfalls/send-before-recv"
 	sendeof "example.com/streams/06-pitfalls/send-eof"
 	sendisnotdelivery "example.com/streams/06-pitfalls/send-is-not-delivery"
@@ -44,6 +45,7 @@ var Catalogue = []play.Pitfall{
 	sendeof.Pitfall,
 	openisnotaccepted.Pitfall,
 	plainerror.Pitfall,
+	retrypolicy.Pitfall,
 
 	// Messages are lost, or wrong.
 	concurrentrecv.Pitfall,
