@@ -10,6 +10,7 @@ import (
 	concurrentsend "example.com/streams/06-pitfalls/concurrent-send"
 	deadpeer "example.com/streams/06-pitfalls/dead-peer"
 	gracefulstop "example.com/streams/06-pitfalls/graceful-stop"
+	handlerreturnseof "example.com/streams/06-pitfalls/handler-returns-eof"
 	ignoredcontext "example.com/streams/06-pitfalls/ignored-context"
 	"example.com/streams/06-pitfalls/internal/play"
 	messagereuse "example.com/streams/06-pitfalls/message-reuse"
@@ -46,6 +47,7 @@ var Catalogue = []play.Pitfall{
 	openisnotaccepted.Pitfall,
 	plainerror.Pitfall,
 	retrypolicy.Pitfall,
+	handlerreturnseof.Pitfall,
 
 	// Messages are lost, or wrong.
 	concurrentrecv.Pitfall,
