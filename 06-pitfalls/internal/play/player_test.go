@@ -3,7 +3,9 @@ package play
 import (
 	"context"
 	"fmt"
+	"net"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -76,10 +78,41 @@ func TestAnInterruptEndsAPlay(t *testing.T) {
 	})
 }
 
+func TestAPlayTalksToTheServerThatAddrNames(t *testing.T) {
+	listener, err := net.Listen("tcp", "localhost:0")
+	require.NoError(t, err)
+	sample := Pitfall{
+		Name:   "sample",
+		Broken: Side{Server: refuse, Run: countTo(2)},
+		Fixed:  Side{Run: countTo(2)},
+	}
+	server := grpc.NewServer(grpc.WaitForHandlers(true))
+	pitfallsv1.RegisterPitfallServiceServer(server, NewServer([]Pitfall{sample}))
+	var served sync.WaitGroup
+	served.Go(func() { _ = server.Serve(listener) })
+	defer served.Wait()
+	defer server.Stop()
+
+	var out strings.Builder
+	player := Player{
+		Target:   &client.Target{Addr: listener.Addr().String()},
+		Patience: time.Minute,
+		Say:      func(line string) { fmt.Fprintln(&out, line) },
+	}
+	require.NoError(t, player.Show(t.Context(), sample))
+	require.Regexp(t, `broken +\S+  \[\]; Aborted: no\nfixed +\S+  \[1 2\]\n`, out.String())
+
+	sample.Name = "other"
+	err = player.Show(t.Context(), sample)
+	require.Equal(t, codes.NotFound, status.Code(err), "got %v", err)
+}
+
+// refuse is a server that counts for nobody.
+var refuse = &service.Server{OnCount: func(*pitfallsv1.CountRequest, grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+	return status.Error(codes.Aborted, "no")
+}}
+
 func TestEachSideIsAHostOfTheServer(t *testing.T) {
-	refuse := &service.Server{OnCount: func(*pitfallsv1.CountRequest, grpc.ServerStreamingServer[pitfallsv1.Number]) error {
-		return status.Error(codes.Aborted, "broken")
-	}}
 	for _, tt := range []struct {
 		host string
 		code codes.Code

@@ -1,0 +1,90 @@
+package service
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/bufnet"
+)
+
+func dial(t *testing.T) pitfallsv1.PitfallServiceClient {
+	return pitfallsv1.NewPitfallServiceClient(bufnet.Dial(t, func(r grpc.ServiceRegistrar) {
+		pitfallsv1.RegisterPitfallServiceServer(r, &Server{})
+	}))
+}
+
+func TestCountRefusesWhatIsOutOfRange(t *testing.T) {
+	for says, req := range map[string]*pitfallsv1.CountRequest{
+		"to: must be at least 0, got -1":                     {To: -1},
+		"padding: must be 0 to 16777216 bytes, got -1":       {Padding: -1},
+		"padding: must be 0 to 16777216 bytes, got 16777217": {Padding: MaxPadding + 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			stream, err := dial(t).Count(t.Context(), req)
+			require.NoError(t, err)
+			_, err = stream.Recv()
+			require.Equal(t, codes.InvalidArgument, status.Code(err))
+			require.Equal(t, says, status.Convert(err).Message())
+		})
+	}
+}
+
+func TestCountSendsPaddedNumbersAndEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stream, err := dial(t).Count(t.Context(), &pitfallsv1.CountRequest{To: 3, Padding: 10})
+		require.NoError(t, err)
+		first, err := stream.Recv()
+		require.NoError(t, err)
+		require.Len(t, first.GetPadding(), 10)
+		rest, err := Values(stream)
+		require.NoError(t, err)
+		require.Equal(t, []int64{2, 3}, rest)
+	})
+}
+
+func TestSumAddsUpAndCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stream, err := dial(t).Sum(t.Context())
+		require.NoError(t, err)
+		for _, v := range []int64{1, -5, 6} {
+			require.NoError(t, stream.Send(&pitfallsv1.Number{Value: v}))
+		}
+		response, err := stream.CloseAndRecv()
+		require.NoError(t, err)
+		require.Equal(t, int64(2), response.GetSum())
+		require.Equal(t, int64(3), response.GetCount())
+	})
+}
+
+func TestPingCountsOpenStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := dial(t)
+		stream, err := client.Echo(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, stream.Send(&pitfallsv1.Number{Value: 7}))
+		echo, err := stream.Recv()
+		require.NoError(t, err)
+		require.Equal(t, int64(7), echo.GetValue())
+		require.Equal(t, int64(1), openStreams(t, client))
+
+		require.NoError(t, stream.CloseSend())
+		rest, err := Values(stream)
+		require.NoError(t, err)
+		require.Empty(t, rest)
+		require.Equal(t, int64(0), openStreams(t, client))
+	})
+}
+
+func openStreams(t *testing.T, client pitfallsv1.PitfallServiceClient) int64 {
+	t.Helper()
+	synctest.Wait()
+	pong, err := client.Ping(t.Context(), &pitfallsv1.PingRequest{})
+	require.NoError(t, err)
+	return pong.GetOpenStreams()
+}
