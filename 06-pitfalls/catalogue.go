@@ -15,6 +15,7 @@ import (
 	"example.com/streams/06-pitfalls/internal/play"
 	messagereuse "example.com/streams/06-pitfalls/message-reuse"
 	missingclosesend "example.com/streams/06-pitfalls/missing-closesend"
+	noreconnect "example.com/streams/06-pitfalls/no-reconnect"
 	openisnotaccepted "example.com/streams/06-pitfalls/open-is-not-accepted"
 	plainerror "example.com/streams/06-pitfalls/plain-error"
 	receivelimit "example.com/streams/06-pitfalls/receive-limit"
@@ -37,6 +38,7 @@ var Catalogue = []play.Pitfall{
 	gracefulstop.Pitfall,
 	sendbeforerecv.Pitfall,
 	slowsubscriber.Pitfall,
+	noreconnect.Pitfall,
 
 	// It leaks.
 	abandonedstream.Pitfall,

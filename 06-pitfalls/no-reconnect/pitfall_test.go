@@ -1,0 +1,82 @@
+package noreconnect
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"example.com/streams/06-pitfalls/internal/lab"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/bufnet"
+)
+
+func TestBrokenFollowGetsNothingMoreThoughTheServerIsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := followed(t, BrokenFollow)
+
+		f.call.StillRuns(t, time.Hour)
+
+		require.Equal(t, []int64{1, 2, 3}, f.got)
+		_, err := f.client.Ping(t.Context(), &pitfallsv1.PingRequest{})
+		require.NoError(t, err, "the connection is back")
+	})
+}
+
+func TestFixedFollowGoesOnWithANewStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := followed(t, FixedFollow)
+
+		f.call.StillRuns(t, 1200*time.Millisecond)
+
+		require.Equal(t, []int64{1, 2, 3, 1, 2, 3}, f.got)
+	})
+}
+
+func TestAStreamThatHasEndedKeepsItsError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, r := serve(t)
+		stream, err := client.Count(t.Context(), &pitfallsv1.CountRequest{})
+		require.NoError(t, err)
+		_, err = stream.Recv()
+		require.NoError(t, err)
+		r.Restart()
+
+		for range 3 {
+			_, err = stream.Recv()
+			require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+			require.Equal(t, "error reading from server: EOF", status.Convert(err).Message())
+			time.Sleep(time.Hour)
+		}
+	})
+}
+
+type following struct {
+	client pitfallsv1.PitfallServiceClient
+	call   *lab.Call
+	got    []int64
+}
+
+// followed returns what follows a server that has just restarted.
+func followed(t *testing.T, code follow) *following {
+	client, r := serve(t)
+	f := &following{client: client}
+	f.call = lab.Go(func() error {
+		return code(t.Context(), client, func(n int64) { f.got = append(f.got, n) })
+	})
+	f.call.StillRuns(t, 250*time.Millisecond)
+	r.Restart()
+	return f
+}
+
+func serve(t *testing.T) (pitfallsv1.PitfallServiceClient, *restart) {
+	before := bufnet.Serve(t, lab.Register(ticking))
+	after := bufnet.Serve(t, lab.Register(ticking))
+	r := &restart{before: before.Server, after: after.Server}
+	conn := before.Dial(t, grpc.WithContextDialer(r.DialContext))
+	return pitfallsv1.NewPitfallServiceClient(conn), r
+}
