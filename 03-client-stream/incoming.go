@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 
@@ -94,7 +95,11 @@ func (in *incoming) finish() (*uploadv1.UploadReceipt, error) {
 	if in.info.Size != nil && in.size < in.declared() {
 		return nil, status.Errorf(codes.InvalidArgument, "size: %d bytes declared, %d arrived", in.declared(), in.size)
 	}
-	if err := in.file.publish(in.info.GetName(), in.info.GetReplace()); err != nil {
+	err := in.file.publish(in.info.GetName(), in.info.GetReplace())
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return nil, taken(in.info.GetName())
+	case err != nil:
 		return nil, toStatus(err)
 	}
 	return in.receipt(), nil

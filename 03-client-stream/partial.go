@@ -3,7 +3,6 @@ package clientstream
 import (
 	"crypto/rand"
 	"errors"
-	"io/fs"
 	"os"
 	"runtime"
 )
@@ -27,24 +26,18 @@ func newPartial(root *os.Root) (*partial, error) {
 }
 
 // publish gives the file its name, in one step: a reader sees all of it or
-// nothing. It returns a status.
+// nothing. Without replace it fails with [fs.ErrExist] if the name is
+// taken by now.
 func (p *partial) publish(name string, replace bool) error {
 	// The bytes reach the disk before the name does. Otherwise a power
-	// failure may leave a name with holes behind it.
+	// failure may leave the name with holes behind it.
 	if err := errors.Join(p.Sync(), p.Close()); err != nil {
-		return toStatus(err)
+		return err
 	}
-	err := p.rename(name, replace)
-	if errors.Is(err, fs.ErrExist) {
-		return taken(name)
+	if err := p.rename(name, replace); err != nil {
+		return err
 	}
-	if err == nil {
-		err = syncDir(p.root)
-	}
-	if err != nil {
-		return toStatus(err)
-	}
-	return nil
+	return syncDir(p.root)
 }
 
 // rename replaces what has the name, or fails if anything has it. A rename

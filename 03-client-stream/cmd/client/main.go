@@ -30,14 +30,14 @@ func embed(_ context.Context, s grpc.ServiceRegistrar) {
 
 func run(ctx context.Context, conn *grpc.ClientConn) error {
 	if flag.NArg() != 1 {
-		return command.Usagef("want one file, after the flags; got %q", flag.Args())
+		return command.Usagef("want one file, got %q", flag.Args())
 	}
 	file, err := os.Open(flag.Arg(0))
 	if err != nil {
 		return err
 	}
 	// Upload notices Ctrl-C between two reads; a pipe may wait in one.
-	defer context.AfterFunc(ctx, func() { file.Close() })()
+	defer context.AfterFunc(ctx, func() { _ = file.Close() })()
 	defer file.Close()
 	info, err := describe(file)
 	if err != nil {

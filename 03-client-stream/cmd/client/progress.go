@@ -44,7 +44,7 @@ func lines(w io.Writer, info *uploadv1.FileInfo) func(sent int64) {
 	next := step
 	return func(sent int64) {
 		if sent >= next {
-			fmt.Fprintf(w, "client: sent %d%s bytes\n", sent, of)
+			_, _ = fmt.Fprintf(w, "client: sent %d%s bytes\n", sent, of)
 			next = sent - sent%step + step
 		}
 	}

@@ -1,0 +1,131 @@
+package clientstream
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	uploadv1 "example.com/streams/03-client-stream/upload/v1"
+)
+
+// Both begin before either has ended, so the name is free for both.
+func TestOfTwoUploadsOfOneNameTheFirstToBeWholeWins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		client := dial(t, s)
+		early := open(t, t.Context(), client, infoMessage(named("f")), chunkMessage("early"))
+		late := open(t, t.Context(), client, infoMessage(named("f")), chunkMessage("late"))
+		synctest.Wait()
+		require.Len(t, names(t, s), 2, "two partial files")
+
+		_, err := late.CloseAndRecv()
+		require.NoError(t, err)
+		_, err = early.CloseAndRecv()
+		require.Equal(t, codes.AlreadyExists, status.Code(err), "got %v", err)
+		require.Equal(t, `name: "f" exists`, status.Convert(err).Message())
+		require.Equal(t, []string{"f"}, names(t, s))
+		require.Equal(t, "late", read(t, s, "f"))
+	})
+}
+
+func TestOfTwoUploadsThatReplaceTheLastToBeWholeWins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		client := dial(t, s)
+		early := open(t, t.Context(), client, replacing("f"), chunkMessage("early"))
+		late := open(t, t.Context(), client, replacing("f"), chunkMessage("late"))
+		synctest.Wait()
+
+		_, err := late.CloseAndRecv()
+		require.NoError(t, err)
+		require.Equal(t, "late", read(t, s, "f"))
+		_, err = early.CloseAndRecv()
+		require.NoError(t, err)
+		require.Equal(t, "early", read(t, s, "f"))
+		require.Equal(t, []string{"f"}, names(t, s))
+	})
+}
+
+// No clock and no order here: all of them run as fast as they can.
+func TestOfManyUploadsOfOneNameOneWinsWhole(t *testing.T) {
+	const uploads = 8
+	for _, replace := range []bool{false, true} {
+		t.Run(fmt.Sprintf("replace=%t", replace), func(t *testing.T) {
+			s := newServer(t)
+			client := dial(t, s)
+			var wg sync.WaitGroup
+			errs := make([]error, uploads)
+			for i := range uploads {
+				wg.Go(func() {
+					whole := bytes.Repeat([]byte{'a' + byte(i)}, 2*ChunkSize)
+					info := &uploadv1.FileInfo{Name: "f", Replace: replace}
+					_, errs[i] = Upload(t.Context(), client, info, bytes.NewReader(whole), nil)
+				})
+			}
+			wg.Wait()
+			stored := read(t, s, "f")
+			winner := int(stored[0] - 'a')
+			require.Len(t, stored, 2*ChunkSize)
+			require.Equal(t, len(stored), strings.Count(stored, stored[:1]), "bytes of one upload")
+			require.NoError(t, errs[winner])
+			require.Equal(t, []string{"f"}, names(t, s))
+			for i, err := range errs {
+				if !replace && i != winner {
+					require.Equal(t, codes.AlreadyExists, status.Code(err), "got %v", err)
+				} else {
+					require.NoError(t, err)
+				}
+			}
+		})
+	}
+}
+
+func TestAReaderNeverSeesHalfAFile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		write(t, s, "old", "old")
+		client := dial(t, s)
+		first := open(t, t.Context(), client, infoMessage(named("new")), chunkMessage("half"))
+		second := open(t, t.Context(), client, replacing("old"), chunkMessage("half"))
+		time.Sleep(time.Hour)
+		synctest.Wait()
+
+		_, err := s.Root.Stat("new")
+		require.ErrorIs(t, err, fs.ErrNotExist)
+		require.Equal(t, "old", read(t, s, "old"))
+
+		for stream, name := range map[uploadv1.UploadService_UploadClient]string{first: "new", second: "old"} {
+			require.NoError(t, stream.Send(chunkMessage(" and half")))
+			_, err := stream.CloseAndRecv()
+			require.NoError(t, err)
+			require.Equal(t, "half and half", read(t, s, name))
+		}
+		require.Equal(t, []string{"new", "old"}, names(t, s))
+	})
+}
+
+func TestAnOpenOldFileKeepsItsBytesWhenItIsReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		write(t, s, "f", "old")
+		f, err := s.Root.Open("f")
+		require.NoError(t, err)
+		defer f.Close()
+		_, err = Upload(t.Context(), dial(t, s), &uploadv1.FileInfo{Name: "f", Replace: true}, strings.NewReader("new"), nil)
+		require.NoError(t, err)
+		got := make([]byte, 9)
+		n, err := f.Read(got)
+		require.NoError(t, err)
+		require.Equal(t, "old", string(got[:n]))
+		require.Equal(t, "new", read(t, s, "f"))
+	})
+}
