@@ -15,6 +15,7 @@ import (
 	"example.com/streams/06-pitfalls/internal/play"
 	messagereuse "example.com/streams/06-pitfalls/message-reuse"
 	missingclosesend "example.com/streams/06-pitfalls/missing-closesend"
+	missingresponse "example.com/streams/06-pitfalls/missing-response"
 	noreconnect "example.com/streams/06-pitfalls/no-reconnect"
 	openisnotaccepted "example.com/streams/06-pitfalls/open-is-not-accepted"
 	plainerror "example.com/streams/06-pitfalls/plain-error"
@@ -50,6 +51,7 @@ var Catalogue = []play.Pitfall{
 	plainerror.Pitfall,
 	retrypolicy.Pitfall,
 	handlerreturnseof.Pitfall,
+	missingresponse.Pitfall,
 
 	// Messages are lost, or wrong.
 	concurrentrecv.Pitfall,

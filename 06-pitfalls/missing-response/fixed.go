@@ -1,0 +1,29 @@
+package missingresponse
+
+import (
+	"errors"
+	"io"
+
+	"google.golang.org/grpc"
+
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// FixedSum adds up what it gets, at most up to a zero.
+func FixedSum(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
+	response := new(pitfallsv1.SumResponse)
+	for {
+		n, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return stream.SendAndClose(response)
+		}
+		if err != nil {
+			return err
+		}
+		if n.GetValue() == 0 {
+			return stream.SendAndClose(response)
+		}
+		response.Sum += n.GetValue()
+		response.Count++
+	}
+}

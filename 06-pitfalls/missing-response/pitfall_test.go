@@ -1,0 +1,75 @@
+package missingresponse
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+func TestBrokenSumUpToAZeroIsACardinalityViolation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, err := sum(t.Context(), lab.Dial(t, &service.Server{OnSum: BrokenSum}), 1, 2, 0)
+		require.Equal(t, codes.Internal, status.Code(err))
+		require.Equal(t, "cardinality violation: received no response message from non-server-streaming RPC",
+			status.Convert(err).Message())
+	})
+}
+
+func TestFixedSumUpToAZeroHasAResponse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		response, err := sum(t.Context(), lab.Dial(t, &service.Server{OnSum: FixedSum}), 1, 2, 0)
+		require.NoError(t, err)
+		require.Equal(t, int64(3), response.GetSum())
+	})
+}
+
+func TestWithoutAZeroBothHaveAResponse(t *testing.T) {
+	for _, handler := range []handler{BrokenSum, FixedSum} {
+		synctest.Test(t, func(t *testing.T) {
+			response, err := sum(t.Context(), lab.Dial(t, &service.Server{OnSum: handler}), 1, 2)
+			require.NoError(t, err)
+			require.Equal(t, int64(3), response.GetSum())
+		})
+	}
+}
+
+type handler = func(grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error
+
+func TestOtherEndsOfAClientStreamingHandler(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		handler handler
+		code    codes.Code
+		message string
+	}{
+		{"two responses", func(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
+			if err := stream.SendAndClose(new(pitfallsv1.SumResponse)); err != nil {
+				return err
+			}
+			return stream.SendAndClose(new(pitfallsv1.SumResponse))
+		}, codes.Internal, "cardinality violation: expected <EOF> for non server-streaming RPCs, but received another message"},
+		{"a response and an error", func(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
+			if err := stream.SendAndClose(new(pitfallsv1.SumResponse)); err != nil {
+				return err
+			}
+			return status.Error(codes.Aborted, "too late")
+		}, codes.Aborted, "too late"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				response, err := sum(t.Context(), lab.Dial(t, &service.Server{OnSum: tt.handler}))
+				require.Equal(t, tt.code, status.Code(err))
+				require.Equal(t, tt.message, status.Convert(err).Message())
+				require.Nil(t, response)
+			})
+		})
+	}
+}
