@@ -86,6 +86,7 @@ func TestThePlayOfMissingCloseSend(t *testing.T) {
 func TestEveryPlayShowsADifferenceAndTheFixedCodeEnds(t *testing.T) {
 	for _, p := range Catalogue {
 		t.Run(p.Name, func(t *testing.T) {
+			t.Parallel()
 			out := lab.Process(t, func() {
 				synctest.Test(t, func(t *testing.T) {
 					player := play.Player{Target: &client.Target{}, Patience: 3 * time.Second, Say: func(line string) { fmt.Println(line) }}
