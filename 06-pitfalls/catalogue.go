@@ -10,6 +10,7 @@ import (
 	concurrentsend "example.com/streams/06-pitfalls/concurrent-send"
 	deadpeer "example.com/streams/06-pitfalls/dead-peer"
 	gracefulstop "example.com/streams/06-pitfalls/graceful-stop"
+	handlerpanic "example.com/streams/06-pitfalls/handler-panic"
 	handlerreturnseof "example.com/streams/06-pitfalls/handler-returns-eof"
 	ignoredcontext "example.com/streams/06-pitfalls/ignored-context"
 	"example.com/streams/06-pitfalls/internal/play"
@@ -63,4 +64,5 @@ var Catalogue = []play.Pitfall{
 	deadpeer.Pitfall,
 	receivelimit.Pitfall,
 	streaminterceptor.Pitfall,
+	handlerpanic.Pitfall,
 }

@@ -1,0 +1,71 @@
+package handlerpanic
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+
+	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/bufnet"
+)
+
+func TestBrokenLoggingLetsOneMessageEndTheProcess(t *testing.T) {
+	out := lab.Process(t, func() { askForTooMuch(t, BrokenLogging, fibonacci) })
+	require.Contains(t, out, "another stream is open\n")
+	require.Contains(t, out, "panic: runtime error: index out of range [7] with length 5")
+	require.NotContains(t, out, "afterwards")
+}
+
+func TestFixedLoggingEndsOneStreamAndLogsWhere(t *testing.T) {
+	out := lab.Process(t, func() { askForTooMuch(t, FixedLogging, fibonacci) })
+	require.Contains(t, out, "afterwards: rpc error: code = Internal desc = internal error\n")
+	require.Contains(t, out, "the other stream: 3\n")
+	require.Contains(t, out, "logged the panic: true, the stack: true\n")
+}
+
+func TestNoInterceptorRecoversInAGoroutineThatTheHandlerStarts(t *testing.T) {
+	out := lab.Process(t, func() {
+		askForTooMuch(t, FixedLogging, func(stream echo) error {
+			done := make(chan error)
+			go func() { done <- fibonacci(stream) }()
+			return <-done
+		})
+	})
+	require.Contains(t, out, "panic: runtime error: index out of range [7] with length 5")
+	require.NotContains(t, out, "afterwards")
+}
+
+// askForTooMuch opens a stream, makes the handler of another panic, and says
+// what happened to both.
+func askForTooMuch(t *testing.T, code logging, handler func(echo) error) {
+	synctest.Test(t, func(t *testing.T) {
+		var logged bytes.Buffer
+		interceptor := grpc.ChainStreamInterceptor(code(slog.New(slog.NewTextHandler(&logged, nil))))
+		server := bufnet.Serve(t, lab.Register(&service.Server{OnEcho: handler}), interceptor)
+		client := pitfallsv1.NewPitfallServiceClient(server.Dial(t))
+		other, err := client.Echo(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 1, lab.OpenStreams(t, client))
+		fmt.Println("another stream is open")
+
+		err = ask(t.Context(), client, 7)
+
+		fmt.Println("afterwards:", err)
+		require.NoError(t, other.Send(&pitfallsv1.Number{Value: 4}))
+		n, err := other.Recv()
+		require.NoError(t, err)
+		fmt.Println("the other stream:", n.GetValue())
+		fmt.Printf("logged the panic: %t, the stack: %t\n",
+			bytes.Contains(logged.Bytes(), []byte("index out of range [7]")),
+			bytes.Contains(logged.Bytes(), []byte("handler-panic.fibonacci(")))
+	})
+}
+
+type echo = grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]
