@@ -10,10 +10,9 @@
 // Silence: "Recv failed, try again" is right for many an API. In a test the
 // connection does not break.
 //
-// Fix: after any error from Recv, open a new stream, first at once, then with
-// a growing pause. grpc.WaitForReady lets it wait for the connection instead
-// of failing. What the server sent meanwhile is lost, unless the request says
-// where to go on.
+// Fix: after an error from Recv, pause, then open a new stream. With
+// grpc.WaitForReady it waits for the connection instead of failing. What the
+// server sent meanwhile is lost, unless the request says where to go on.
 //
 // Threads: grpc-go#904, grpc-go#5507.
 package noreconnect
