@@ -4,6 +4,7 @@ package play
 
 import (
 	"context"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -15,6 +16,10 @@ type Pitfall struct {
 	Name    string // of its folder
 	Symptom string // what you see, in one line
 	Fix     string // what to do, in one line
+
+	// Patience is how long each side may take, if that of the player is
+	// too short to see anything.
+	Patience time.Duration
 
 	Broken, Fixed Side
 }

@@ -24,6 +24,10 @@ type Player struct {
 // of ctx or of the connection, not of the code that is shown.
 func (p *Player) Show(ctx context.Context, pitfall Pitfall) error {
 	p.Say(fmt.Sprintf("%s: %s\n", pitfall.Name, pitfall.Symptom))
+	if pitfall.Patience > p.Patience {
+		p.Say(fmt.Sprintf("be patient: each side takes up to %v", pitfall.Patience))
+		p = &Player{Target: p.Target, Patience: pitfall.Patience, Say: p.Say}
+	}
 	if err := p.show(ctx, broken, pitfall.Name, &pitfall.Broken); err != nil {
 		return err
 	}
