@@ -9,6 +9,7 @@ import (
 	concurrentrecv "example.com/streams/06-pitfalls/concurrent-recv"
 	concurrentsend "example.com/streams/06-pitfalls/concurrent-send"
 	deadpeer "example.com/streams/06-pitfalls/dead-peer"
+	forwardinggoroutine "example.com/streams/06-pitfalls/forwarding-goroutine"
 	gracefulstop "example.com/streams/06-pitfalls/graceful-stop"
 	handlerpanic "example.com/streams/06-pitfalls/handler-panic"
 	handlerreturnseof "example.com/streams/06-pitfalls/handler-returns-eof"
@@ -45,6 +46,7 @@ var Catalogue = []play.Pitfall{
 	// It leaks.
 	abandonedstream.Pitfall,
 	closesendisnotclose.Pitfall,
+	forwardinggoroutine.Pitfall,
 
 	// The error is lost, or says something else.
 	sendeof.Pitfall,

@@ -1,0 +1,77 @@
+package forwardinggoroutine
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+func TestBrokenCountStillOffersItsNumberADayAfterTheCancel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, &service.Server{})
+		items, err := giveUp(t.Context(), client, BrokenCount)
+		require.NoError(t, err)
+
+		time.Sleep(24 * time.Hour)
+		require.Zero(t, lab.OpenStreams(t, client), "the handler is not what leaks")
+
+		require.Equal(t, item{value: 2}, <-items)
+		for range items { // the rest, so that the bubble can end
+		}
+	})
+}
+
+func TestFixedCountEndsWithTheCancel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, &service.Server{})
+		items, err := giveUp(t.Context(), client, FixedCount)
+		require.NoError(t, err)
+
+		synctest.Wait()
+		_, left := <-items
+		for range items { // if any, so that the bubble can end
+		}
+		require.False(t, left)
+	})
+}
+
+const bubble = "panic: deadlock: main bubble goroutine has exited but blocked goroutines remain"
+
+func TestBrokenCountKeepsABubbleFromEnding(t *testing.T) {
+	out := lab.Process(t, func() { inABubble(t, BrokenCount) })
+	require.Contains(t, out, bubble)
+	require.Contains(t, out, "[chan send (durable)")
+}
+
+func TestFixedCountLetsABubbleEnd(t *testing.T) {
+	out := lab.Process(t, func() { inABubble(t, FixedCount) })
+	require.NotContains(t, out, bubble)
+}
+
+func inABubble(t *testing.T, code count) {
+	synctest.Test(t, func(t *testing.T) {
+		_, err := giveUp(t.Context(), lab.Dial(t, &service.Server{}), code)
+		require.NoError(t, err)
+	})
+}
+
+func TestCountReadToTheEndEndsWithTheStatusInBoth(t *testing.T) {
+	for _, count := range []count{BrokenCount, FixedCount} {
+		synctest.Test(t, func(t *testing.T) {
+			items, err := count(t.Context(), lab.Dial(t, &service.Server{}), &pitfallsv1.CountRequest{To: -1})
+			require.NoError(t, err)
+			last := <-items
+			require.Equal(t, codes.InvalidArgument, status.Code(last.err))
+			_, more := <-items
+			require.False(t, more)
+		})
+	}
+}
