@@ -23,6 +23,7 @@ import (
 	plainerror "example.com/streams/06-pitfalls/plain-error"
 	receivelimit "example.com/streams/06-pitfalls/receive-limit"
 	retrypolicy "example.com/streams/06-pitfalls/retry-policy"
+	sendafterreturn "example.com/streams/06-pitfalls/send-after-return"
 	sendbeforerecv "example.com/streams/06-pitfalls/send-before-recv"
 	sendeof "example.com/streams/06-pitfalls/send-eof"
 	sendisnotdelivery "example.com/streams/06-pitfalls/send-is-not-delivery"
@@ -61,6 +62,7 @@ var Catalogue = []play.Pitfall{
 	sendisnotdelivery.Pitfall,
 	messagereuse.Pitfall,
 	concurrentclosesend.Pitfall,
+	sendafterreturn.Pitfall,
 
 	// It worked until production.
 	deadpeer.Pitfall,

@@ -1,0 +1,29 @@
+package sendafterreturn
+
+import (
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// FixedCount sends a number every 100 ms, and calls failed if it cannot.
+func FixedCount(
+	req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number],
+	failed func(error),
+) error {
+	var sender sync.WaitGroup
+	sender.Go(func() {
+		for i := range req.GetTo() {
+			time.Sleep(100 * time.Millisecond)
+			if err := stream.Send(&pitfallsv1.Number{Value: i + 1}); err != nil {
+				failed(err)
+				return
+			}
+		}
+	})
+	sender.Wait()
+	return nil
+}
