@@ -29,6 +29,7 @@ import (
 	sendisnotdelivery "example.com/streams/06-pitfalls/send-is-not-delivery"
 	slowsubscriber "example.com/streams/06-pitfalls/slow-subscriber"
 	streaminterceptor "example.com/streams/06-pitfalls/stream-interceptor"
+	timeoutpermessage "example.com/streams/06-pitfalls/timeout-per-message"
 )
 
 // Catalogue lists the pitfalls in the order and the groups of README.md.
@@ -69,4 +70,5 @@ var Catalogue = []play.Pitfall{
 	receivelimit.Pitfall,
 	streaminterceptor.Pitfall,
 	handlerpanic.Pitfall,
+	timeoutpermessage.Pitfall,
 }

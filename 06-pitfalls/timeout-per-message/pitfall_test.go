@@ -1,0 +1,81 @@
+package timeoutpermessage
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+const limit = 550 * time.Millisecond
+
+// The server sends a number every 100 ms, well within the limit.
+func TestBrokenCountEndsAHealthyStreamAtTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		got, after, err := countToTwenty(t, BrokenCount, ticking)
+		require.Equal(t, codes.DeadlineExceeded, status.Code(err))
+		require.Equal(t, limit, after)
+		require.Equal(t, 5, got)
+	})
+}
+
+func TestFixedCountLetsAHealthyStreamLive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		got, after, err := countToTwenty(t, FixedCount, ticking)
+		require.NoError(t, err)
+		require.Equal(t, 2*time.Second, after)
+		require.Equal(t, 20, got)
+	})
+}
+
+func TestBrokenCountGivesASilentServerLessThanTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		got, after, err := countToTwenty(t, BrokenCount, silentAfter(3))
+		require.Equal(t, codes.DeadlineExceeded, status.Code(err))
+		require.Equal(t, 250*time.Millisecond, after-300*time.Millisecond, "since the last number")
+		require.Equal(t, 3, got)
+	})
+}
+
+func TestFixedCountGivesASilentServerTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		got, after, err := countToTwenty(t, FixedCount, silentAfter(3))
+		require.Equal(t, codes.DeadlineExceeded, status.Code(err))
+		require.Equal(t, "no number within 550ms", status.Convert(err).Message())
+		require.Equal(t, limit, after-300*time.Millisecond, "since the last number")
+		require.Equal(t, 3, got)
+	})
+}
+
+// countToTwenty returns how many numbers came, when the call ended, and
+// with what. It sees the handler end too.
+func countToTwenty(t *testing.T, count count, s *service.Server) (got int, after time.Duration, err error) {
+	client := lab.Dial(t, s)
+	start := time.Now()
+	err = count(t.Context(), client, &pitfallsv1.CountRequest{To: 20}, limit, func(int64) { got++ })
+	after = time.Since(start)
+	time.Sleep(time.Second)
+	require.Zero(t, lab.OpenStreams(t, client))
+	return got, after, err
+}
+
+// silentAfter is a server that sends n numbers and then nothing.
+func silentAfter(n int64) *service.Server {
+	return &service.Server{
+		OnCount: func(_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+			if err := tick(&pitfallsv1.CountRequest{To: n}, stream); err != nil {
+				return err
+			}
+			<-stream.Context().Done()
+			return nil
+		},
+	}
+}
