@@ -30,6 +30,7 @@ import (
 	slowsubscriber "example.com/streams/06-pitfalls/slow-subscriber"
 	streaminterceptor "example.com/streams/06-pitfalls/stream-interceptor"
 	timeoutpermessage "example.com/streams/06-pitfalls/timeout-per-message"
+	toomanypings "example.com/streams/06-pitfalls/too-many-pings"
 )
 
 // Catalogue lists the pitfalls in the order and the groups of README.md.
@@ -71,4 +72,5 @@ var Catalogue = []play.Pitfall{
 	streaminterceptor.Pitfall,
 	handlerpanic.Pitfall,
 	timeoutpermessage.Pitfall,
+	toomanypings.Pitfall,
 }
