@@ -18,7 +18,7 @@ import (
 func TestBrokenCountEndsWithOKAndNoNumbers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		failures := make(chan error, 1)
-		client := lab.Dial(t, serving(BrokenCount, failures))
+		client := lab.Dial(t, serving(BrokenCount, func(err error) { failures <- err }))
 
 		got, after := countToThree(t, client)
 
@@ -33,7 +33,7 @@ func TestBrokenCountEndsWithOKAndNoNumbers(t *testing.T) {
 func TestFixedCountSendsTheNumbers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		failures := make(chan error, 1)
-		client := lab.Dial(t, serving(FixedCount, failures))
+		client := lab.Dial(t, serving(FixedCount, func(err error) { failures <- err }))
 
 		got, after := countToThree(t, client)
 

@@ -3,6 +3,7 @@ package sendafterreturn
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -10,7 +11,6 @@ import (
 	"example.com/streams/06-pitfalls/internal/play"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/command"
 )
 
 // Pitfall is the entry in the catalogue.
@@ -25,9 +25,9 @@ var Pitfall = play.Pitfall{
 type count = func(*pitfallsv1.CountRequest, grpc.ServerStreamingServer[pitfallsv1.Number], func(error)) error
 
 func side(count count) play.Side {
-	failures := make(chan error, 1)
+	var failure atomic.Value // the error of Send
 	return play.Side{
-		Server: serving(count, failures),
+		Server: serving(count, func(err error) { failure.Store(err) }),
 		Alone:  true, // what Send returns is asked here, not over the wire
 		Run: func(ctx context.Context, s *play.Stage) (any, error) {
 			stream, err := s.Client.Count(ctx, &pitfallsv1.CountRequest{To: 3})
@@ -35,21 +35,17 @@ func side(count count) play.Side {
 				return nil, err
 			}
 			got, err := service.Values(stream)
-			select {
-			case failed := <-failures:
-				return fmt.Sprintf("client: %v, error %v; server: Send: %s", got, err, command.Describe(failed)), nil
-			case <-time.After(time.Second):
-				return fmt.Sprintf("client: %v, error %v", got, err), nil
-			}
+			time.Sleep(200 * time.Millisecond)
+			return fmt.Sprintf("client: %v, error %v; server: error %v", got, err, failure.Load()), nil
 		},
 	}
 }
 
-// serving is a server with the handler, whose failures go to a channel.
-func serving(count count, failures chan<- error) *service.Server {
+// serving is a server with the handler.
+func serving(count count, failed func(error)) *service.Server {
 	return &service.Server{
 		OnCount: func(req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
-			return count(req, stream, func(err error) { failures <- err })
+			return count(req, stream, failed)
 		},
 	}
 }
