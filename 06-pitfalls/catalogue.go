@@ -20,6 +20,7 @@ import (
 	missingresponse "example.com/streams/06-pitfalls/missing-response"
 	noreconnect "example.com/streams/06-pitfalls/no-reconnect"
 	openisnotaccepted "example.com/streams/06-pitfalls/open-is-not-accepted"
+	pinnedbackend "example.com/streams/06-pitfalls/pinned-backend"
 	plainerror "example.com/streams/06-pitfalls/plain-error"
 	receivelimit "example.com/streams/06-pitfalls/receive-limit"
 	retrypolicy "example.com/streams/06-pitfalls/retry-policy"
@@ -73,4 +74,5 @@ var Catalogue = []play.Pitfall{
 	handlerpanic.Pitfall,
 	timeoutpermessage.Pitfall,
 	toomanypings.Pitfall,
+	pinnedbackend.Pitfall,
 }

@@ -1,0 +1,82 @@
+package pinnedbackend
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/bufnet"
+)
+
+const age = 30 * time.Minute
+
+func TestBrokenOptionsLeaveAStreamOnTheFirstServerForADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, b := serve(t, BrokenServerOptions(age))
+		moved := false
+		call := lab.Go(func() error {
+			return follow(t.Context(), client, func(server int64) { moved = moved || server == 2 })
+		})
+
+		call.StillRuns(t, 24*time.Hour)
+		require.False(t, moved)
+
+		_, err := client.Ping(t.Context(), &pitfallsv1.PingRequest{})
+		require.NoError(t, err)
+		require.Equal(t, int64(2), b.connections.Load(), "a call takes a new connection")
+		require.False(t, moved)
+	})
+}
+
+func TestFixedOptionsMoveItWhenItsAgeAndTheGraceAreOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, _ := serve(t, FixedServerOptions(age))
+		start := time.Now()
+		var moved time.Duration
+		call := lab.Go(func() error {
+			return follow(t.Context(), client, func(server int64) {
+				if server == 2 && moved == 0 {
+					moved = time.Since(start)
+				}
+			})
+		})
+
+		call.StillRuns(t, time.Hour)
+		grace := age / 10
+		require.GreaterOrEqual(t, moved, age-age/10+grace)
+		require.LessOrEqual(t, moved, age+age/10+grace)
+	})
+}
+
+func TestFixedOptionsCutItWithUnavailable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, _ := serve(t, FixedServerOptions(age))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		stream, err := client.Count(ctx, &pitfallsv1.CountRequest{})
+		require.NoError(t, err)
+
+		_, err = service.Values(stream)
+
+		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+		require.ErrorContains(t, err, `received prior goaway: code: NO_ERROR, debug data: "max_age"`)
+	})
+}
+
+// serve returns a client of two servers. The first has the options.
+func serve(t *testing.T, opts []grpc.ServerOption) (pitfallsv1.PitfallServiceClient, *balancer) {
+	first := bufnet.Serve(t, lab.Register(backend(1, time.Minute)), opts...)
+	second := bufnet.Serve(t, lab.Register(backend(2, time.Minute)))
+	b := &balancer{first: first.Server, second: second.Server}
+	conn := first.Dial(t, grpc.WithContextDialer(b.DialContext))
+	return pitfallsv1.NewPitfallServiceClient(conn), b
+}
