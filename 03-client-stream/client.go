@@ -26,7 +26,7 @@ const ChunkSize = 256 << 10
 // An error of r is returned as it is, and the server drops what it has. If
 // the server refuses, Upload returns the server's status, also while r
 // still has bytes; it notices between two reads. DataLoss: the receipt is
-// not of the bytes that were read.
+// not of all bytes, or not of these.
 func Upload(
 	ctx context.Context, c uploadv1.UploadServiceClient,
 	info *uploadv1.FileInfo, r io.Reader, progress func(sent int64),
@@ -62,7 +62,7 @@ func send(
 			return nil, err // without a half-close: the file is not whole
 		}
 		if err := stream.Send(req); errors.Is(err, io.EOF) {
-			break // the server has ended the call; CloseAndRecv says why
+			return nil, reason(stream) // the server has ended the call
 		} else if err != nil {
 			return nil, err
 		}
@@ -70,4 +70,13 @@ func send(
 		progress(sent)
 	}
 	return stream.CloseAndRecv()
+}
+
+// reason returns why the server ended the call before the client did.
+func reason(stream uploadv1.UploadService_UploadClient) error {
+	_, err := stream.CloseAndRecv()
+	if err == nil { // it says OK, and does not have the file
+		return status.Error(codes.DataLoss, "the receipt came before the end of the file")
+	}
+	return err
 }

@@ -121,6 +121,7 @@ func (r refusal) check(t *testing.T, goOn func(uploadv1.UploadService_UploadClie
 
 		require.Equal(t, r.code, status.Code(err), "got %v", err)
 		require.Contains(t, status.Convert(err).Message(), r.says)
+		synctest.Wait() // what gRPC refuses, it refuses before the handler returns
 		require.Equal(t, []string{"folder", "taken"}, names(t, s))
 		require.Equal(t, "old", read(t, s, "taken"))
 	})

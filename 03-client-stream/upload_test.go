@@ -1,7 +1,6 @@
 package clientstream
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -104,35 +103,39 @@ func TestAFileThatCannotBeReadIsNotTakenForAShortOne(t *testing.T) {
 }
 
 func TestAReceiptOfOtherBytesIsDataLoss(t *testing.T) {
-	for name, answer := range map[string]func(uploadv1.UploadService_UploadServer) error{
-		"one byte is wrong": func(stream uploadv1.UploadService_UploadServer) error {
-			hash := sha256.New()
-			for {
-				req, err := stream.Recv()
-				if errors.Is(err, io.EOF) {
-					break
-				}
-				hash.Write(bytes.Replace(req.GetChunk(), []byte("x"), []byte("y"), 1))
-			}
-			return stream.SendAndClose(&uploadv1.UploadReceipt{Sha256: hash.Sum(nil)})
-		},
-		"a receipt without reading": func(stream uploadv1.UploadService_UploadServer) error {
-			hash := sha256.Sum256(nil)
-			return stream.SendAndClose(&uploadv1.UploadReceipt{Sha256: hash[:]})
-		},
-		"no checksum": func(stream uploadv1.UploadService_UploadServer) error {
-			return stream.SendAndClose(&uploadv1.UploadReceipt{})
-		},
+	for name, sum := range map[string][]byte{
+		"one byte is wrong": sum(t, strings.NewReader("xxy")),
+		"no checksum":       nil,
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				receipt, err := Upload(t.Context(), dial(t, answering{answer: answer}), named("f"), strings.NewReader("xxx"), nil)
+				s := answering{answer: func(stream uploadv1.UploadService_UploadServer) error {
+					for {
+						if _, err := stream.Recv(); err != nil {
+							return stream.SendAndClose(&uploadv1.UploadReceipt{Sha256: sum})
+						}
+					}
+				}}
+				receipt, err := Upload(t.Context(), dial(t, s), named("f"), strings.NewReader("xxx"), nil)
 				require.Equal(t, codes.DataLoss, status.Code(err), "got %v", err)
-				require.ErrorContains(t, err, fmt.Sprintf("sha256: sent %x", sha256.Sum256([]byte("xxx"))))
+				require.ErrorContains(t, err, fmt.Sprintf("sha256: sent %x, stored %x", sha256.Sum256([]byte("xxx")), sum))
 				require.Nil(t, receipt)
 			})
 		})
 	}
+}
+
+// The receipt is right for what the server has seen: nothing.
+func TestAReceiptBeforeTheEndOfTheFileIsDataLoss(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := answering{answer: func(stream uploadv1.UploadService_UploadServer) error {
+			return stream.SendAndClose(&uploadv1.UploadReceipt{Sha256: sum(t, strings.NewReader(""))})
+		}}
+		r := paced{strings.NewReader("xxx"), synctest.Wait}
+		_, err := Upload(t.Context(), dial(t, s), named("f"), r, nil)
+		require.Equal(t, codes.DataLoss, status.Code(err), "got %v", err)
+		require.ErrorContains(t, err, "the receipt came before the end of the file")
+	})
 }
 
 // An answering server does what its test says.
