@@ -32,6 +32,7 @@ import (
 	streaminterceptor "example.com/streams/06-pitfalls/stream-interceptor"
 	timeoutpermessage "example.com/streams/06-pitfalls/timeout-per-message"
 	toomanypings "example.com/streams/06-pitfalls/too-many-pings"
+	uninterruptiblerecv "example.com/streams/06-pitfalls/uninterruptible-recv"
 )
 
 // Catalogue lists the pitfalls in the order and the groups of README.md.
@@ -46,6 +47,7 @@ var Catalogue = []play.Pitfall{
 	sendbeforerecv.Pitfall,
 	slowsubscriber.Pitfall,
 	noreconnect.Pitfall,
+	uninterruptiblerecv.Pitfall,
 
 	// It leaks.
 	abandonedstream.Pitfall,
