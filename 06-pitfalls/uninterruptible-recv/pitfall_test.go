@@ -1,0 +1,84 @@
+package uninterruptiblerecv
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/play"
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+func TestBrokenEchoOutlivesItsLimitWhenTheClientIsSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, limited(BrokenEcho, time.Minute))
+		ctx, cancel := context.WithCancel(t.Context())
+		var got any
+		call := lab.Go(func() (err error) {
+			got, err = sayOne(ctx, &play.Stage{Client: client})
+			return err
+		})
+
+		call.StillRuns(t, 24*time.Hour)
+		require.Equal(t, 1, lab.OpenStreams(t, client))
+
+		cancel()
+		require.Equal(t, codes.Canceled, status.Code(call.Err()))
+		require.Equal(t, []int64{1}, got)
+		require.Zero(t, lab.OpenStreams(t, client))
+	})
+}
+
+func TestFixedEchoEndsAtItsLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, limited(FixedEcho, time.Minute))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+
+		start := time.Now()
+		got, err := sayOne(ctx, &play.Stage{Client: client})
+
+		require.Equal(t, time.Minute, time.Since(start))
+		require.Equal(t, codes.DeadlineExceeded, status.Code(err))
+		require.Equal(t, []int64{1}, got)
+		require.Zero(t, lab.OpenStreams(t, client))
+	})
+}
+
+func TestAClientThatIsNotSilentMeetsTheLimitInBoth(t *testing.T) {
+	for _, echo := range []echo{BrokenEcho, FixedEcho} {
+		synctest.Test(t, func(t *testing.T) {
+			stream, err := lab.Dial(t, limited(echo, time.Minute)).Echo(t.Context())
+			require.NoError(t, err)
+			start := time.Now()
+			for err == nil {
+				time.Sleep(time.Second)
+				err = stream.Send(&pitfallsv1.Number{})
+			}
+			require.Less(t, time.Since(start), 2*time.Minute)
+			_, err = service.Values(stream)
+			require.Equal(t, codes.DeadlineExceeded, status.Code(err))
+		})
+	}
+}
+
+func TestACallThatTheClientHalfClosesEndsWithOKInBoth(t *testing.T) {
+	for _, echo := range []echo{BrokenEcho, FixedEcho} {
+		synctest.Test(t, func(t *testing.T) {
+			stream, err := lab.Dial(t, limited(echo, time.Minute)).Echo(t.Context())
+			require.NoError(t, err)
+			require.NoError(t, stream.Send(&pitfallsv1.Number{Value: 1}))
+			require.NoError(t, stream.CloseSend())
+			got, err := service.Values(stream)
+			require.NoError(t, err)
+			require.Equal(t, []int64{1}, got)
+		})
+	}
+}
