@@ -16,7 +16,8 @@ import (
 // and goes on until everything has arrived; then it returns nil.
 //
 // If the stream ends in another way, Talk returns its status. If show
-// fails, Talk cancels the stream and returns that error.
+// fails, Talk cancels the stream and returns that error. Talk may stop to
+// receive from say at any time, so show must not wait for that.
 func Talk(
 	ctx context.Context, c chatv1.ChatServiceClient, room, name string,
 	say <-chan string, show func(*chatv1.ChatMessage) error,

@@ -77,6 +77,9 @@ func TestTalkReturnsWhyTheServerRefused(t *testing.T) {
 func TestTalkReturnsTheStatusAlsoIfSendFailsFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := chatv1.NewChatServiceClient(serveHandler(t, func(stream chatStream) error {
+			if _, err := stream.Recv(); err != nil {
+				return err
+			}
 			if err := stream.Send(textMessage("closing time")); err != nil {
 				return err
 			}
@@ -114,7 +117,7 @@ func TestTalkCancelsTheStreamWhenShowFails(t *testing.T) {
 	})
 }
 
-// Send refuses this one itself. Recv would only say Canceled.
+// This one never leaves the client.
 func TestTalkReturnsTheErrorOfItsOwnSend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newChat(t, 16)

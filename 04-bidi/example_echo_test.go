@@ -43,19 +43,14 @@ func printEchoes(ctx context.Context, c chatv1.ChatServiceClient, texts []*chatv
 	}
 	go func() { // one goroutine writes
 		for _, msg := range texts {
-			if stream.Send(msg) != nil {
-				return // Recv says why
-			}
+			_ = stream.Send(msg) // if it fails, Recv says why
 		}
 		_ = stream.CloseSend() // the half-close; its error is always nil
 	}()
 	for { // another one reads
 		msg, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
 		if err != nil {
-			return err
+			return err // io.EOF if the server ended the stream with OK
 		}
 		fmt.Println(msg.GetText())
 	}
@@ -73,7 +68,7 @@ func Example_echo() {
 	// one
 	// two
 	// three
-	// end: <nil>
+	// end: EOF
 }
 
 func text(s string) *chatv1.ChatMessage {

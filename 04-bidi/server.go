@@ -33,9 +33,9 @@ type ChatServer struct {
 
 type chatStream = grpc.BidiStreamingServer[chatv1.ChatMessage, chatv1.ChatMessage]
 
-// Chat reads in one goroutine, writes in another, and waits for both. It
-// calls neither Recv nor Send itself, so it can return at any time, and
-// that is what ends a Recv or a Send that is under way.
+// Chat reads in one goroutine, writes in another, and waits for what ends
+// the stream. It calls neither Recv nor Send itself, so it can return at
+// any time, and that is what ends a Recv or a Send that is under way.
 //
 // InvalidArgument, AlreadyExists: see [Hub.Join] and [Member.Say].
 // DeadlineExceeded: no message came within [JoinWithin].
