@@ -22,8 +22,8 @@ var Pitfall = play.Pitfall{
 	Name:    "pinned-backend",
 	Symptom: "a new server gets calls, and none of the long streams",
 	Fix:     "MaxConnectionAge needs MaxConnectionAgeGrace to move streams",
-	Broken:  play.Side{Server: first, ServerOptions: BrokenServerOptions(time.Second/2), Run: run},
-	Fixed:   play.Side{Server: first, ServerOptions: FixedServerOptions(time.Second/2), Run: run},
+	Broken:  play.Side{Server: first, ServerOptions: BrokenServerOptions(time.Second / 2), Run: run},
+	Fixed:   play.Side{Server: first, ServerOptions: FixedServerOptions(time.Second / 2), Run: run},
 }
 
 var first = backend(1, 100*time.Millisecond)
