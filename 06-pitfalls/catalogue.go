@@ -9,6 +9,7 @@ import (
 	concurrentrecv "example.com/streams/06-pitfalls/concurrent-recv"
 	concurrentsend "example.com/streams/06-pitfalls/concurrent-send"
 	deadpeer "example.com/streams/06-pitfalls/dead-peer"
+	defercancel "example.com/streams/06-pitfalls/defer-cancel"
 	forwardinggoroutine "example.com/streams/06-pitfalls/forwarding-goroutine"
 	gracefulstop "example.com/streams/06-pitfalls/graceful-stop"
 	handlerpanic "example.com/streams/06-pitfalls/handler-panic"
@@ -61,6 +62,7 @@ var Catalogue = []play.Pitfall{
 	retrypolicy.Pitfall,
 	handlerreturnseof.Pitfall,
 	missingresponse.Pitfall,
+	defercancel.Pitfall,
 
 	// Messages are lost, or wrong.
 	concurrentrecv.Pitfall,

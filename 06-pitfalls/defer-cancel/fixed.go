@@ -1,0 +1,22 @@
+package defercancel
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/grpc"
+
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// FixedOpen opens a stream of the numbers that req asks for, which may take
+// as long as the limit. Cancel ctx when you have read enough.
+func FixedOpen(
+	ctx context.Context, c pitfallsv1.PitfallServiceClient,
+	req *pitfallsv1.CountRequest, limit time.Duration,
+) (grpc.ServerStreamingClient[pitfallsv1.Number], error) {
+	ctx, cancel := context.WithCancel(ctx)
+	timer := time.AfterFunc(limit, cancel)
+	defer timer.Stop()
+	return c.Count(ctx, req)
+}

@@ -1,0 +1,94 @@
+package defercancel
+
+import (
+	"context"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/bufnet"
+)
+
+func TestBrokenOpenReturnsAStreamThatIsCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, ticking)
+		stream, err := BrokenOpen(t.Context(), client, &pitfallsv1.CountRequest{To: 3}, time.Second)
+		require.NoError(t, err)
+
+		start := time.Now()
+		got, err := service.Values(stream)
+
+		require.Equal(t, codes.Canceled, status.Code(err))
+		require.Equal(t, "context canceled", status.Convert(err).Message())
+		require.Zero(t, time.Since(start), "long before the limit")
+		require.Empty(t, got)
+	})
+}
+
+// The stream lives longer than its opening may take.
+func TestFixedOpenReturnsAStreamThatLives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, ticking)
+		stream, err := FixedOpen(t.Context(), client, &pitfallsv1.CountRequest{To: 3}, time.Second)
+		require.NoError(t, err)
+
+		start := time.Now()
+		got, err := service.Values(stream)
+
+		require.NoError(t, err)
+		require.Equal(t, 1500*time.Millisecond, time.Since(start))
+		require.Equal(t, []int64{1, 2, 3}, got)
+	})
+}
+
+func TestTheCallersCancelEndsTheStreamOfFixedOpen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, ticking)
+		ctx, cancel := context.WithCancel(t.Context())
+		stream, err := FixedOpen(ctx, client, &pitfallsv1.CountRequest{To: 3}, time.Second)
+		require.NoError(t, err)
+
+		cancel()
+
+		_, err = service.Values(stream)
+		require.Equal(t, codes.Canceled, status.Code(err))
+	})
+}
+
+// A connection that is never made lets the opening wait.
+func TestTheLimitEndsAnOpeningInBoth(t *testing.T) {
+	for name, tt := range map[string]struct {
+		open open
+		code codes.Code
+	}{
+		"broken": {BrokenOpen, codes.DeadlineExceeded},
+		"fixed":  {FixedOpen, codes.Canceled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				conn := bufnet.Serve(t, lab.Register(ticking)).Dial(t, grpc.WithContextDialer(unreachable))
+				client := pitfallsv1.NewPitfallServiceClient(conn)
+
+				start := time.Now()
+				_, err := tt.open(t.Context(), client, &pitfallsv1.CountRequest{To: 3}, time.Second)
+
+				require.Equal(t, tt.code, status.Code(err))
+				require.Equal(t, time.Second, time.Since(start))
+			})
+		})
+	}
+}
+
+func unreachable(ctx context.Context, _ string) (net.Conn, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
