@@ -14,6 +14,7 @@ import (
 	gracefulstop "example.com/streams/06-pitfalls/graceful-stop"
 	handlerpanic "example.com/streams/06-pitfalls/handler-panic"
 	handlerreturnseof "example.com/streams/06-pitfalls/handler-returns-eof"
+	headerblocks "example.com/streams/06-pitfalls/header-blocks"
 	ignoredcontext "example.com/streams/06-pitfalls/ignored-context"
 	"example.com/streams/06-pitfalls/internal/play"
 	messagereuse "example.com/streams/06-pitfalls/message-reuse"
@@ -49,6 +50,7 @@ var Catalogue = []play.Pitfall{
 	slowsubscriber.Pitfall,
 	noreconnect.Pitfall,
 	uninterruptiblerecv.Pitfall,
+	headerblocks.Pitfall,
 
 	// It leaks.
 	abandonedstream.Pitfall,

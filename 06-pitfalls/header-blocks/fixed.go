@@ -1,0 +1,41 @@
+package headerblocks
+
+import (
+	"context"
+	"strings"
+
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// FixedEcho returns the name of the server's node and what comes back.
+func FixedEcho(ctx context.Context, c pitfallsv1.PitfallServiceClient, value int64) (string, []int64, error) {
+	stream, err := c.Echo(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	if err := send(stream, value); err != nil {
+		return "", nil, err
+	}
+	header, err := stream.Header()
+	if err != nil {
+		return "", nil, err
+	}
+	got, err := service.Values(stream)
+	return strings.Join(header.Get("node"), ""), got, err
+}
+
+// FixedNode returns the name of the node that answers the request.
+func FixedNode(ctx context.Context, c pitfallsv1.PitfallServiceClient, req *pitfallsv1.CountRequest) (string, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stream, err := c.Count(ctx, req)
+	if err != nil {
+		return "", err
+	}
+	header, err := stream.Header()
+	if header == nil && err == nil {
+		_, err = stream.Recv() // it has the status
+	}
+	return strings.Join(header.Get("node"), ""), err
+}

@@ -1,0 +1,128 @@
+package headerblocks
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+func TestBrokenEchoStillWaitsForTheHeaderAfterADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, node("a"))
+		ctx, cancel := context.WithCancel(t.Context())
+		call := lab.Go(func() error {
+			_, _, err := BrokenEcho(ctx, client, 1)
+			return err
+		})
+
+		call.StillRuns(t, 24*time.Hour)
+		require.Equal(t, 1, lab.OpenStreams(t, client), "the handler waits too")
+
+		cancel()
+		require.Equal(t, codes.Canceled, status.Code(call.Err()))
+	})
+}
+
+func TestFixedEchoReturnsTheNodeAndTheNumber(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, node("a"))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+
+		name, got, err := FixedEcho(ctx, client, 1)
+
+		require.NoError(t, err)
+		require.Equal(t, "a", name)
+		require.Equal(t, []int64{1}, got)
+	})
+}
+
+func TestBrokenNodeTakesARefusalForANodeWithoutAName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		name, err := BrokenNode(t.Context(), lab.Dial(t, node("a")), &pitfallsv1.CountRequest{To: 13})
+		require.NoError(t, err)
+		require.Empty(t, name)
+	})
+}
+
+func TestFixedNodeReturnsTheRefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		name, err := FixedNode(t.Context(), lab.Dial(t, node("a")), &pitfallsv1.CountRequest{To: 13})
+		require.Equal(t, codes.PermissionDenied, status.Code(err))
+		require.Equal(t, "to: 13 is reserved", status.Convert(err).Message())
+		require.Empty(t, name)
+	})
+}
+
+func TestTheHeaderOfACallThatIsAcceptedIsFoundByBoth(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := lab.Dial(t, node("a"))
+		for _, nodeOf := range []nodeOf{BrokenNode, FixedNode} {
+			name, err := nodeOf(t.Context(), client, &pitfallsv1.CountRequest{To: 3})
+			require.NoError(t, err)
+			require.Equal(t, "a", name)
+		}
+	})
+}
+
+type nodeOf = func(context.Context, pitfallsv1.PitfallServiceClient, *pitfallsv1.CountRequest) (string, error)
+
+func TestAServerThatCallsSendHeaderDoesNotLetHeaderWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var plain service.Server
+		client := lab.Dial(t, &service.Server{
+			OnEcho: func(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
+				if err := stream.SendHeader(metadata.Pairs("node", "a")); err != nil {
+					return err
+				}
+				return plain.Echo(stream)
+			},
+		})
+		name, got, err := BrokenEcho(t.Context(), client, 1)
+		require.NoError(t, err)
+		require.Equal(t, "a", name)
+		require.Equal(t, []int64{1}, got)
+	})
+}
+
+func TestHeaderReturnsNilAndNoErrorAtADeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		stream, err := lab.Dial(t, node("a")).Echo(ctx)
+		require.NoError(t, err)
+
+		start := time.Now()
+		header, err := stream.Header()
+
+		require.NoError(t, err)
+		require.Nil(t, header)
+		require.Equal(t, time.Minute, time.Since(start))
+		_, err = stream.Recv()
+		require.Equal(t, codes.DeadlineExceeded, status.Code(err))
+	})
+}
+
+// Metadata that is set before the refusal makes a header of its own.
+func TestARefusalAfterSetHeaderHasAHeader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stream, err := lab.Dial(t, node("a")).Count(t.Context(), &pitfallsv1.CountRequest{To: -1})
+		require.NoError(t, err)
+		header, err := stream.Header()
+		require.NoError(t, err)
+		require.Equal(t, []string{"a"}, header.Get("node"))
+		_, err = stream.Recv()
+		require.Equal(t, codes.InvalidArgument, status.Code(err))
+	})
+}
