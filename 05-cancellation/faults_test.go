@@ -27,12 +27,12 @@ func TestAFollowerSeesEveryTickOnceThroughADayOfAThousandFaults(t *testing.T) {
 		}
 	}()
 	synctest.Test(t, func(t *testing.T) {
-		hops := twoHops(t, everyTwentySeconds)
+		hops := twoHops(t, everyThirtySeconds)
 		ctx, cancel := context.WithTimeout(t.Context(), 72*time.Hour)
 		defer cancel()
 		go inflict(ctx, hops, rand.New(rand.NewPCG(seed, 0)))
 
-		next, x := uint64(1), everyTwentySeconds()
+		next, x := uint64(1), everyThirtySeconds()
 		for tick, err := range Follow(ctx, hops[0].client, &tickerv1.WatchRequest{After: new(uint64(0))}, FollowOptions{}) {
 			require.NoError(t, err, "after tick %d", next-1)
 			require.True(t, proto.Equal(x.Tick(next), tick), "got %v, want tick %d", tick, next)
@@ -52,9 +52,9 @@ func TestAFollowerSeesEveryTickOnceThroughADayOfAThousandFaults(t *testing.T) {
 	})
 }
 
-func everyTwentySeconds() *Exchange {
+func everyThirtySeconds() *Exchange {
 	x := NewExchange(1)
-	x.Interval = 20 * time.Second
+	x.Interval = 30 * time.Second
 	return x
 }
 

@@ -3,13 +3,10 @@ package cancellation
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"time"
 
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
@@ -45,7 +42,7 @@ func Follow(
 		req, failures := proto.CloneOf(req), 0
 		for {
 			var failure error
-			for tick, err := range ticks(ctx, c, req, cmp.Or(opts.Idle, time.Minute)) {
+			for tick, err := range Watch(ctx, c, req, cmp.Or(opts.Idle, time.Minute)) {
 				if failure = err; err != nil {
 					break
 				}
@@ -60,28 +57,6 @@ func Follow(
 				return
 			}
 		}
-	}
-}
-
-// ticks yields the ticks of one stream, and last the error that ended it.
-func ticks(
-	ctx context.Context, c tickerv1.TickerServiceClient,
-	req *tickerv1.WatchRequest, idle time.Duration,
-) iter.Seq2[*tickerv1.Tick, error] {
-	return func(yield func(*tickerv1.Tick, error) bool) {
-		ctx, cancel := context.WithCancelCause(ctx)
-		defer cancel(nil) // whichever way the loop is left
-		stream, err := c.Watch(ctx, req)
-		for err == nil {
-			var tick *tickerv1.Tick
-			if tick, err = RecvWithin(idle, cancel, stream); err == nil && !yield(tick, nil) {
-				return
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			err = status.Error(codes.Unavailable, "the server ended the stream")
-		}
-		yield(nil, err)
 	}
 }
 

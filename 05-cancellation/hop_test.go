@@ -33,12 +33,13 @@ func startHop(t *testing.T, ticker func() tickerv1.TickerServiceServer) *hop {
 	h := &hop{serve: func() *embedded.Server {
 		return embedded.Serve(func(s grpc.ServiceRegistrar) {
 			tickerv1.RegisterTickerServiceServer(s, ticker())
-		}, ServerOptions()...)
+		}, append(ServerOptions(), grpc.ReadBufferSize(1<<10), grpc.WriteBufferSize(1<<10))...)
 	}}
 	h.start()
 	t.Cleanup(h.stop)
 
 	conn, err := grpc.NewClient("passthrough:///hop", append(DialOptions(),
+		grpc.WithReadBufferSize(1<<10), grpc.WithWriteBufferSize(1<<10), // a thousand connections cost less
 		grpc.WithContextDialer(h.net.between(h.dial)),
 		grpc.WithTransportCredentials(insecure.NewCredentials()))...)
 	require.NoError(t, err)
@@ -105,10 +106,10 @@ var faults = []fault{
 			c.silence()
 		}
 	}},
-	{"refuse", func(h *hop, random *rand.Rand) { h.net.refuseNext(1 + random.IntN(5)) }},
+	{"refuse", func(h *hop, random *rand.Rand) { h.net.refuseNext(1 + random.IntN(3)) }},
 	{"restart", func(h *hop, random *rand.Rand) {
 		h.stop()
-		time.Sleep(time.Duration(random.Int64N(int64(30 * time.Second))))
+		time.Sleep(time.Duration(random.Int64N(int64(10 * time.Second))))
 		h.start()
 		h.net.count("restart")
 	}},

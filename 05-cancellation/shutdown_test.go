@@ -16,7 +16,6 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
-	"example.com/streams/internal/bufnet"
 	"example.com/streams/internal/serve"
 )
 
@@ -51,14 +50,19 @@ func TestTheRightOrderIsHealthThenTheStreamsThenStop(t *testing.T) {
 			healthWas <- s.health(t)
 			x.Drain()
 		}
-		stream := watch(t, t.Context(), throughAGateway(t, s))
+		gateway := make(ends, 1)
+		through := serveTicker(t, NewGateway(tickerv1.NewTickerServiceClient(s.conn)), gateway, nil).Dial(t)
+		stream := watch(t, t.Context(), tickerv1.NewTickerServiceClient(through))
 		require.Equal(t, "SERVING", s.health(t))
 		time.Sleep(100*time.Second + time.Second/2) // and read nothing yet
 
 		s.signal()
 		require.NoError(t, <-s.served)
+		synctest.Wait()
 
 		require.Equal(t, 100*time.Second+time.Second/2, now(), "nobody had to wait")
+		require.Equal(t, now(), s.handlers.next(t).at)
+		require.Equal(t, now(), gateway.next(t).at)
 		require.Equal(t, "NOT_SERVING", <-healthWas, "before the streams were told")
 		last := checkEnd(t, stream, codes.Unavailable, "the exchange is shutting down")
 		require.Equal(t, uint64(100), last, "all that was published before the signal")
@@ -95,22 +99,6 @@ func TestTheWaitForStreamsThatDoNotFinishIsBounded(t *testing.T) {
 	}
 }
 
-// Client-side health checks hold such a stream open on every connection.
-func TestAWatcherOfHealthMakesEveryDrainTakeItsWholeTime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := serveUntilSignal(t, NewExchange(1))
-		stream, err := healthv1.NewHealthClient(s.conn).Watch(t.Context(), &healthv1.HealthCheckRequest{})
-		require.NoError(t, err)
-		_, err = stream.Recv()
-		require.NoError(t, err)
-
-		s.signal()
-		require.NoError(t, <-s.served)
-
-		require.Equal(t, 5*time.Second, now())
-	})
-}
-
 func TestADrainedGatewaySaysSoAndLetsGoOfItsUpstream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := setup{}.start(t)
@@ -125,6 +113,7 @@ func TestADrainedGatewaySaysSoAndLetsGoOfItsUpstream(t *testing.T) {
 		synctest.Wait()
 
 		require.Equal(t, 100*time.Second+time.Second/2, now(), "nobody had to wait")
+		require.Equal(t, now(), s.handlers.next(t).at)
 		require.Equal(t, now(), h.exchange.next(t).at)
 		last := checkEnd(t, stream, codes.Unavailable, "the gateway is shutting down")
 		require.Equal(t, uint64(100), last)
@@ -153,10 +142,13 @@ type realServer struct {
 	conn   *grpc.ClientConn
 	signal context.CancelFunc
 	served chan error // what ServeUntil returned
+
+	handlers ends
 }
 
 func serveUntilSignal(t *testing.T, ticker tickerv1.TickerServiceServer) *realServer {
-	s := &realServer{Server: serve.New(), served: make(chan error, 1)}
+	s := &realServer{served: make(chan error, 1), handlers: make(ends, 10)}
+	s.Server = serve.New(grpc.StreamInterceptor(s.handlers.handler))
 	s.Drain = 5 * time.Second
 	tickerv1.RegisterTickerServiceServer(s, ticker)
 	listener := bufconn.Listen(64 << 10)
@@ -178,10 +170,4 @@ func (s *realServer) health(t *testing.T) string {
 	health, err := healthv1.NewHealthClient(s.conn).Check(t.Context(), &healthv1.HealthCheckRequest{})
 	require.NoError(t, err)
 	return health.GetStatus().String()
-}
-
-func throughAGateway(t *testing.T, s *realServer) tickerv1.TickerServiceClient {
-	return tickerv1.NewTickerServiceClient(bufnet.Dial(t, func(r grpc.ServiceRegistrar) {
-		tickerv1.RegisterTickerServiceServer(r, NewGateway(tickerv1.NewTickerServiceClient(s.conn)))
-	}))
 }

@@ -17,12 +17,12 @@ import (
 var ways = []way{
 	{
 		name: "the client cancels",
-		end:  func(r *relay) { r.cancel(errors.New("the user closed the tab")) },
+		end:  func(r *stage) { r.cancel(errors.New("the user closed the tab")) },
 		seen: seen{"`Canceled`: context canceled", canceled + ", because the user closed the tab", canceled, canceled},
 	},
 	{
 		name:    "the client's deadline passes",
-		prepare: func(r *relay) { r.deadline = 1500 * time.Millisecond },
+		prepare: func(r *stage) { r.deadline = 1500 * time.Millisecond },
 		seen: seen{
 			"`DeadlineExceeded`: context deadline exceeded or `DeadlineExceeded`: stream terminated by RST_STREAM with error code: CANCEL",
 			expired, expired + " or " + canceled, expired + " or " + canceled,
@@ -30,18 +30,18 @@ var ways = []way{
 	},
 	{
 		name:    "the client bears no more silence",
-		prepare: func(r *relay) { r.setup.exchange, r.silence = fallsSilent(1), time.Minute },
+		prepare: func(r *stage) { r.setup.exchange, r.silence = fallsSilent(1), time.Minute },
 		seen: seen{"`DeadlineExceeded`: the server sent nothing for 1m0s",
 			canceled + ", because `DeadlineExceeded`: the server sent nothing for 1m0s", canceled, canceled},
 	},
 	{
 		name: "the client closes its connection",
-		end:  func(r *relay) { require.NoError(r, r.own.Close()) },
+		end:  func(r *stage) { require.NoError(r, r.own.Close()) },
 		seen: seen{"`Canceled`: grpc: the client connection is closing", open, canceled, canceled},
 	},
 	{
 		name: "the client refuses a message that is too large",
-		prepare: func(r *relay) {
+		prepare: func(r *stage) {
 			small := grpc.MaxCallRecvMsgSize(100)
 			r.clientOptions = []grpc.DialOption{grpc.WithDefaultCallOptions(small)}
 			r.setup.exchange = afterATick(func(stream grpc.ServerStreamingServer[tickerv1.Tick]) error {
@@ -54,28 +54,28 @@ var ways = []way{
 	},
 	{
 		name: "the connection breaks",
-		end:  func(r *relay) { r.lan.mustConn(r).drop() },
+		end:  func(r *stage) { r.lan.mustConn(r).drop() },
 		seen: seen{"`Unavailable`: error reading from server: EOF", open, canceled, canceled},
 	},
 	{
 		name:    "the connection dies without a word",
 		prepare: keepalives,
-		end:     func(r *relay) { r.lan.mustConn(r).silence() },
+		end:     func(r *stage) { r.lan.mustConn(r).silence() },
 		seen:    seen{"`Unavailable`: keepalive ping failed to receive ACK within timeout", open, canceled, canceled},
 	},
 	{
 		name: "the gateway drains",
-		end:  func(r *relay) { r.g.Drain() },
+		end:  func(r *stage) { r.g.Drain() },
 		seen: seen{"`Unavailable`: the gateway is shutting down", open, open, canceled},
 	},
 	{
 		name: "the gateway stops",
-		end:  func(r *relay) { r.gatewayServer.Stop() },
+		end:  func(r *stage) { r.gatewayServer.Stop() },
 		seen: seen{"`Unavailable`: error reading from server: EOF", open, canceled, canceled},
 	},
 	{
 		name: "the gateway waits too long for the client to read",
-		prepare: func(r *relay) {
+		prepare: func(r *stage) {
 			x := bulky()
 			x.SendLimit = time.Hour
 			r.setup.exchange, r.pause = x, 10*time.Minute
@@ -84,7 +84,7 @@ var ways = []way{
 	},
 	{
 		name: "the gateway's connection is too old",
-		prepare: func(r *relay) {
+		prepare: func(r *stage) {
 			r.setup.exchange = fallsSilent(1)
 			r.gatewayOptions = []grpc.ServerOption{grpc.KeepaliveParams(keepalive.ServerParameters{
 				MaxConnectionAge: time.Minute, MaxConnectionAgeGrace: time.Minute,
@@ -95,7 +95,7 @@ var ways = []way{
 	},
 	{
 		name: "the gateway gets too many pings",
-		prepare: func(r *relay) {
+		prepare: func(r *stage) {
 			r.setup.exchange, r.clientOptions = fallsSilent(1), DialOptions()
 		},
 		seen: seen{"`Unavailable`: closing transport due to: connection error: desc = \"error reading from server: EOF\", " +
@@ -103,17 +103,17 @@ var ways = []way{
 	},
 	{
 		name: "the gateway's connection to the exchange breaks",
-		end:  func(r *relay) { r.wan.mustConn(r).drop() },
+		end:  func(r *stage) { r.wan.mustConn(r).drop() },
 		seen: seen{"`Unavailable`: error reading from server: EOF", open, open, canceled},
 	},
 	{
 		name: "the exchange drains",
-		end:  func(r *relay) { r.x.Drain() },
+		end:  func(r *stage) { r.x.Drain() },
 		seen: seen{"`Unavailable`: the exchange is shutting down", open, open, open},
 	},
 	{
 		name: "the exchange stops",
-		end:  func(r *relay) { r.exchangeServer.Stop() },
+		end:  func(r *stage) { r.exchangeServer.Stop() },
 		seen: seen{"`Unavailable`: error reading from server: EOF", open, open, canceled},
 	},
 	{
@@ -138,13 +138,13 @@ var ways = []way{
 	},
 }
 
-func keepalives(r *relay) {
+func keepalives(r *stage) {
 	r.setup.exchange = fallsSilent(1)
 	r.clientOptions, r.gatewayOptions = DialOptions(), ServerOptions()
 }
 
-func returning(err error) func(*relay) {
-	return func(r *relay) {
+func returning(err error) func(*stage) {
+	return func(r *stage) {
 		r.setup.exchange = afterATick(func(grpc.ServerStreamingServer[tickerv1.Tick]) error { return err })
 	}
 }

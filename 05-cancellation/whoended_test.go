@@ -23,13 +23,13 @@ import (
 // A way is one way to end a stream half a second after its first tick.
 type way struct {
 	name    string
-	prepare func(*relay)
-	end     func(*relay)
+	prepare func(*stage)
+	end     func(*stage)
 	seen    seen
 }
 
-// A relay is what a way can change and end.
-type relay struct {
+// A stage is what a way can change and end.
+type stage struct {
 	*testing.T
 	setup
 	*hops
@@ -79,7 +79,7 @@ func requireOneOf(t *testing.T, want, got, what string) {
 
 // run ends a stream in that way and returns what is seen.
 func (w way) run(t *testing.T) seen {
-	r := &relay{T: t, x: NewExchange(1), deadline: 24 * time.Hour, silence: 24 * time.Hour}
+	r := &stage{T: t, x: NewExchange(1), deadline: 24 * time.Hour, silence: 24 * time.Hour}
 	r.setup.exchange = r.x
 	r.setup.gateway = r.newGateway
 	r.upstreamNet = r.wan.between
@@ -110,12 +110,12 @@ func (w way) run(t *testing.T) seen {
 	}
 }
 
-func (r *relay) newGateway(upstream tickerv1.TickerServiceClient) tickerv1.TickerServiceServer {
+func (r *stage) newGateway(upstream tickerv1.TickerServiceClient) tickerv1.TickerServiceServer {
 	r.g = NewGateway(upstream)
 	return r.g
 }
 
-func (r *relay) readToTheEnd(stream grpc.ServerStreamingClient[tickerv1.Tick]) error {
+func (r *stage) readToTheEnd(stream grpc.ServerStreamingClient[tickerv1.Tick]) error {
 	_, err := stream.Recv()
 	require.NoError(r, err, "the first tick")
 	time.Sleep(r.pause)
