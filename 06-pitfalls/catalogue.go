@@ -32,6 +32,7 @@ import (
 	sendisnotdelivery "example.com/streams/06-pitfalls/send-is-not-delivery"
 	slowsubscriber "example.com/streams/06-pitfalls/slow-subscriber"
 	streaminterceptor "example.com/streams/06-pitfalls/stream-interceptor"
+	streamquota "example.com/streams/06-pitfalls/stream-quota"
 	timeoutpermessage "example.com/streams/06-pitfalls/timeout-per-message"
 	toomanypings "example.com/streams/06-pitfalls/too-many-pings"
 	uninterruptiblerecv "example.com/streams/06-pitfalls/uninterruptible-recv"
@@ -51,6 +52,7 @@ var Catalogue = []play.Pitfall{
 	noreconnect.Pitfall,
 	uninterruptiblerecv.Pitfall,
 	headerblocks.Pitfall,
+	streamquota.Pitfall,
 
 	// It leaks.
 	abandonedstream.Pitfall,
