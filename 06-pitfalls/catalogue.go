@@ -4,6 +4,7 @@ package pitfalls
 
 import (
 	abandonedstream "example.com/streams/06-pitfalls/abandoned-stream"
+	bufconndns "example.com/streams/06-pitfalls/bufconn-dns"
 	closesendisnotclose "example.com/streams/06-pitfalls/closesend-is-not-close"
 	concurrentclosesend "example.com/streams/06-pitfalls/concurrent-closesend"
 	concurrentrecv "example.com/streams/06-pitfalls/concurrent-recv"
@@ -67,6 +68,7 @@ var Catalogue = []play.Pitfall{
 	handlerreturnseof.Pitfall,
 	missingresponse.Pitfall,
 	defercancel.Pitfall,
+	bufconndns.Pitfall,
 
 	// Messages are lost, or wrong.
 	concurrentrecv.Pitfall,
