@@ -31,6 +31,7 @@ import (
 	sendbeforerecv "example.com/streams/06-pitfalls/send-before-recv"
 	sendeof "example.com/streams/06-pitfalls/send-eof"
 	sendisnotdelivery "example.com/streams/06-pitfalls/send-is-not-delivery"
+	sharedstate "example.com/streams/06-pitfalls/shared-state"
 	slowsubscriber "example.com/streams/06-pitfalls/slow-subscriber"
 	streaminterceptor "example.com/streams/06-pitfalls/stream-interceptor"
 	streamquota "example.com/streams/06-pitfalls/stream-quota"
@@ -76,6 +77,7 @@ var Catalogue = []play.Pitfall{
 	messagereuse.Pitfall,
 	concurrentclosesend.Pitfall,
 	sendafterreturn.Pitfall,
+	sharedstate.Pitfall,
 
 	// It worked until production.
 	deadpeer.Pitfall,
