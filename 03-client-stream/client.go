@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -53,7 +54,7 @@ func Upload(
 
 // send sends the messages and waits for the receipt.
 func send(
-	stream uploadv1.UploadService_UploadClient,
+	stream grpc.ClientStreamingClient[uploadv1.UploadRequest, uploadv1.UploadReceipt],
 	messages iter.Seq2[*uploadv1.UploadRequest, error], progress func(int64),
 ) (*uploadv1.UploadReceipt, error) {
 	var sent int64
@@ -73,7 +74,9 @@ func send(
 }
 
 // reason returns why the server ended the call before the client did.
-func reason(stream uploadv1.UploadService_UploadClient) error {
+func reason(
+	stream grpc.ClientStreamingClient[uploadv1.UploadRequest, uploadv1.UploadReceipt],
+) error {
 	_, err := stream.CloseAndRecv()
 	if err == nil { // it says OK, and does not have the file
 		return status.Error(codes.DataLoss, "the receipt came before the end of the file")

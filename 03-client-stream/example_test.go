@@ -2,9 +2,10 @@ package clientstream_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
-	"strings"
 
 	"google.golang.org/grpc"
 
@@ -13,41 +14,95 @@ import (
 	"example.com/streams/internal/bufnet/embedded"
 )
 
-func ExampleUpload() {
-	client, root, stop := connect(clientstream.DefaultMaxBytes)
-	defer stop()
+// A sizeServer counts what it is sent.
+type sizeServer struct {
+	uploadv1.UnimplementedUploadServiceServer
+}
 
-	receipt, err := clientstream.Upload(context.Background(), client,
-		&uploadv1.FileInfo{Name: "hello.txt"}, strings.NewReader("hello, world\n"),
-		func(sent int64) { fmt.Println("sent", sent, "bytes") })
+func (sizeServer) Upload(
+	stream grpc.ClientStreamingServer[uploadv1.UploadRequest, uploadv1.UploadReceipt],
+) error {
+	size := int64(0)
+	for {
+		req, err := stream.Recv()
+		if errors.Is(err, io.EOF) { // the half-close: that was all
+			return stream.SendAndClose(&uploadv1.UploadReceipt{Size: size})
+		}
+		if err != nil {
+			return err // the client has gone away
+		}
+		size += int64(len(req.GetChunk()))
+	}
+}
+
+func sendAll(
+	ctx context.Context, client uploadv1.UploadServiceClient, chunks ...string,
+) (*uploadv1.UploadReceipt, error) {
+	stream, err := client.Upload(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, chunk := range chunks {
+		err := stream.Send(&uploadv1.UploadRequest{
+			Content: &uploadv1.UploadRequest_Chunk{Chunk: []byte(chunk)},
+		})
+		if errors.Is(err, io.EOF) {
+			break // the server has ended the call; CloseAndRecv says why
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return stream.CloseAndRecv() // half-closes, and waits for the answer
+}
+
+// The smallest client stream: three messages and one answer.
+func ExampleUploadServer() {
+	client, stop := connect(sizeServer{})
+	defer stop()
+	receipt, err := sendAll(context.Background(), client, "one ", "two ", "three")
+	fmt.Println(receipt.GetSize(), "bytes, end:", err)
+	// Output:
+	// 13 bytes, end: <nil>
+}
+
+func ExampleUpload() {
+	server, remove := newServer()
+	defer remove()
+	client, stop := connect(server)
+	defer stop()
+	file, err := os.Open("../LICENSE")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("%x  hello.txt\n", receipt.GetSha256())
+	defer file.Close()
 
-	stored, err := root.ReadFile("hello.txt")
-	fmt.Printf("%s%v\n", stored, err)
+	receipt, err := clientstream.Upload(context.Background(), client,
+		&uploadv1.FileInfo{Name: "LICENSE"}, file, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%x  LICENSE\n", receipt.GetSha256())
 	// Output:
-	// sent 0 bytes
-	// sent 13 bytes
-	// 853ff93762a06ddbf722c4ebe9ddd66d8f63ddaea97f521c3ecc20da7c976020  hello.txt
-	// hello, world
-	// <nil>
+	// cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30  LICENSE
 }
 
-// The reader never ends. The server ends the upload, and the client learns
+// The file never ends. The server ends the upload, and the client learns
 // why.
 func ExampleUpload_refused() {
-	client, _, stop := connect(1 << 20)
+	server, remove := newServer()
+	defer remove()
+	client, stop := connect(server)
 	defer stop()
 
-	_, err := clientstream.Upload(context.Background(), client,
-		&uploadv1.FileInfo{Name: "zeros"}, zeros{}, nil)
-	fmt.Println(err)
-	_, err = clientstream.Upload(context.Background(), client,
-		&uploadv1.FileInfo{Name: "../zeros"}, zeros{}, nil)
-	fmt.Println(err)
+	server.MaxBytes = 1 << 20
+	for _, name := range []string{"zeros", "../zeros"} {
+		_, err := clientstream.Upload(context.Background(), client,
+			&uploadv1.FileInfo{Name: name}, zeros{}, nil)
+		fmt.Println(err)
+	}
 	// Output:
 	// rpc error: code = ResourceExhausted desc = chunk: at most 1048576 bytes are taken
 	// rpc error: code = InvalidArgument desc = name: must not contain a slash or a backslash, got "../zeros"
@@ -60,8 +115,8 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// connect serves a new directory, in memory.
-func connect(maxBytes int64) (uploadv1.UploadServiceClient, *os.Root, func()) {
+// newServer returns an UploadServer with a directory of its own.
+func newServer() (*clientstream.UploadServer, func()) {
 	dir, err := os.MkdirTemp("", "example-")
 	if err != nil {
 		panic(err)
@@ -70,17 +125,23 @@ func connect(maxBytes int64) (uploadv1.UploadServiceClient, *os.Root, func()) {
 	if err != nil {
 		panic(err)
 	}
+	return &clientstream.UploadServer{Root: root}, func() {
+		_ = root.Close()
+		_ = os.RemoveAll(dir)
+	}
+}
+
+// connect serves uploads, in memory.
+func connect(uploads uploadv1.UploadServiceServer) (uploadv1.UploadServiceClient, func()) {
 	server := embedded.Serve(func(s grpc.ServiceRegistrar) {
-		uploadv1.RegisterUploadServiceServer(s, &clientstream.UploadServer{Root: root, MaxBytes: maxBytes})
+		uploadv1.RegisterUploadServiceServer(s, uploads)
 	})
 	conn, err := server.NewClient()
 	if err != nil {
 		panic(err)
 	}
-	return uploadv1.NewUploadServiceClient(conn), root, func() {
+	return uploadv1.NewUploadServiceClient(conn), func() {
 		conn.Close()
 		_ = server.Close()
-		_ = root.Close()
-		_ = os.RemoveAll(dir)
 	}
 }

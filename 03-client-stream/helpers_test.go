@@ -16,6 +16,11 @@ import (
 	"example.com/streams/internal/bufnet"
 )
 
+type (
+	serverStream = grpc.ClientStreamingServer[uploadv1.UploadRequest, uploadv1.UploadReceipt]
+	clientStream = grpc.ClientStreamingClient[uploadv1.UploadRequest, uploadv1.UploadReceipt]
+)
+
 // newServer returns an UploadServer with an empty directory.
 func newServer(t testing.TB) *UploadServer {
 	t.Helper()
@@ -93,7 +98,7 @@ func chunkMessage(chunk string) *uploadv1.UploadRequest {
 // open starts an upload that has sent these messages.
 func open(
 	t testing.TB, ctx context.Context, c uploadv1.UploadServiceClient, messages ...*uploadv1.UploadRequest,
-) uploadv1.UploadService_UploadClient {
+) clientStream {
 	t.Helper()
 	stream, err := c.Upload(ctx)
 	require.NoError(t, err)

@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -27,7 +28,9 @@ type incoming struct {
 }
 
 // begin receives the info, and refuses at once what could not be stored.
-func (s *UploadServer) begin(stream uploadv1.UploadService_UploadServer) (*incoming, error) {
+func (s *UploadServer) begin(
+	stream grpc.ClientStreamingServer[uploadv1.UploadRequest, uploadv1.UploadReceipt],
+) (*incoming, error) {
 	req, err := stream.Recv()
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err

@@ -76,7 +76,7 @@ type sink struct {
 	uploadv1.UnimplementedUploadServiceServer
 }
 
-func (sink) Upload(stream uploadv1.UploadService_UploadServer) error {
+func (sink) Upload(stream serverStream) error {
 	if _, err := stream.Recv(); err != nil {
 		return err
 	}

@@ -87,7 +87,7 @@ func replacing(name string) *uploadv1.UploadRequest {
 func TestARefusalSaysWhyAndLeavesNothing(t *testing.T) {
 	for _, r := range append(refusedAtTheEnd, refusedEarly()...) {
 		t.Run(r.name, func(t *testing.T) {
-			r.check(t, func(stream uploadv1.UploadService_UploadClient) {})
+			r.check(t, func(stream clientStream) {})
 		})
 	}
 }
@@ -96,7 +96,7 @@ func TestARefusalSaysWhyAndLeavesNothing(t *testing.T) {
 func TestARefusalArrivesWhileTheClientStillSends(t *testing.T) {
 	for _, r := range refusedEarly() {
 		t.Run(r.name, func(t *testing.T) {
-			r.check(t, func(stream uploadv1.UploadService_UploadClient) {
+			r.check(t, func(stream clientStream) {
 				for {
 					if err := stream.Send(chunkMessage("more")); err != nil {
 						require.ErrorIs(t, err, io.EOF, "Send does not say why")
@@ -108,7 +108,7 @@ func TestARefusalArrivesWhileTheClientStillSends(t *testing.T) {
 	}
 }
 
-func (r refusal) check(t *testing.T, goOn func(uploadv1.UploadService_UploadClient)) {
+func (r refusal) check(t *testing.T, goOn func(clientStream)) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
 		s.MaxBytes = 100

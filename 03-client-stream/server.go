@@ -9,6 +9,7 @@ import (
 	"os"
 	"syscall"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -42,7 +43,9 @@ type UploadServer struct {
 // message exceeds what gRPC takes, or the disk is full. PermissionDenied,
 // Internal: the directory does not work. Canceled, DeadlineExceeded: the
 // client went away.
-func (s *UploadServer) Upload(stream uploadv1.UploadService_UploadServer) error {
+func (s *UploadServer) Upload(
+	stream grpc.ClientStreamingServer[uploadv1.UploadRequest, uploadv1.UploadReceipt],
+) error {
 	in, err := s.begin(stream)
 	if err != nil {
 		return err

@@ -109,7 +109,7 @@ func TestAReceiptOfOtherBytesIsDataLoss(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := answering{answer: func(stream uploadv1.UploadService_UploadServer) error {
+				s := answering{answer: func(stream serverStream) error {
 					for {
 						if _, err := stream.Recv(); err != nil {
 							return stream.SendAndClose(&uploadv1.UploadReceipt{Sha256: sum})
@@ -128,7 +128,7 @@ func TestAReceiptOfOtherBytesIsDataLoss(t *testing.T) {
 // The receipt is right for what the server has seen: nothing.
 func TestAReceiptBeforeTheEndOfTheFileIsDataLoss(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := answering{answer: func(stream uploadv1.UploadService_UploadServer) error {
+		s := answering{answer: func(stream serverStream) error {
 			return stream.SendAndClose(&uploadv1.UploadReceipt{Sha256: sum(t, strings.NewReader(""))})
 		}}
 		r := paced{strings.NewReader("xxx"), synctest.Wait}
@@ -141,7 +141,7 @@ func TestAReceiptBeforeTheEndOfTheFileIsDataLoss(t *testing.T) {
 // An answering server does what its test says.
 type answering struct {
 	uploadv1.UnimplementedUploadServiceServer
-	answer func(uploadv1.UploadService_UploadServer) error
+	answer func(serverStream) error
 }
 
-func (a answering) Upload(stream uploadv1.UploadService_UploadServer) error { return a.answer(stream) }
+func (a answering) Upload(stream serverStream) error { return a.answer(stream) }

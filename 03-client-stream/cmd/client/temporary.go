@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -15,7 +16,9 @@ type temporary struct {
 	uploadv1.UnimplementedUploadServiceServer
 }
 
-func (temporary) Upload(stream uploadv1.UploadService_UploadServer) error {
+func (temporary) Upload(
+	stream grpc.ClientStreamingServer[uploadv1.UploadRequest, uploadv1.UploadReceipt],
+) error {
 	dir, err := os.MkdirTemp("", "upload-")
 	if err != nil {
 		return status.Error(codes.Internal, err.Error())
