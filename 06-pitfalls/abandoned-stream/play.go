@@ -16,7 +16,9 @@ var Pitfall = play.Pitfall{
 	Fixed:   play.Side{Run: run(FixedFind)},
 }
 
-type find = func(context.Context, pitfallsv1.PitfallServiceClient, *pitfallsv1.CountRequest, func(int64) bool) (int64, error)
+type find = func(
+	context.Context, pitfallsv1.PitfallServiceClient, *pitfallsv1.CountRequest, func(int64) bool,
+) (int64, error)
 
 func run(find find) play.Run {
 	return func(ctx context.Context, s *play.Stage) (any, error) {

@@ -30,7 +30,9 @@ type BrokenFeed struct {
 }
 
 // BrokenOpen opens a feed of the numbers that req asks for.
-func BrokenOpen(ctx context.Context, c pitfallsv1.PitfallServiceClient, req *pitfallsv1.CountRequest) (*BrokenFeed, error) {
+func BrokenOpen(
+	ctx context.Context, c pitfallsv1.PitfallServiceClient, req *pitfallsv1.CountRequest,
+) (*BrokenFeed, error) {
 	stream, err := c.Count(ctx, req)
 	if err != nil {
 		return nil, err

@@ -15,7 +15,9 @@ type FixedFeed struct {
 }
 
 // FixedOpen opens a feed of the numbers that req asks for.
-func FixedOpen(ctx context.Context, c pitfallsv1.PitfallServiceClient, req *pitfallsv1.CountRequest) (*FixedFeed, error) {
+func FixedOpen(
+	ctx context.Context, c pitfallsv1.PitfallServiceClient, req *pitfallsv1.CountRequest,
+) (*FixedFeed, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	stream, err := c.Count(ctx, req)
 	if err != nil {

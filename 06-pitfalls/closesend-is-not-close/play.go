@@ -25,7 +25,9 @@ type feed interface {
 	Close() error
 }
 
-func run[F feed](open func(context.Context, pitfallsv1.PitfallServiceClient, *pitfallsv1.CountRequest) (F, error)) play.Run {
+func run[F feed](
+	open func(context.Context, pitfallsv1.PitfallServiceClient, *pitfallsv1.CountRequest) (F, error),
+) play.Run {
 	return func(ctx context.Context, s *play.Stage) (any, error) {
 		ctx = context.WithoutCancel(ctx) // a caller that runs on, as servers do
 		feed, err := open(ctx, s.Client, &pitfallsv1.CountRequest{})

@@ -20,7 +20,9 @@ var Pitfall = play.Pitfall{
 	Fixed:   play.Side{Server: ticking, Run: run(FixedOpen)},
 }
 
-type open = func(context.Context, pitfallsv1.PitfallServiceClient, *pitfallsv1.CountRequest, time.Duration) (grpc.ServerStreamingClient[pitfallsv1.Number], error)
+type open = func(
+	context.Context, pitfallsv1.PitfallServiceClient, *pitfallsv1.CountRequest, time.Duration,
+) (grpc.ServerStreamingClient[pitfallsv1.Number], error)
 
 func run(open open) play.Run {
 	return func(ctx context.Context, s *play.Stage) (any, error) {

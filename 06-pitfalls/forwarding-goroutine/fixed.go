@@ -8,7 +8,9 @@ import (
 
 // FixedCount returns the numbers that req asks for, and at last the error
 // that ended them. Cancel ctx to give up.
-func FixedCount(ctx context.Context, c pitfallsv1.PitfallServiceClient, req *pitfallsv1.CountRequest) (<-chan item, error) {
+func FixedCount(
+	ctx context.Context, c pitfallsv1.PitfallServiceClient, req *pitfallsv1.CountRequest,
+) (<-chan item, error) {
 	stream, err := c.Count(ctx, req)
 	if err != nil {
 		return nil, err

@@ -8,7 +8,7 @@
 // handler calls SendHeader. A server that waits for the client's first
 // message, and a client that waits for the header, wait for ever. A refused
 // call has only trailers: Header then returns nil and a nil error, after a
-// deadline too, and Recv has the status.
+// cancel too, and Recv has the status.
 //
 // Silence: the error is checked, and it is always nil. A server that calls
 // SendHeader first hides the hang.
@@ -28,7 +28,9 @@ import (
 )
 
 // BrokenEcho returns the name of the server's node and what comes back.
-func BrokenEcho(ctx context.Context, c pitfallsv1.PitfallServiceClient, value int64) (string, []int64, error) {
+func BrokenEcho(
+	ctx context.Context, c pitfallsv1.PitfallServiceClient, value int64,
+) (string, []int64, error) {
 	stream, err := c.Echo(ctx)
 	if err != nil {
 		return "", nil, err
@@ -45,7 +47,9 @@ func BrokenEcho(ctx context.Context, c pitfallsv1.PitfallServiceClient, value in
 }
 
 // BrokenNode returns the name of the node that answers the request.
-func BrokenNode(ctx context.Context, c pitfallsv1.PitfallServiceClient, req *pitfallsv1.CountRequest) (string, error) {
+func BrokenNode(
+	ctx context.Context, c pitfallsv1.PitfallServiceClient, req *pitfallsv1.CountRequest,
+) (string, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stream, err := c.Count(ctx, req)

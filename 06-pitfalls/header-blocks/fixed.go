@@ -9,7 +9,9 @@ import (
 )
 
 // FixedEcho returns the name of the server's node and what comes back.
-func FixedEcho(ctx context.Context, c pitfallsv1.PitfallServiceClient, value int64) (string, []int64, error) {
+func FixedEcho(
+	ctx context.Context, c pitfallsv1.PitfallServiceClient, value int64,
+) (string, []int64, error) {
 	stream, err := c.Echo(ctx)
 	if err != nil {
 		return "", nil, err
@@ -26,7 +28,9 @@ func FixedEcho(ctx context.Context, c pitfallsv1.PitfallServiceClient, value int
 }
 
 // FixedNode returns the name of the node that answers the request.
-func FixedNode(ctx context.Context, c pitfallsv1.PitfallServiceClient, req *pitfallsv1.CountRequest) (string, error) {
+func FixedNode(
+	ctx context.Context, c pitfallsv1.PitfallServiceClient, req *pitfallsv1.CountRequest,
+) (string, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stream, err := c.Count(ctx, req)

@@ -41,7 +41,10 @@ func TestWithoutAZeroBothHaveAResponse(t *testing.T) {
 	}
 }
 
-type handler = func(grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error
+type (
+	sumStream = grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]
+	handler   = func(sumStream) error
+)
 
 func TestOtherEndsOfAClientStreamingHandler(t *testing.T) {
 	for _, tt := range []struct {
@@ -50,13 +53,14 @@ func TestOtherEndsOfAClientStreamingHandler(t *testing.T) {
 		code    codes.Code
 		message string
 	}{
-		{"two responses", func(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
+		{"two responses", func(stream sumStream) error {
 			if err := stream.SendAndClose(new(pitfallsv1.SumResponse)); err != nil {
 				return err
 			}
 			return stream.SendAndClose(new(pitfallsv1.SumResponse))
-		}, codes.Internal, "cardinality violation: expected <EOF> for non server-streaming RPCs, but received another message"},
-		{"a response and an error", func(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
+		}, codes.Internal, "cardinality violation: expected <EOF> for non server-streaming RPCs, " +
+			"but received another message"},
+		{"a response and an error", func(stream sumStream) error {
 			if err := stream.SendAndClose(new(pitfallsv1.SumResponse)); err != nil {
 				return err
 			}

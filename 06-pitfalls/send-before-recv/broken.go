@@ -24,7 +24,9 @@ import (
 )
 
 // BrokenEcho sends the numbers and returns the values that come back.
-func BrokenEcho(ctx context.Context, c pitfallsv1.PitfallServiceClient, numbers ...*pitfallsv1.Number) ([]int64, error) {
+func BrokenEcho(
+	ctx context.Context, c pitfallsv1.PitfallServiceClient, numbers ...*pitfallsv1.Number,
+) ([]int64, error) {
 	stream, err := c.Echo(ctx)
 	if err != nil {
 		return nil, err

@@ -8,7 +8,9 @@ import (
 )
 
 // FixedEcho sends the numbers and returns the values that come back.
-func FixedEcho(ctx context.Context, c pitfallsv1.PitfallServiceClient, numbers ...*pitfallsv1.Number) ([]int64, error) {
+func FixedEcho(
+	ctx context.Context, c pitfallsv1.PitfallServiceClient, numbers ...*pitfallsv1.Number,
+) ([]int64, error) {
 	stream, err := c.Echo(ctx)
 	if err != nil {
 		return nil, err

@@ -21,7 +21,9 @@ var Pitfall = play.Pitfall{
 	Fixed:   play.Side{Server: ticking, Run: run(FixedCount)},
 }
 
-type count = func(context.Context, pitfallsv1.PitfallServiceClient, *pitfallsv1.CountRequest, time.Duration, func(int64)) error
+type count = func(
+	context.Context, pitfallsv1.PitfallServiceClient, *pitfallsv1.CountRequest, time.Duration, func(int64),
+) error
 
 func run(count count) play.Run {
 	return func(ctx context.Context, s *play.Stage) (any, error) {
