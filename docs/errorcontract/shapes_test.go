@@ -1,0 +1,103 @@
+package errorcontract
+
+import (
+	"context"
+
+	"google.golang.org/grpc"
+
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// A shape is a kind of stream, with the calls that its two ends have.
+// Of what is sent only the size matters, so a number stands for it.
+type shape struct {
+	name  string
+	calls []string
+	open  func(context.Context, pitfallsv1.PitfallServiceClient, int64) (*clientEnd, error)
+}
+
+// A clientEnd is the client's side of a stream.
+type clientEnd struct {
+	grpc.ClientStream
+	send func(int64) error // nil: opening sends the request
+	recv func() error
+	one  bool // recv returns the only response
+}
+
+// A serverEnd is the handler's side of a stream.
+type serverEnd struct {
+	grpc.ServerStream
+	recv func() error // nil: the handler has its request
+	send func(int64) error
+	one  bool // send sends the only response
+}
+
+var shapes = []shape{
+	{"server stream", []string{
+		"open", "Recv", "CloseSend", "Header", "Trailer",
+		"handler Send", "handler Context",
+	}, openCount},
+	{"client stream", []string{
+		"open", "Send", "CloseAndRecv", "CloseSend", "Header", "Trailer",
+		"handler Recv", "handler SendAndClose", "handler Context",
+	}, openSum},
+	{"bidi stream", []string{
+		"open", "Send", "Recv", "CloseSend", "Header", "Trailer",
+		"handler Recv", "handler Send", "handler Context",
+	}, openEcho},
+}
+
+func openCount(ctx context.Context, c pitfallsv1.PitfallServiceClient, size int64) (*clientEnd, error) {
+	s, err := c.Count(ctx, &pitfallsv1.CountRequest{To: size})
+	if err != nil {
+		return nil, err
+	}
+	return &clientEnd{ClientStream: s, recv: receiver(s.Recv)}, nil
+}
+
+func openSum(ctx context.Context, c pitfallsv1.PitfallServiceClient, _ int64) (*clientEnd, error) {
+	s, err := c.Sum(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &clientEnd{s, sender(s.Send), receiver(s.CloseAndRecv), true}, nil
+}
+
+func openEcho(ctx context.Context, c pitfallsv1.PitfallServiceClient, _ int64) (*clientEnd, error) {
+	s, err := c.Echo(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &clientEnd{s, sender(s.Send), receiver(s.Recv), false}, nil
+}
+
+func sender(send func(*pitfallsv1.Number) error) func(int64) error {
+	return func(size int64) error { return send(&pitfallsv1.Number{Value: size}) }
+}
+
+func receiver[T any](recv func() (*T, error)) func() error {
+	return func() error { _, err := recv(); return err }
+}
+
+// A service gives the streams of every shape to one handler.
+type service struct {
+	pitfallsv1.UnimplementedPitfallServiceServer
+	handle func(*serverEnd) error
+}
+
+func (s service) register(r grpc.ServiceRegistrar) {
+	pitfallsv1.RegisterPitfallServiceServer(r, s)
+}
+
+func (s service) Count(_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+	return s.handle(&serverEnd{ServerStream: stream, send: sender(stream.Send)})
+}
+
+func (s service) Sum(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
+	send := func(size int64) error { return stream.SendAndClose(&pitfallsv1.SumResponse{Sum: size}) }
+	return s.handle(&serverEnd{stream, receiver(stream.Recv), send, true})
+}
+
+func (s service) Echo(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
+	return s.handle(&serverEnd{stream, receiver(stream.Recv), sender(stream.Send), false})
+}
