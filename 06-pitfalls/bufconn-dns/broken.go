@@ -1,6 +1,6 @@
 // Package bufconndns lets DNS look up a server that is in memory.
 //
-// Symptom: a test that worked with grpc.Dial fails with NewClient, Unavailable:
+// Symptom: a test that worked with grpc.Dial is Unavailable with NewClient:
 // "name resolver error: produced zero addresses". Where DNS is slow, it hangs.
 //
 // Cause: to Dial, a target without a scheme meant passthrough: the dialer gets

@@ -15,7 +15,7 @@
 // silence and give up if nothing answers. The server must allow the pace of
 // its clients; else it cuts them off (see too-many-pings).
 //
-// Threads: grpc-go#3206, grpc-go#5681.
+// Threads: grpc-go#3206.
 package deadpeer
 
 import (

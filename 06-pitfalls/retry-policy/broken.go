@@ -15,7 +15,7 @@
 // Fix: in your own loop, open a new stream from the last message you have. It
 // is best if the request can say where to go on; else skip what you had.
 //
-// Threads: grpc-go#8223, grpc-go#3946.
+// Threads: grpc-go#8328, grpc-go#3946.
 package retrypolicy
 
 import (

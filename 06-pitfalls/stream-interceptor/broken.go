@@ -14,7 +14,7 @@
 // calls each method without a token. A token that is checked when a stream
 // opens may expire while it lasts; end the stream then.
 //
-// Threads: grpc-go#1114, grpc-go#4363.
+// Threads: grpc-go#4592, grpc-go#1805.
 package streaminterceptor
 
 import (

@@ -16,7 +16,7 @@
 // not know them. If you own the server, let it allow more
 // (KeepaliveEnforcementPolicy), and roll that out first.
 //
-// Threads: grpc-go#1686, grpc-go#2609.
+// Threads: grpc-go#5161, grpc-go#2609.
 package toomanypings
 
 import (
