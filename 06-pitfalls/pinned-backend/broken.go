@@ -1,7 +1,7 @@
 // Package pinnedbackend expects MaxConnectionAge to move long streams.
 //
-// Symptom: you add a server, and it idles: calls reach it, the long streams
-// stay where they are, for as long as they live.
+// Symptom: you add a server, and new calls reach it, but the long streams stay
+// where they are, for as long as they live.
 //
 // Cause: a stream lives on one connection, to one server, and no balancer
 // moves it. After MaxConnectionAge, give or take 10 %, the server sends a
