@@ -3,6 +3,7 @@
 package bufnet
 
 import (
+	"io"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -24,11 +25,7 @@ type Server struct{ *embedded.Server }
 func Serve(t testing.TB, register func(grpc.ServiceRegistrar), opts ...grpc.ServerOption) Server {
 	t.Helper()
 	s := embedded.Serve(register, opts...)
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Errorf("bufnet: the server ended with %v", err)
-		}
-	})
+	closeAfter(t, s, "the server")
 	return Server{s}
 }
 
@@ -39,10 +36,16 @@ func (s Server) Dial(t testing.TB, opts ...grpc.DialOption) *grpc.ClientConn {
 	if err != nil {
 		t.Fatalf("bufnet: NewClient: %v", err)
 	}
+	closeAfter(t, conn, "the connection")
+	return conn
+}
+
+func closeAfter(t testing.TB, c io.Closer, what string) {
+	t.Helper()
 	t.Cleanup(func() {
-		if err := conn.Close(); err != nil {
-			t.Errorf("bufnet: the connection closed with %v", err)
+		t.Helper()
+		if err := c.Close(); err != nil {
+			t.Errorf("bufnet: %s ended with %v", what, err)
 		}
 	})
-	return conn
 }

@@ -5,6 +5,7 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"net"
 
 	"google.golang.org/grpc"
@@ -49,9 +50,11 @@ func (s *Server) DialContext(ctx context.Context, _ string) (net.Conn, error) {
 	return s.listener.DialContext(ctx)
 }
 
-// Close stops the server, waits until its handlers have returned, and
-// returns what went wrong while it served.
+// Close stops the server, waits for its handlers, and returns what failed.
 func (s *Server) Close() error {
 	s.Stop()
-	return <-s.served
+	if err := <-s.served; !errors.Is(err, grpc.ErrServerStopped) {
+		return err
+	}
+	return nil // it was stopped before it began to serve
 }
