@@ -7,9 +7,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"google.golang.org/grpc/codes"
@@ -20,27 +20,37 @@ import (
 const (
 	Failed      = 1   // run returned an error
 	BadUsage    = 2   // a flag or an argument makes no sense
-	Interrupted = 130 // ended by a signal, as shells count it
+	Interrupted = 130 // a signal cancelled run; shells say so of SIGINT
 )
 
 // Main parses the command line and calls run with a context that SIGINT
 // and SIGTERM cancel. A second signal ends the process at once. Main
 // returns the exit status.
 func Main(name string, run func(context.Context) error) int {
-	parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	switch err := parse(); {
+	case errors.Is(err, flag.ErrHelp):
+		flag.Usage()
+		return 0
+	case err != nil:
+		return report(name, Usagef("%v", err))
+	}
+	ctx, stop := untilSignal()
 	defer stop()
-	context.AfterFunc(ctx, stop)
-
 	err := run(ctx)
+	if ctx.Err() != nil && IsCanceled(err) {
+		fmt.Fprintf(os.Stderr, "%s: interrupted\n", name)
+		return Interrupted
+	}
+	return report(name, err)
+}
+
+// report prints err as one line and returns its exit status.
+func report(name string, err error) int {
 	switch _, usage := errors.AsType[*UsageError](err); {
 	case err == nil:
 		return 0
-	case ctx.Err() != nil && IsCanceled(err):
-		fmt.Fprintf(os.Stderr, "%s: interrupted\n", name)
-		return Interrupted
 	case usage:
-		fmt.Fprintf(os.Stderr, "%s: %v (see -help)\n", name, err)
+		fmt.Fprintf(os.Stderr, "%s: %s (see -help)\n", name, Describe(err))
 		return BadUsage
 	default:
 		fmt.Fprintf(os.Stderr, "%s: %s\n", name, Describe(err))
@@ -48,15 +58,34 @@ func Main(name string, run func(context.Context) error) int {
 	}
 }
 
-// parse is [flag.Parse], with flags allowed after arguments too.
-func parse() {
-	flag.Parse()
+// parse is [flag.Parse], but allows flags after arguments too, and leaves
+// it to the caller to print: package flag would print the whole usage.
+func parse() error {
+	flags := flag.CommandLine
+	flags.Init(flags.Name(), flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	defer flags.SetOutput(os.Stderr)
+	err := flags.Parse(os.Args[1:])
 	var args []string
-	for flag.NArg() > 0 {
-		args = append(args, flag.Arg(0))
-		_ = flag.CommandLine.Parse(flag.Args()[1:]) // exits on error
+	for err == nil && flags.NArg() > 0 {
+		args = append(args, flags.Arg(0))
+		err = flags.Parse(flags.Args()[1:])
 	}
-	_ = flag.CommandLine.Parse(append([]string{"--"}, args...))
+	if err != nil {
+		return err
+	}
+	return flags.Parse(append([]string{"--"}, args...))
+}
+
+// untilSignal returns a context that the first SIGINT or SIGTERM cancels.
+func untilSignal() (context.Context, context.CancelFunc) {
+	signaled, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, cancel := context.WithCancel(context.Background())
+	context.AfterFunc(signaled, func() {
+		stop() // before run is told: from then on a signal ends the process
+		cancel()
+	})
+	return ctx, stop
 }
 
 // A UsageError is a command line that makes no sense.
@@ -73,19 +102,4 @@ func Usagef(format string, args ...any) error {
 // the connection or as a status.
 func IsCanceled(err error) bool {
 	return errors.Is(err, context.Canceled) || status.Code(err) == codes.Canceled
-}
-
-// Describe returns the text of err with a gRPC status inside it written as
-// "Code: message", not as "rpc error: code = Code desc = message".
-func Describe(err error) string {
-	wrapped, ok := errors.AsType[interface {
-		error
-		GRPCStatus() *status.Status
-	}](err)
-	if !ok {
-		return err.Error()
-	}
-	st := wrapped.GRPCStatus()
-	short := fmt.Sprintf("%s: %s", st.Code(), st.Message())
-	return strings.Replace(err.Error(), wrapped.Error(), short, 1)
 }
