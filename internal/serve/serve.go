@@ -21,9 +21,9 @@ import (
 
 // Main is the main function of a chapter's cmd/server. It adds the flags
 // -addr and -drain, calls run with a server to register services on, and
-// exits. What run does last is [Server.Run].
-func Main(run func(context.Context, *Server) error) {
-	s := New()
+// exits. What run does last is [Server.Run]. The options are for [New].
+func Main(run func(context.Context, *Server) error, opts ...grpc.ServerOption) {
+	s := New(opts...)
 	flag.StringVar(&s.Addr, "addr", "localhost:50051", "listen on `host:port`")
 	flag.DurationVar(&s.Drain, "drain", 5*time.Second, "how long open calls may take to finish when the server stops")
 	os.Exit(command.Main("server", func(ctx context.Context) error {
@@ -33,6 +33,9 @@ func Main(run func(context.Context, *Server) error) {
 		return run(ctx, s)
 	}))
 }
+
+// cleanup is how long handlers may take to return once they are cut.
+const cleanup = time.Second
 
 // A Server is a [grpc.Server] with health and reflection, and with an end.
 type Server struct {
@@ -74,26 +77,34 @@ func (s *Server) Run(ctx context.Context) error {
 
 // ServeUntil serves on the listener until ctx is done, then drains: health
 // says NOT_SERVING, OnDrain is called, and open calls have Drain to finish
-// before they are cut. It returns nil after a drain, however that ended.
+// before they are cut. A Watch of health is an open call too, but clients
+// that use it to choose a server end it when the drain starts. ServeUntil
+// returns nil after a drain, unless a handler ignores that it was cut.
 func (s *Server) ServeUntil(ctx context.Context, listener net.Listener) error {
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(listener) }()
 	select {
-	case err := <-served:
-		return errors.Join(errors.New("serve ended early"), err)
 	case <-ctx.Done():
-		s.drain()
-		return <-served
+		return s.drain()
+	case err := <-served:
+		return errors.Join(errors.New("serve ended early"), err, s.drain())
 	}
 }
 
-func (s *Server) drain() {
+func (s *Server) drain() error {
 	s.health.Shutdown()
 	if s.OnDrain != nil {
 		s.OnDrain()
 	}
-	// GracefulStop waits for open calls, without a limit. Stop is the limit.
-	limit := time.AfterFunc(s.Drain, s.Stop)
-	defer limit.Stop()
-	s.GracefulStop()
+	// GracefulStop waits for open calls, without a limit. Stop is the
+	// limit: it cancels them, and GracefulStop waits for their handlers.
+	defer time.AfterFunc(s.Drain, s.Stop).Stop()
+	ended := make(chan struct{})
+	go func() { s.GracefulStop(); close(ended) }()
+	select {
+	case <-ended:
+		return nil
+	case <-time.After(s.Drain + cleanup):
+		return fmt.Errorf("a handler still runs %v after its context ended", cleanup)
+	}
 }
