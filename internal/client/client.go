@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -20,13 +21,15 @@ import (
 
 // Main is the main function of a chapter's cmd/client. It adds the flags
 // -addr and -wire, connects, calls run, and exits. Without -addr it serves
-// what embed registers, in memory; the context of embed ends with the
-// command.
+// what embed registers, in memory. The context of run ends at a signal;
+// that of embed when run has returned, as if it were another process. opts
+// are of the connection.
 func Main(
 	embed func(context.Context, grpc.ServiceRegistrar),
 	run func(context.Context, *grpc.ClientConn) error,
+	opts ...grpc.DialOption,
 ) {
-	var t Target
+	t := Target{opts: opts}
 	t.Flags()
 	os.Exit(command.Main("client", func(ctx context.Context) error {
 		if t.Addr == "" {
@@ -39,17 +42,28 @@ func Main(
 // A Target is whom a client talks to, and whether you see the frames.
 type Target struct {
 	Addr string // host:port; empty: an embedded server
+	opts []grpc.DialOption
 	tap  *wire.Tap
 }
 
 // Flags adds -addr and -wire to the command line.
 func (t *Target) Flags() {
 	flag.StringVar(&t.Addr, "addr", "", "dial `host:port` (default: an embedded server)")
-	flag.BoolFunc("wire", "print HTTP/2 frames to stderr; -wire=all: those of the connection too", func(v string) error {
+	flag.BoolFunc("wire", "print HTTP/2 frames to stderr; -wire=all: those of the connection too", t.setWire)
+}
+
+func (t *Target) setWire(value string) error {
+	on, err := strconv.ParseBool(value)
+	switch all := value == "all"; {
+	case on, all:
 		t.tap = wire.New(os.Stderr)
-		t.tap.StreamsOnly = v != "all"
-		return nil
-	})
+		t.tap.StreamsOnly = !all
+	case err != nil:
+		return errors.New("want -wire or -wire=all")
+	default:
+		t.tap = nil
+	}
+	return nil
 }
 
 // Dial returns a connection to Addr. The caller closes it.
@@ -82,11 +96,13 @@ func (t *Target) runEmbedded(
 	embed func(context.Context, grpc.ServiceRegistrar),
 	run func(context.Context, *grpc.ClientConn) error,
 ) (err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	s := embedded.Serve(func(r grpc.ServiceRegistrar) { embed(ctx, r) })
-	defer func() { err = errors.Join(err, s.Close()) }()
-	conn, err := s.NewClient(t.Dialer(s.DialContext))
+	life, end := context.WithCancel(context.Background())
+	s := embedded.Serve(func(r grpc.ServiceRegistrar) { embed(life, r) })
+	defer func() {
+		end() // first: a handler may wait for it
+		err = errors.Join(err, s.Close())
+	}()
+	conn, err := s.NewClient(append(t.opts, t.Dialer(s.DialContext))...)
 	if err != nil {
 		return err
 	}
@@ -95,7 +111,7 @@ func (t *Target) runEmbedded(
 }
 
 func (t *Target) runDialed(ctx context.Context, run func(context.Context, *grpc.ClientConn) error) error {
-	conn, err := t.Dial()
+	conn, err := t.Dial(t.opts...)
 	if err != nil {
 		return err
 	}
