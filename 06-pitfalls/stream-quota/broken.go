@@ -4,9 +4,9 @@
 // is no error anywhere, and the streams that are open go on.
 //
 // Cause: a connection carries as many streams at once as the other side
-// allows in its SETTINGS: grpc.MaxConcurrentStreams, or the limit of a proxy,
-// 128 in nginx. The client keeps to it: a call that is one too many waits for
-// another to end. Long streams do not end. A grpc-go server allows any number
+// allows in its SETTINGS: grpc.MaxConcurrentStreams, or the limit of a proxy.
+// The client keeps to it: a call that is one too many waits for another to
+// end. Long streams do not end. A grpc-go server allows any number
 // unless you set it, so it may be the proxy in production that counts.
 //
 // Silence: waiting is not an error. With a deadline the call fails after it,
