@@ -47,7 +47,8 @@ func Upload(
 		return nil, err
 	}
 	if want := hash.Sum(nil); !bytes.Equal(receipt.GetSha256(), want) {
-		return nil, status.Errorf(codes.DataLoss, "sha256: sent %x, stored %x", want, receipt.GetSha256())
+		return nil, status.Errorf(codes.DataLoss,
+			"sha256: sent %x, stored %x", want, receipt.GetSha256())
 	}
 	return receipt, nil
 }

@@ -21,9 +21,9 @@ func TestSendIsNotDelivery(t *testing.T) {
 		s := newServer(t)
 		received, client := counting(t, s)
 		ctx, cancel := context.WithCancel(t.Context())
-		stream := open(t, ctx, client, infoMessage(named("f")))
+		stream := open(t, ctx, client, info("f"))
 		for range 99 {
-			require.NoError(t, stream.Send(chunkMessage("x")))
+			require.NoError(t, stream.Send(chunk("x")))
 		}
 		cancel()
 		synctest.Wait()
@@ -37,9 +37,9 @@ func TestCloseAndRecvIsDelivery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
 		received, client := counting(t, s)
-		stream := open(t, t.Context(), client, infoMessage(named("f")))
+		stream := open(t, t.Context(), client, info("f"))
 		for range 99 {
-			require.NoError(t, stream.Send(chunkMessage("x")))
+			require.NoError(t, stream.Send(chunk("x")))
 		}
 		receipt, err := stream.CloseAndRecv()
 		require.NoError(t, err)
@@ -54,7 +54,9 @@ func TestCloseAndRecvIsDelivery(t *testing.T) {
 func counting(t *testing.T, s *UploadServer) (*atomic.Int64, uploadv1.UploadServiceClient) {
 	t.Helper()
 	received := new(atomic.Int64)
-	count := grpc.StreamInterceptor(func(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	count := grpc.StreamInterceptor(func(
+		srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler,
+	) error {
 		time.Sleep(time.Second)
 		return handler(srv, countingStream{ss, received})
 	})
@@ -80,7 +82,7 @@ func (s countingStream) RecvMsg(m any) error {
 func TestWithoutAHalfCloseBothSidesWaitForever(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
-		stream := open(t, t.Context(), dial(t, s), infoMessage(named("f")), chunkMessage("whole"))
+		stream := open(t, t.Context(), dial(t, s), info("f"), chunk("whole"))
 		receipt, answered := new(uploadv1.UploadReceipt), make(chan error, 1)
 		go func() { answered <- stream.RecvMsg(receipt) }()
 

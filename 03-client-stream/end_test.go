@@ -80,7 +80,8 @@ func TestAConnectionThatBreaksInTheMiddleLeavesNothing(t *testing.T) {
 			return broken, err
 		})
 		client := uploadv1.NewUploadServiceClient(server.Dial(t, dialer))
-		_, err := Upload(t.Context(), client, named("f"), inTheMiddle(t, s, func() { require.NoError(t, broken.Close()) }), nil)
+		r := inTheMiddle(t, s, func() { require.NoError(t, broken.Close()) })
+		_, err := Upload(t.Context(), client, named("f"), r, nil)
 		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
 		synctest.Wait()
 		require.Empty(t, names(t, s))
@@ -120,19 +121,23 @@ func TestAServerThatDrainsWaitsForUploads(t *testing.T) {
 }
 
 // draining serves as cmd/server does, until stop is called.
-func draining(t *testing.T, s *UploadServer, drain time.Duration) (uploadv1.UploadServiceClient, func(), <-chan error) {
+func draining(
+	t *testing.T, s *UploadServer, drain time.Duration,
+) (client uploadv1.UploadServiceClient, stop func(), stopped <-chan error) {
 	t.Helper()
 	server := serve.New()
 	server.Drain = drain
 	register(s)(server)
 	listener := bufconn.Listen(64 << 10)
 	ctx, stop := context.WithCancel(t.Context())
-	stopped := make(chan error, 1)
-	go func() { stopped <- server.ServeUntil(ctx, listener) }()
+	ended := make(chan error, 1)
+	go func() { ended <- server.ServeUntil(ctx, listener) }()
 	conn, err := grpc.NewClient("passthrough:///draining",
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+			return listener.DialContext(ctx)
+		}))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, conn.Close()) })
-	return uploadv1.NewUploadServiceClient(conn), stop, stopped
+	return uploadv1.NewUploadServiceClient(conn), stop, ended
 }

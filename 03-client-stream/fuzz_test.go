@@ -28,11 +28,11 @@ func FuzzUpload(f *testing.F) {
 			f.Add(text, false)
 		}
 	}
-	whole := encode(f, sends(sized(5), chunkMessage("half "), chunkMessage("half")))
+	whole := encode(f, sends(sized(5), chunk("half "), chunk("half")))
 	f.Add(whole, false)
 	f.Add(whole, true)
-	f.Add(encode(f, sends(replacing("taken"), chunkMessage("new"))), false)
-	f.Add(encode(f, sends(replacing("link"), chunkMessage("new"))), false)
+	f.Add(encode(f, sends(replacing("taken"), chunk("new"))), false)
+	f.Add(encode(f, sends(replacing("link"), chunk("new"))), false)
 
 	f.Fuzz(func(t *testing.T, text []byte, cancelled bool) {
 		dir := t.TempDir()
@@ -56,12 +56,16 @@ func FuzzUpload(f *testing.F) {
 			require.Equal(t, sum[:], in.receipt.GetSha256())
 			require.Equal(t, int64(in.chunks.Len()), in.receipt.GetSize())
 		} else {
-			require.Contains(t, []codes.Code{codes.InvalidArgument, codes.AlreadyExists, codes.ResourceExhausted, codes.Canceled},
-				status.Code(err), "got %v", err)
+			require.Contains(t, refusals, status.Code(err), "got %v", err)
 			require.Nil(t, in.receipt)
 		}
 		require.Equal(t, want, tree(t, dir))
 	})
+}
+
+// refusals are the codes that are a client's doing.
+var refusals = []codes.Code{
+	codes.InvalidArgument, codes.AlreadyExists, codes.ResourceExhausted, codes.Canceled,
 }
 
 // encode writes messages as a file of them, each after its length.

@@ -91,8 +91,10 @@ func infoMessage(info *uploadv1.FileInfo) *uploadv1.UploadRequest {
 	return &uploadv1.UploadRequest{Content: &uploadv1.UploadRequest_Info{Info: info}}
 }
 
-func chunkMessage(chunk string) *uploadv1.UploadRequest {
-	return &uploadv1.UploadRequest{Content: &uploadv1.UploadRequest_Chunk{Chunk: []byte(chunk)}}
+func info(name string) *uploadv1.UploadRequest { return infoMessage(named(name)) }
+
+func chunk(text string) *uploadv1.UploadRequest {
+	return &uploadv1.UploadRequest{Content: &uploadv1.UploadRequest_Chunk{Chunk: []byte(text)}}
 }
 
 // open starts an upload that has sent these messages.

@@ -37,7 +37,7 @@ func (s *UploadServer) begin(
 	}
 	info := req.GetInfo()
 	if info == nil {
-		return nil, status.Error(codes.InvalidArgument, "info: must be the first message")
+		return nil, invalid("info: must be the first message")
 	}
 	in := &incoming{info: info, max: cmp.Or(s.MaxBytes, DefaultMaxBytes), hash: sha256.New()}
 	if err := in.check(s.Root); err != nil {
@@ -56,9 +56,10 @@ func (in *incoming) check(root *os.Root) error {
 	}
 	switch size := in.info.GetSize(); {
 	case size < 0:
-		return status.Errorf(codes.InvalidArgument, "size: must not be negative, got %d", size)
+		return invalid("size: must not be negative, got %d", size)
 	case size > in.max:
-		return status.Errorf(codes.ResourceExhausted, "size: at most %d bytes are taken, got %d", in.max, size)
+		return status.Errorf(codes.ResourceExhausted,
+			"size: at most %d bytes are taken, got %d", in.max, size)
 	}
 	return checkFree(root, in.info)
 }
@@ -69,11 +70,11 @@ func (in *incoming) write(req *uploadv1.UploadRequest) error {
 	size := in.size + int64(len(chunk))
 	switch {
 	case req.GetInfo() != nil:
-		return status.Error(codes.InvalidArgument, "info: must be the first message only")
-	case len(chunk) == 0: // costs no byte of the limit, so it could go on for ever
-		return status.Error(codes.InvalidArgument, "chunk: must not be empty")
+		return invalid("info: must be the first message only")
+	case len(chunk) == 0: // no byte of the limit, so it could go on for ever
+		return invalid("chunk: must not be empty")
 	case size > in.declared():
-		return status.Errorf(codes.InvalidArgument, "size: %d bytes declared, more arrived", in.declared())
+		return invalid("size: %d bytes declared, more arrived", in.declared())
 	case size > in.max:
 		return status.Errorf(codes.ResourceExhausted, "chunk: at most %d bytes are taken", in.max)
 	}
@@ -96,7 +97,7 @@ func (in *incoming) declared() int64 {
 // finish is called at the half-close. It gives the file its name.
 func (in *incoming) finish() (*uploadv1.UploadReceipt, error) {
 	if in.info.Size != nil && in.size < in.declared() {
-		return nil, status.Errorf(codes.InvalidArgument, "size: %d bytes declared, %d arrived", in.declared(), in.size)
+		return nil, invalid("size: %d bytes declared, %d arrived", in.declared(), in.size)
 	}
 	err := in.file.publish(in.info.GetName(), in.info.GetReplace())
 	switch {

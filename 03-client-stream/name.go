@@ -23,23 +23,19 @@ const maxNameBytes = 255
 func checkName(name string) error {
 	switch {
 	case name == "":
-		return badName("must not be empty")
+		return invalid("name: must not be empty")
 	case len(name) > maxNameBytes:
-		return badName("must have at most %d bytes, got %d", maxNameBytes, len(name))
+		return invalid("name: must have at most %d bytes, got %d", maxNameBytes, len(name))
 	case strings.ContainsAny(name, `/\`):
-		return badName("must not contain a slash or a backslash, got %q", name)
+		return invalid("name: must not contain a slash or a backslash, got %q", name)
 	case strings.HasPrefix(name, "."): // ".", "..", and the names of partial files
-		return badName("must not begin with a dot, got %q", name)
+		return invalid("name: must not begin with a dot, got %q", name)
 	case strings.ContainsFunc(name, unicode.IsControl):
-		return badName("must not contain a control character, got %q", name)
+		return invalid("name: must not contain a control character, got %q", name)
 	case !filepath.IsLocal(name): // NUL and COM1 on Windows
-		return badName("is reserved on this system, got %q", name)
+		return invalid("name: is reserved on this system, got %q", name)
 	}
 	return nil
-}
-
-func badName(format string, args ...any) error {
-	return status.Errorf(codes.InvalidArgument, "name: "+format, args...)
 }
 
 // checkFree refuses a name that is taken, before any chunk is sent for it.

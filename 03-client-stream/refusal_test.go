@@ -27,31 +27,47 @@ type refusal struct {
 
 // refusedEarly are what the server refuses as soon as it has seen it.
 func refusedEarly() []refusal {
+	many := strings.Repeat("x", 60)
 	return append([]refusal{
-		{"a chunk before the info", sends(chunkMessage("x")), codes.InvalidArgument, "info: must be the first message"},
-		{"an empty first message", sends(&uploadv1.UploadRequest{}), codes.InvalidArgument, "info: must be the first message"},
-		{"a second info", sends(infoMessage(named("f")), infoMessage(named("f"))), codes.InvalidArgument, "info: must be the first message only"},
-		{"an empty chunk", sends(infoMessage(named("f")), chunkMessage("")), codes.InvalidArgument, "chunk: must not be empty"},
-		{"an empty message", sends(infoMessage(named("f")), &uploadv1.UploadRequest{}), codes.InvalidArgument, "chunk: must not be empty"},
-		{"a name that exists", sends(infoMessage(named("taken"))), codes.AlreadyExists, `name: "taken" exists`},
-		{"the name of a folder", sends(infoMessage(named("folder"))), codes.AlreadyExists, `name: "folder" exists and is not a file`},
-		{"a folder to replace", sends(replacing("folder")), codes.AlreadyExists, `name: "folder" exists and is not a file`},
-		{"too large as declared", sends(sized(101)), codes.ResourceExhausted, "size: at most 100 bytes are taken, got 101"},
-		{"too large as sent", sends(infoMessage(named("f")), chunkMessage(strings.Repeat("x", 60)), chunkMessage(strings.Repeat("x", 41))),
+		{"a chunk before the info", sends(chunk("x")),
+			codes.InvalidArgument, "info: must be the first message"},
+		{"an empty first message", sends(new(uploadv1.UploadRequest)),
+			codes.InvalidArgument, "info: must be the first message"},
+		{"a second info", sends(info("f"), info("f")),
+			codes.InvalidArgument, "info: must be the first message only"},
+		{"an empty chunk", sends(info("f"), chunk("")),
+			codes.InvalidArgument, "chunk: must not be empty"},
+		{"an empty message", sends(info("f"), new(uploadv1.UploadRequest)),
+			codes.InvalidArgument, "chunk: must not be empty"},
+		{"a name that exists", sends(info("taken")),
+			codes.AlreadyExists, `name: "taken" exists`},
+		{"the name of a folder", sends(info("folder")),
+			codes.AlreadyExists, `name: "folder" exists and is not a file`},
+		{"a folder to replace", sends(replacing("folder")),
+			codes.AlreadyExists, `name: "folder" exists and is not a file`},
+		{"too large as declared", sends(sized(101)),
+			codes.ResourceExhausted, "size: at most 100 bytes are taken, got 101"},
+		{"too large as sent", sends(info("f"), chunk(many), chunk(many)),
 			codes.ResourceExhausted, "chunk: at most 100 bytes are taken"},
-		{"a negative size", sends(sized(-1)), codes.InvalidArgument, "size: must not be negative, got -1"},
-		{"more than declared", sends(sized(5), chunkMessage("five!"), chunkMessage("!")), codes.InvalidArgument, "size: 5 bytes declared, more arrived"},
-		{"more than none", sends(sized(0), chunkMessage("!")), codes.InvalidArgument, "size: 0 bytes declared, more arrived"},
-		{"a message over 4 MiB", sends(infoMessage(named("f")), chunkMessage(strings.Repeat("x", 4<<20))),
-			codes.ResourceExhausted, "grpc: received message larger than max (4194309 vs. 4194304)"},
+		{"a negative size", sends(sized(-1)),
+			codes.InvalidArgument, "size: must not be negative, got -1"},
+		{"more than declared", sends(sized(5), chunk("five!"), chunk("!")),
+			codes.InvalidArgument, "size: 5 bytes declared, more arrived"},
+		{"more than none", sends(sized(0), chunk("!")),
+			codes.InvalidArgument, "size: 0 bytes declared, more arrived"},
+		{"a message over 4 MiB", sends(info("f"), chunk(strings.Repeat("x", 4<<20))),
+			codes.ResourceExhausted, "received message larger than max (4194309 vs. 4194304)"},
 	}, badNames()...)
 }
 
 // refusedAtTheEnd are what only the half-close shows.
 var refusedAtTheEnd = []refusal{
-	{"no message", nil, codes.InvalidArgument, "info: must be the first message"},
-	{"fewer than declared", sends(sized(5), chunkMessage("four")), codes.InvalidArgument, "size: 5 bytes declared, 4 arrived"},
-	{"none though declared", sends(sized(5)), codes.InvalidArgument, "size: 5 bytes declared, 0 arrived"},
+	{"no message", nil,
+		codes.InvalidArgument, "info: must be the first message"},
+	{"fewer than declared", sends(sized(5), chunk("four")),
+		codes.InvalidArgument, "size: 5 bytes declared, 4 arrived"},
+	{"none though declared", sends(sized(5)),
+		codes.InvalidArgument, "size: 5 bytes declared, 0 arrived"},
 }
 
 func badNames() (all []refusal) {
@@ -69,7 +85,8 @@ func badNames() (all []refusal) {
 		"f\n":                    "must not contain a control character",
 		strings.Repeat("x", 256): "must have at most 255 bytes, got 256",
 	} {
-		all = append(all, refusal{"the name " + name[:min(len(name), 20)], sends(infoMessage(named(name))), codes.InvalidArgument, "name: " + says})
+		all = append(all, refusal{"the name " + name[:min(len(name), 20)], sends(info(name)),
+			codes.InvalidArgument, "name: " + says})
 	}
 	return all
 }
@@ -98,7 +115,7 @@ func TestARefusalArrivesWhileTheClientStillSends(t *testing.T) {
 		t.Run(r.name, func(t *testing.T) {
 			r.check(t, func(stream clientStream) {
 				for {
-					if err := stream.Send(chunkMessage("more")); err != nil {
+					if err := stream.Send(chunk("more")); err != nil {
 						require.ErrorIs(t, err, io.EOF, "Send does not say why")
 						return
 					}
@@ -142,13 +159,16 @@ func TestUploadReturnsTheReasonOfARefusal(t *testing.T) {
 // client in Send. Then it refuses.
 func TestARefusalWakesASendThatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		late := grpc.StreamInterceptor(func(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+		late := grpc.StreamInterceptor(func(
+			srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler,
+		) error {
 			time.Sleep(time.Hour)
 			return handler(srv, ss)
 		})
 		server := bufnet.Serve(t, register(newServer(t)), late)
+		client := uploadv1.NewUploadServiceClient(server.Dial(t))
 		start := time.Now()
-		_, err := Upload(t.Context(), uploadv1.NewUploadServiceClient(server.Dial(t)), named(".."), endless{}, nil)
+		_, err := Upload(t.Context(), client, named(".."), endless{}, nil)
 		require.Equal(t, codes.InvalidArgument, status.Code(err), "got %v", err)
 		require.Equal(t, time.Hour, time.Since(start))
 	})

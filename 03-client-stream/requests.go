@@ -9,7 +9,9 @@ import (
 
 // requests yields the messages of an upload: the info, then what r holds
 // in chunks of size bytes, then the error of r, if it ends with one.
-func requests(info *uploadv1.FileInfo, r io.Reader, size int) iter.Seq2[*uploadv1.UploadRequest, error] {
+func requests(
+	info *uploadv1.FileInfo, r io.Reader, size int,
+) iter.Seq2[*uploadv1.UploadRequest, error] {
 	return func(yield func(*uploadv1.UploadRequest, error) bool) {
 		req := &uploadv1.UploadRequest{Content: &uploadv1.UploadRequest_Info{Info: info}}
 		for more := true; yield(req, nil) && more; {

@@ -22,8 +22,8 @@ func TestOfTwoUploadsOfOneNameTheFirstToBeWholeWins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
 		client := dial(t, s)
-		early := open(t, t.Context(), client, infoMessage(named("f")), chunkMessage("early"))
-		late := open(t, t.Context(), client, infoMessage(named("f")), chunkMessage("late"))
+		early := open(t, t.Context(), client, info("f"), chunk("early"))
+		late := open(t, t.Context(), client, info("f"), chunk("late"))
 		synctest.Wait()
 		require.Len(t, names(t, s), 2, "two partial files")
 
@@ -41,8 +41,8 @@ func TestOfTwoUploadsThatReplaceTheLastToBeWholeWins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
 		client := dial(t, s)
-		early := open(t, t.Context(), client, replacing("f"), chunkMessage("early"))
-		late := open(t, t.Context(), client, replacing("f"), chunkMessage("late"))
+		early := open(t, t.Context(), client, replacing("f"), chunk("early"))
+		late := open(t, t.Context(), client, replacing("f"), chunk("late"))
 		synctest.Wait()
 
 		_, err := late.CloseAndRecv()
@@ -122,8 +122,8 @@ func TestAReaderNeverSeesHalfAFile(t *testing.T) {
 		s := newServer(t)
 		write(t, s, "old", "old")
 		client := dial(t, s)
-		first := open(t, t.Context(), client, infoMessage(named("new")), chunkMessage("half"))
-		second := open(t, t.Context(), client, replacing("old"), chunkMessage("half"))
+		first := open(t, t.Context(), client, info("new"), chunk("half"))
+		second := open(t, t.Context(), client, replacing("old"), chunk("half"))
 		time.Sleep(time.Hour)
 		synctest.Wait()
 
@@ -132,7 +132,7 @@ func TestAReaderNeverSeesHalfAFile(t *testing.T) {
 		require.Equal(t, "old", read(t, s, "old"))
 
 		for stream, name := range map[clientStream]string{first: "new", second: "old"} {
-			require.NoError(t, stream.Send(chunkMessage(" and half")))
+			require.NoError(t, stream.Send(chunk(" and half")))
 			_, err := stream.CloseAndRecv()
 			require.NoError(t, err)
 			require.Equal(t, "half and half", read(t, s, name))

@@ -70,6 +70,10 @@ func (s *UploadServer) Upload(
 	return stream.SendAndClose(receipt)
 }
 
+func invalid(format string, args ...any) error {
+	return status.Errorf(codes.InvalidArgument, format, args...)
+}
+
 // toStatus chooses the code that tells the client what to do about err.
 func toStatus(err error) error {
 	switch {

@@ -20,7 +20,7 @@ func TestAnErrorOfTheDiskHasItsCode(t *testing.T) {
 	} {
 		out := failing{&fs.PathError{Op: "write", Path: ".upload-ABC", Err: err}}
 		in := &incoming{info: named("f"), max: 100, hash: sha256.New(), out: out}
-		got := in.write(chunkMessage("x"))
+		got := in.write(chunk("x"))
 		require.Equal(t, code, status.Code(got), "got %v", got)
 		require.Equal(t, fmt.Sprintf("write .upload-ABC: %v", err), status.Convert(got).Message())
 	}

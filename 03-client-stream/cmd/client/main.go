@@ -44,7 +44,8 @@ func run(ctx context.Context, conn *grpc.ClientConn) error {
 		return err
 	}
 	progress, done := newProgress(info)
-	receipt, err := clientstream.Upload(ctx, uploadv1.NewUploadServiceClient(conn), info, file, progress)
+	uploads := uploadv1.NewUploadServiceClient(conn)
+	receipt, err := clientstream.Upload(ctx, uploads, info, file, progress)
 	done()
 	if err != nil {
 		return fmt.Errorf("upload: %w", cmp.Or(ctx.Err(), err))

@@ -38,6 +38,7 @@ func run(ctx context.Context, s *serve.Server) error {
 	}
 	defer root.Close()
 	fmt.Fprintf(os.Stderr, "server: files go to %s\n", *dir)
-	uploadv1.RegisterUploadServiceServer(s, &clientstream.UploadServer{Root: root, MaxBytes: *maxBytes})
+	uploads := &clientstream.UploadServer{Root: root, MaxBytes: *maxBytes}
+	uploadv1.RegisterUploadServiceServer(s, uploads)
 	return s.Run(ctx)
 }
