@@ -1,14 +1,10 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"io"
 	"net"
 	"os"
-	"os/exec"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -17,43 +13,29 @@ import (
 
 	bidi "example.com/streams/04-bidi"
 	chatv1 "example.com/streams/04-bidi/chat/v1"
+	"example.com/streams/internal/command/commandtest"
 	"example.com/streams/internal/serve"
 )
 
-// TestMain lets the test start itself as the command, so that nothing has
-// to be built and a process can be killed.
 func TestMain(m *testing.M) {
-	if os.Getenv("RUN_CHAT_CLIENT") != "" {
-		main()
-	}
-	os.Exit(m.Run())
+	os.Exit(commandtest.Run(m, map[string]func(){"client": main}))
 }
 
 // A process is a running client.
 type process struct {
-	t      *testing.T
-	cmd    *exec.Cmd
-	stdin  io.WriteCloser
-	stdout *bufio.Scanner
-	stderr bytes.Buffer
+	*commandtest.Process
+	t     *testing.T
+	stdin *os.File
 }
 
 // start runs the client with its stdin open.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	exe, err := os.Executable()
+	r, w, err := os.Pipe()
 	require.NoError(t, err)
-	p := &process{t: t, cmd: exec.CommandContext(t.Context(), exe, args...)}
-	p.cmd.Env = append(os.Environ(), "RUN_CHAT_CLIENT=1",
-		"GORACE=atexit_sleep_ms=0") // else -race waits a second at each exit
-	p.cmd.Stderr = &p.stderr
-	p.stdin, err = p.cmd.StdinPipe()
-	require.NoError(t, err)
-	stdout, err := p.cmd.StdoutPipe()
-	require.NoError(t, err)
-	p.stdout = bufio.NewScanner(stdout)
-	require.NoError(t, p.cmd.Start())
-	return p
+	defer r.Close() // the process has its own
+	t.Cleanup(func() { _ = w.Close() }) // often closed before
+	return &process{commandtest.StartWithInput(t, r, "client", args...), t, w}
 }
 
 func (p *process) types(text string) {
@@ -65,18 +47,17 @@ func (p *process) types(text string) {
 func (p *process) prints(lines ...string) {
 	p.t.Helper()
 	for _, want := range lines {
-		require.True(p.t, p.stdout.Scan(), "want %q, got the end; stderr: %s", want, &p.stderr)
-		require.Equal(p.t, want, p.stdout.Text())
+		require.Equal(p.t, want, p.Line(p.Stdout))
 	}
 }
 
 // exits waits for the end, after which nothing more was printed.
 func (p *process) exits(code int, stderr string) {
 	p.t.Helper()
-	require.False(p.t, p.stdout.Scan(), "want the end, got %q", p.stdout.Text())
-	_ = p.cmd.Wait() // the exit status says more
-	require.Equal(p.t, code, p.cmd.ProcessState.ExitCode(), "stderr: %s", &p.stderr)
-	require.Equal(p.t, stderr, p.stderr.String())
+	exit, out, errs := p.End()
+	require.Equal(p.t, code, exit, "stderr: %s", errs)
+	require.Equal(p.t, stderr, errs)
+	require.Empty(p.t, out)
 }
 
 // serveTCP runs a chat until stop is called or the test ends.
@@ -112,9 +93,8 @@ func TestTwoClientsTalkAndOneIsToldThatTheOtherWasKilled(t *testing.T) {
 	bob.types("hello\n")
 	ann.prints("bob: hello")
 
-	require.NoError(t, bob.cmd.Process.Kill())
+	bob.Signal(os.Kill)
 	ann.prints("* bob was disconnected")
-	require.Error(t, bob.cmd.Wait())
 
 	require.NoError(t, ann.stdin.Close())
 	ann.exits(0, "")
@@ -147,16 +127,16 @@ func TestWithoutAServerThePartnerAnswersEveryLine(t *testing.T) {
 			ann := start(t)
 			ann.types(tt.stdin)
 			require.NoError(t, ann.stdin.Close())
+			exit, out, errs := ann.End()
+			require.Zero(t, exit, "stderr: %s", errs)
 			said, answers := []string(nil), 0
-			for ann.stdout.Scan() {
-				switch line := ann.stdout.Text(); {
-				case strings.HasPrefix(line, partner+": "):
+			for line := range strings.Lines(out) {
+				if strings.HasPrefix(line, partner+": ") {
 					answers++
-				default:
-					said = append(said, line)
+				} else {
+					said = append(said, strings.TrimSpace(line))
 				}
 			}
-			ann.exits(0, "")
 			require.Equal(t, append([]string{"* ann joined", "ann: hello"}, tt.lines...), said)
 			require.Equal(t, 1+len(tt.lines), answers)
 		})
@@ -203,24 +183,21 @@ func TestBadInputGetsOneLine(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := start(t, tt.args...)
 			_, _ = io.WriteString(p.stdin, tt.stdin) // it may have ended already
-			for p.stdout.Scan() {
-			}
-			p.exits(tt.code, tt.stderr)
+			exit, _, errs := p.End()
+			require.Equal(t, tt.code, exit)
+			require.Equal(t, tt.stderr, errs)
 		})
 	}
 }
 
 func TestCtrlCHangsUp(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("os.Interrupt cannot be sent there")
-	}
 	addr, _ := serveTCP(t)
 	bob := start(t, "-addr", addr, "-name", "bob")
 	bob.prints("* bob joined")
 	ann := start(t, "-addr", addr)
 	ann.prints("* ann joined")
 	bob.prints("* ann joined")
-	require.NoError(t, ann.cmd.Process.Signal(os.Interrupt))
+	ann.Signal(os.Interrupt)
 	ann.exits(130, "client: interrupted\n")
 	bob.prints("* ann was disconnected")
 	require.NoError(t, bob.stdin.Close())

@@ -36,12 +36,22 @@ type Process struct {
 	cmd *exec.Cmd
 }
 
-// Start starts the command. It is killed when the test ends.
+// Start starts the command with an empty stdin. It is killed when the test
+// ends.
 func Start(t *testing.T, name string, args ...string) *Process {
+	t.Helper()
+	return StartWithInput(t, nil, name, args...)
+}
+
+// StartWithInput is [Start], with a stdin.
+func StartWithInput(t *testing.T, stdin *os.File, name string, args ...string) *Process {
 	t.Helper()
 	exe, err := os.Executable()
 	require.NoError(t, err)
 	cmd := exec.Command(exe, args...)
+	if stdin != nil { // a nil *os.File is not a nil io.Reader
+		cmd.Stdin = stdin
+	}
 	cmd.Env = append(os.Environ(), envVar+"="+name,
 		"GORACE=atexit_sleep_ms=0") // else -race waits a second at each exit
 	stdout, err := cmd.StdoutPipe()
