@@ -26,6 +26,7 @@ import (
 	pinnedbackend "example.com/streams/06-pitfalls/pinned-backend"
 	plainerror "example.com/streams/06-pitfalls/plain-error"
 	receivelimit "example.com/streams/06-pitfalls/receive-limit"
+	recvaftererror "example.com/streams/06-pitfalls/recv-after-error"
 	retrypolicy "example.com/streams/06-pitfalls/retry-policy"
 	sendafterreturn "example.com/streams/06-pitfalls/send-after-return"
 	sendbeforerecv "example.com/streams/06-pitfalls/send-before-recv"
@@ -73,6 +74,7 @@ var Catalogue = []play.Pitfall{
 
 	// Messages are lost, or wrong.
 	concurrentrecv.Pitfall,
+	recvaftererror.Pitfall,
 	sendisnotdelivery.Pitfall,
 	messagereuse.Pitfall,
 	concurrentclosesend.Pitfall,
