@@ -110,7 +110,8 @@ type badConn struct {
 	ended  atomic.Bool // by the other end, as it seems
 	silent atomic.Bool
 	cut    atomic.Bool  // the next bytes from the server
-	delay  atomic.Int64 // of the next bytes from the server, in ns
+	delay  atomic.Int64 // of what comes next from the server, in ns
+	late   atomic.Bool  // it is being delayed
 }
 
 // drop closes the connection, as the end of a process does.
@@ -129,7 +130,7 @@ func (c *badConn) end() {
 func (c *badConn) silence() {
 	c.net.count("half-open")
 	c.silent.Store(true)
-	_ = c.Conn.SetReadDeadline(time.Now()) // wakes the Read that waits
+	_ = c.SetReadDeadline(time.Now()) // wakes the Read that waits
 }
 
 func (c *badConn) failed() bool {
@@ -143,12 +144,8 @@ func (c *badConn) failed() bool {
 
 func (c *badConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if d := c.delay.Swap(0); d > 0 {
-		c.net.count("delay")
-		select {
-		case <-time.After(time.Duration(d)):
-		case <-c.closed:
-		}
+	if c.delay.Load() > 0 {
+		c.wait()
 	}
 	if c.silent.Load() {
 		<-c.closed
@@ -167,11 +164,26 @@ func (c *badConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+func (c *badConn) wait() {
+	c.net.count("delay")
+	c.late.Store(true)
+	select {
+	case <-time.After(time.Duration(c.delay.Swap(0))):
+	case <-c.closed:
+	}
+	c.late.Store(false)
+}
+
+// Write does not fail while the news that the server is gone is delayed.
 func (c *badConn) Write(p []byte) (int, error) {
 	if c.silent.Load() {
 		return len(p), nil
 	}
-	return c.Conn.Write(p)
+	n, err := c.Conn.Write(p)
+	if err != nil && (c.delay.Load() > 0 || c.late.Load()) {
+		return len(p), nil
+	}
+	return n, err
 }
 
 func (c *badConn) Close() error {

@@ -2,7 +2,9 @@ package cancellation
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
+	"net"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,10 +32,12 @@ func TestFollowComesBackAfterEachKindOfFault(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					hops := twoHops(t, func() *Exchange { return NewExchange(1) })
 					time.AfterFunc(10500*time.Millisecond, func() { f.inflict(hops[i], rand.New(rand.NewPCG(1, 1))) })
+					ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+					defer cancel()
 					log := ""
 					opts := FollowOptions{OnRetry: func(err error, _ time.Duration) { log += err.Error() + "\n" }}
 
-					got, err := take(t, Follow(t.Context(), hops[0].client, &tickerv1.WatchRequest{}, opts), 100)
+					got, err := take(t, Follow(ctx, hops[0].client, &tickerv1.WatchRequest{}, opts), 100)
 
 					require.NoError(t, err)
 					require.Len(t, got, 100)
@@ -60,9 +64,9 @@ func TestAnIdleLimitDoesNotHealADeadConnectionButKeepaliveDoes(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var net badNet
-				h := setup{clientNet: net.between, clientOptions: tt.options}.start(t)
-				time.AfterFunc(10500*time.Millisecond, func() { net.mustConn(t).silence() })
+				var lan badNet
+				h := setup{clientNet: lan.between, clientOptions: tt.options}.start(t)
+				time.AfterFunc(10500*time.Millisecond, func() { lan.mustConn(t).silence() })
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 				defer cancel()
 				var retries []error
@@ -82,6 +86,38 @@ func TestAnIdleLimitDoesNotHealADeadConnectionButKeepaliveDoes(t *testing.T) {
 				for _, err := range retries {
 					require.ErrorContains(t, err, "the server sent nothing for 1m0s")
 				}
+			})
+		})
+	}
+}
+
+// The one of a stream, that of Follow, comes on top of it.
+func TestAConnectionHasABackoffOfItsOwn(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		options   []grpc.DialOption
+		min, most int // dials in an hour
+	}{
+		{"of up to 2 minutes by default", nil, 30, 60},
+		{"of up to 5 seconds", DialOptions(), 600, 1000},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				dials := 0
+				down := func(dialFunc) dialFunc {
+					return func(context.Context, string) (net.Conn, error) {
+						dials++
+						return nil, errors.New("connection refused")
+					}
+				}
+				h := setup{clientNet: down, clientOptions: tt.options}.start(t)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				_, err := take(t, Follow(ctx, h.client, &tickerv1.WatchRequest{}, FollowOptions{}), 1)
+				require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
+				synctest.Wait()
+				require.Greater(t, dials, tt.min)
+				require.Less(t, dials, tt.most)
 			})
 		})
 	}

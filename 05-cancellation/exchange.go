@@ -4,8 +4,10 @@ package cancellation
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -37,14 +39,14 @@ type Exchange struct {
 
 	once  sync.Once
 	drain chan struct{} // closed when the exchange shuts down
-	last  uint64        // the newest tick at that time
+	last  atomic.Uint64 // the tick after which it does
 }
 
 // NewExchange returns an exchange of five symbols that ticks once a second
 // since the year 2000 and holds the last hour. A watcher that does not read
 // for a minute is sent away.
 func NewExchange(seed uint64) *Exchange {
-	return &Exchange{
+	x := &Exchange{
 		Seed:      seed,
 		Symbols:   []string{"ACME", "GLOBEX", "HOOLI", "INITECH", "UMBRELLA"},
 		Interval:  time.Second,
@@ -53,6 +55,8 @@ func NewExchange(seed uint64) *Exchange {
 		SendLimit: time.Minute,
 		drain:     make(chan struct{}),
 	}
+	x.last.Store(math.MaxUint64)
+	return x
 }
 
 // Watch streams ticks until the watcher goes away, [Exchange.Drain] is
@@ -119,12 +123,11 @@ func (x *Exchange) wait(ctx context.Context, n uint64) error {
 	select {
 	case <-ctx.Done():
 		return status.FromContextError(ctx.Err()).Err()
-	case <-x.drain:
-		// What was published before is still delivered.
-		if n > x.last {
-			return status.Error(codes.Unavailable, "the exchange is shutting down")
-		}
+	case <-x.drain: // what was published before is still sent
 	case <-time.After(time.Until(x.due(n))):
+	}
+	if n > x.last.Load() {
+		return status.Error(codes.Unavailable, "the exchange is shutting down")
 	}
 	if oldest := x.oldest(); n < oldest {
 		return status.Errorf(codes.OutOfRange, "after: tick %d is no longer held; the oldest is %d", n, oldest)
@@ -136,7 +139,7 @@ func (x *Exchange) wait(ctx context.Context, n uint64) error {
 // published before it are sent. It does not block, and may be called again.
 func (x *Exchange) Drain() {
 	x.once.Do(func() {
-		x.last = x.newest()
+		x.last.Store(x.newest())
 		close(x.drain)
 	})
 }

@@ -3,7 +3,9 @@ package cancellation
 import (
 	"context"
 	"flag"
+	"fmt"
 	"math/rand/v2"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,11 +23,14 @@ func TestAFollowerSeesEveryTickOnceThroughADayOfAThousandFaults(t *testing.T) {
 	if seed == 0 {
 		seed = rand.Uint64()
 	}
+	repeat := fmt.Sprintf("to repeat the faults: -faults.seed=%d", seed)
 	defer func() {
 		if t.Failed() {
-			t.Logf("to repeat it: -faults.seed=%d", seed)
+			t.Log(repeat)
 		}
 	}()
+	// In real time, in case the bubble hangs.
+	defer time.AfterFunc(time.Minute, func() { fmt.Fprintln(os.Stderr, repeat) }).Stop()
 	synctest.Test(t, func(t *testing.T) {
 		hops := twoHops(t, everyThirtySeconds)
 		ctx, cancel := context.WithTimeout(t.Context(), 72*time.Hour)

@@ -46,7 +46,7 @@ func Follow(
 				if failure = err; err != nil {
 					break
 				}
-				req.After, failures = proto.Uint64(tick.GetSequence()), 0
+				req.After, failures = new(tick.GetSequence()), 0
 				if !yield(tick, nil) {
 					return
 				}

@@ -18,7 +18,7 @@ import (
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
 )
 
-func TestFollowIsAliveOneTickAtATime(t *testing.T) {
+func TestFollowYieldsEachTickWhenItIsPublishedAndEndsWithTheLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x := NewExchange(1)
 		h := setup{exchange: x}.start(t)
@@ -34,6 +34,16 @@ func TestFollowIsAliveOneTickAtATime(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, now(), h.gateway.next(t).at, "breaking out of the loop ends the stream")
 		require.Equal(t, now(), h.exchange.next(t).at)
+	})
+}
+
+func TestAWatchThatTheServerEndsWithOKIsUnavailable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := setup{exchange: failing{NewExchange(1), 3, codes.OK}}.start(t)
+		got, err := take(t, Watch(t.Context(), h.client, &tickerv1.WatchRequest{}, time.Minute), 4)
+		require.Len(t, got, 3)
+		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+		require.ErrorContains(t, err, "the server ended the stream")
 	})
 }
 
@@ -95,7 +105,9 @@ func TestFollowRetriesWhatARetryMayCureAndGivesUpOnTheRest(t *testing.T) {
 		t.Run(code.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := setup{exchange: failing{NewExchange(1), 3, code}}.start(t)
-				got, err := take(t, Follow(t.Context(), h.client, &tickerv1.WatchRequest{}, FollowOptions{}), 10)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				got, err := take(t, Follow(ctx, h.client, &tickerv1.WatchRequest{}, FollowOptions{}), 10)
 				if slices.Contains(curable, code) {
 					require.NoError(t, err)
 					require.Len(t, got, 10)
@@ -150,28 +162,39 @@ func TestTheWaitGrowsWithoutProgressAndIsShortAfterIt(t *testing.T) {
 }
 
 func TestFollowEndsWithItsContext(t *testing.T) {
+	down := script{watch: func(grpc.ServerStreamingServer[tickerv1.Tick]) error {
+		return status.Error(codes.Unavailable, "not now")
+	}}
 	for _, tt := range []struct {
 		name     string
-		exchange func() tickerv1.TickerServiceServer
+		exchange tickerv1.TickerServiceServer
+		retries  int
 	}{
-		{"in Recv", func() tickerv1.TickerServiceServer { return fallsSilent(0) }},
-		{"between two attempts", func() tickerv1.TickerServiceServer { return failing{NewExchange(1), 0, codes.Unavailable} }},
+		{"in Recv", fallsSilent(0), 0},
+		{"between two attempts", down, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := setup{exchange: tt.exchange()}.start(t)
-				opts := FollowOptions{Backoff: Backoff{Base: time.Hour, Max: time.Hour}, Idle: time.Hour}
+				h := setup{exchange: tt.exchange}.start(t)
+				retries := 0
+				opts := FollowOptions{
+					Backoff: Backoff{Base: 1e6 * time.Hour, Max: 1e6 * time.Hour}, // no wait is below a second
+					Idle:    time.Hour,
+					OnRetry: func(error, time.Duration) { retries++ },
+				}
 				ctx, cancel := context.WithCancel(t.Context())
-				time.AfterFunc(2*time.Millisecond, cancel)
+				time.AfterFunc(time.Second, cancel)
 				_, err := take(t, Follow(ctx, h.client, &tickerv1.WatchRequest{}, opts), 1)
 				require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
-				require.Equal(t, 2*time.Millisecond, now())
+				require.Equal(t, time.Second, now())
+				require.Equal(t, tt.retries, retries)
 
-				ctx, cancel = context.WithTimeout(t.Context(), 3*time.Millisecond)
+				ctx, cancel = context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
 				_, err = take(t, Follow(ctx, h.client, &tickerv1.WatchRequest{}, opts), 1)
 				require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
-				require.Equal(t, 5*time.Millisecond, now())
+				require.Equal(t, 2*time.Second, now())
+				require.Equal(t, 2*tt.retries, retries)
 			})
 		})
 	}
@@ -198,7 +221,9 @@ func TestAFollowerThatIsTooSlowGetsOutOfRange(t *testing.T) {
 		x.History, x.SendLimit = 10, time.Hour
 		h := setup{exchange: x}.start(t)
 		var last uint64
-		for tick, err := range Follow(t.Context(), h.client, &tickerv1.WatchRequest{}, FollowOptions{}) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		for tick, err := range Follow(ctx, h.client, &tickerv1.WatchRequest{}, FollowOptions{}) {
 			if err != nil {
 				require.Equal(t, codes.OutOfRange, status.Code(err), "got %v", err)
 				require.ErrorContains(t, err, "is no longer held; the oldest is")

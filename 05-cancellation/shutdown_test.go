@@ -69,6 +69,26 @@ func TestTheRightOrderIsHealthThenTheStreamsThenStop(t *testing.T) {
 	})
 }
 
+// Here the exchange itself is behind: the buffers are full after some 30
+// ticks, and the rest is only published.
+func TestAHandlerThatIsBehindSendsWhatWasPublishedBeforeTheSignal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := bulky()
+		x.SendLimit = time.Hour
+		s := serveUntilSignal(t, x)
+		s.OnDrain = x.Drain
+		stream := watch(t, t.Context(), tickerv1.NewTickerServiceClient(s.conn))
+		time.Sleep(100*time.Second + time.Second/2)
+
+		s.signal()
+		time.Sleep(2 * time.Second)
+		last := checkEnd(t, stream, codes.Unavailable, "the exchange is shutting down")
+		require.Equal(t, uint64(100), last)
+		require.NoError(t, <-s.served)
+		require.Equal(t, 102*time.Second+time.Second/2, now(), "when the watcher has read")
+	})
+}
+
 func TestTheWaitForStreamsThatDoNotFinishIsBounded(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
