@@ -19,7 +19,7 @@ import (
 // BenchmarkChunkSize uploads 32 MiB over loopback TCP in chunks of each
 // size, and prints how fast that is against the first. The sizes take
 // turns, and the fastest turn of each counts: what else the machine does
-// only ever slows one down. Use -benchtime 20x or more.
+// only ever slows one down. Use -benchtime 50x or more.
 func BenchmarkChunkSize(b *testing.B) {
 	const size = 32 << 20
 	client := dialTCP(b, sink{})
@@ -72,7 +72,7 @@ func table(ways []way, took []time.Duration) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "\n| chunk | speed |\n|---|---:|\n")
 	for i, w := range ways {
-		fmt.Fprintf(&text, "| %s | %.2f |\n", w.name, float64(took[0])/float64(took[i]))
+		fmt.Fprintf(&text, "| %s | %.1f |\n", w.name, float64(took[0])/float64(took[i]))
 	}
 	return text.String()
 }
