@@ -33,7 +33,7 @@ func start(t *testing.T, args ...string) *process {
 	t.Helper()
 	r, w, err := os.Pipe()
 	require.NoError(t, err)
-	defer r.Close() // the process has its own
+	defer r.Close()                     // the process has its own
 	t.Cleanup(func() { _ = w.Close() }) // often closed before
 	return &process{commandtest.StartWithInput(t, r, "client", args...), t, w}
 }
