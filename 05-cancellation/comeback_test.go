@@ -67,7 +67,7 @@ func TestAnIdleLimitDoesNotHealADeadConnectionButKeepaliveDoes(t *testing.T) {
 				var lan badNet
 				h := setup{clientNet: lan.between, clientOptions: tt.options}.start(t)
 				time.AfterFunc(10500*time.Millisecond, func() { lan.mustConn(t).silence() })
-				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
 				defer cancel()
 				var retries []error
 				opts := FollowOptions{OnRetry: func(err error, _ time.Duration) { retries = append(retries, err) }}
@@ -81,8 +81,8 @@ func TestAnIdleLimitDoesNotHealADeadConnectionButKeepaliveDoes(t *testing.T) {
 				}
 				require.Len(t, got, 10)
 				require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
-				require.Equal(t, time.Hour, now())
-				require.Greater(t, len(retries), 30, "in vain")
+				require.Equal(t, 20*time.Minute, now())
+				require.Greater(t, len(retries), 10, "in vain")
 				for _, err := range retries {
 					require.ErrorContains(t, err, "the server sent nothing for 1m0s")
 				}
