@@ -26,15 +26,16 @@ const MaxSymbols = 100
 //
 // Nothing is stored: tick n is a pure function of Seed and n. So an exchange
 // that is killed and started again has the history it had, and no file was
-// half written. One whose prices come from people must store them.
+// half written. One whose prices come from people must store them. It trusts
+// the machine's clock: set that back, and who comes back gets OutOfRange.
 type Exchange struct {
 	tickerv1.UnimplementedTickerServiceServer
 
 	Seed      uint64
 	Symbols   []string      // at least one
 	Interval  time.Duration // between two ticks, > 0
-	Epoch     time.Time     // when the first tick was due
-	History   uint64        // how many of the newest ticks are held
+	Epoch     time.Time     // tick 1 is due one Interval later
+	History   uint64        // how many of the newest ticks are held, ≥ 1
 	SendLimit time.Duration // how long one Send may wait for a watcher
 
 	once  sync.Once

@@ -2,7 +2,6 @@ package cancellation
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"slices"
 	"testing"
@@ -64,36 +63,6 @@ func take(t *testing.T, ticks iter.Seq2[*tickerv1.Tick, error], n int) (got []*t
 		}
 	}
 	return got, nil
-}
-
-// A failing exchange ends each stream after some ticks.
-type failing struct {
-	*Exchange
-	after int
-	code  codes.Code
-}
-
-var errEnough = errors.New("enough ticks")
-
-func (f failing) Watch(req *tickerv1.WatchRequest, stream grpc.ServerStreamingServer[tickerv1.Tick]) error {
-	err := f.Exchange.Watch(req, &countdown{stream, f.after})
-	if errors.Is(err, errEnough) {
-		return status.Error(f.code, "it failed")
-	}
-	return err
-}
-
-type countdown struct {
-	grpc.ServerStreamingServer[tickerv1.Tick]
-	left int
-}
-
-func (c *countdown) Send(tick *tickerv1.Tick) error {
-	if c.left == 0 {
-		return errEnough
-	}
-	c.left--
-	return c.ServerStreamingServer.Send(tick)
 }
 
 func TestFollowRetriesWhatARetryMayCureAndGivesUpOnTheRest(t *testing.T) {

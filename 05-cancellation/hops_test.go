@@ -2,6 +2,7 @@ package cancellation
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strings"
 	"testing"
@@ -155,6 +156,36 @@ func fallsSilent(n uint64) script {
 		<-stream.Context().Done()
 		return stream.Context().Err()
 	}}
+}
+
+// A failing exchange ends each stream after some ticks.
+type failing struct {
+	*Exchange
+	after int
+	code  codes.Code
+}
+
+var errEnough = errors.New("enough ticks")
+
+func (f failing) Watch(req *tickerv1.WatchRequest, stream grpc.ServerStreamingServer[tickerv1.Tick]) error {
+	err := f.Exchange.Watch(req, &countdown{stream, f.after})
+	if errors.Is(err, errEnough) {
+		return status.Error(f.code, "it failed")
+	}
+	return err
+}
+
+type countdown struct {
+	grpc.ServerStreamingServer[tickerv1.Tick]
+	left int
+}
+
+func (c *countdown) Send(tick *tickerv1.Tick) error {
+	if c.left == 0 {
+		return errEnough
+	}
+	c.left--
+	return c.ServerStreamingServer.Send(tick)
 }
 
 // bulky is an exchange whose ticks have 4 KiB, so that 16 of them fill a

@@ -15,9 +15,9 @@ const (
 	pongWithin = 10 * time.Second
 )
 
-// DialOptions make a client notice a peer that is gone without a word, and
-// look for one that is back at least every 5 s instead of every 2 minutes.
-// The server must allow the pings: see [ServerOptions].
+// DialOptions make a client notice a server that is gone without a word, and
+// look about every 5 s whether it is back, not every 2 minutes. The server
+// must allow the pings: see [ServerOptions].
 func DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingAfter, Timeout: pongWithin}),

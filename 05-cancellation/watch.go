@@ -14,8 +14,8 @@ import (
 )
 
 // Watch yields the ticks of one stream, and as its last pair the error that
-// ended it. A silence of idle ends it too, with DeadlineExceeded; so does
-// breaking out of the loop.
+// ended it: the status, DeadlineExceeded after a silence of idle, Unavailable
+// if the server ended it with OK. Breaking out of the loop ends the stream.
 func Watch(
 	ctx context.Context, c tickerv1.TickerServiceClient,
 	req *tickerv1.WatchRequest, idle time.Duration,
