@@ -20,23 +20,23 @@ import (
 )
 
 // Main is the main function of a chapter's cmd/client. It adds the flags
-// -addr and -wire, connects, calls run, and exits. Without -addr it serves
-// what embed registers, in memory. The context of run ends at a signal;
+// -addr and -wire, connects, calls run, and returns the exit status.
+// Without -addr it serves what embed registers, in memory. The context of run ends at a signal;
 // that of embed when run has returned, as if it were another process. opts
 // are of the connection.
 func Main(
 	embed func(context.Context, grpc.ServiceRegistrar),
 	run func(context.Context, *grpc.ClientConn) error,
 	opts ...grpc.DialOption,
-) {
+) int {
 	t := Target{opts: opts}
 	t.Flags()
-	os.Exit(command.Main("client", func(ctx context.Context) error {
+	return command.Main("client", func(ctx context.Context) error {
 		if t.Addr == "" {
 			return t.runEmbedded(ctx, embed, run)
 		}
 		return t.runDialed(ctx, run)
-	}))
+	})
 }
 
 // A Target is whom a client talks to, and whether you see the frames.

@@ -22,10 +22,10 @@ var service = flag.String("service", "", "check this `service`")
 
 // TestMain lets the tests run these clients as commands.
 func TestMain(m *testing.M) {
-	os.Exit(commandtest.Run(m, map[string]func(){
-		"check": func() { Main(embed, check) },
-		"watch": func() { Main(embed, watch) },
-		"abort": func() { Main(embed, check, grpc.WithUnaryInterceptor(abort)) },
+	os.Exit(commandtest.Run(m, map[string]func() int{
+		"check": func() int { return Main(embed, check) },
+		"watch": func() int { return Main(embed, watch) },
+		"abort": func() int { return Main(embed, check, grpc.WithUnaryInterceptor(abort)) },
 	}))
 }
 

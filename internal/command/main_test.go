@@ -25,9 +25,9 @@ func TestMain(m *testing.M) {
 		"wait":      wait,
 		"stubborn":  stubborn,
 	}
-	mains := map[string]func(){}
+	mains := map[string]func() int{}
 	for name, run := range commands {
-		mains[name] = func() { os.Exit(Main("client", run)) }
+		mains[name] = func() int { return Main("client", run) }
 	}
 	os.Exit(commandtest.Run(m, mains))
 }

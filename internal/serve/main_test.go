@@ -21,8 +21,8 @@ import (
 
 // TestMain lets the tests run a server as a command.
 func TestMain(m *testing.M) {
-	os.Exit(commandtest.Run(m, map[string]func(){
-		"server": func() { Main(run, grpc.UnknownServiceHandler(abort)) },
+	os.Exit(commandtest.Run(m, map[string]func() int{
+		"server": func() int { return Main(run, grpc.UnknownServiceHandler(abort)) },
 	}))
 }
 

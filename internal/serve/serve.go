@@ -21,17 +21,18 @@ import (
 
 // Main is the main function of a chapter's cmd/server. It adds the flags
 // -addr and -drain, calls run with a server to register services on, and
-// exits. What run does last is [Server.Run]. The options are for [New].
-func Main(run func(context.Context, *Server) error, opts ...grpc.ServerOption) {
+// returns the exit status. What run does last is [Server.Run]. The options
+// are for [New].
+func Main(run func(context.Context, *Server) error, opts ...grpc.ServerOption) int {
 	s := New(opts...)
 	flag.StringVar(&s.Addr, "addr", "localhost:50051", "listen on `host:port`")
 	flag.DurationVar(&s.Drain, "drain", 5*time.Second, "how long open calls may take to finish when the server stops")
-	os.Exit(command.Main("server", func(ctx context.Context) error {
+	return command.Main("server", func(ctx context.Context) error {
 		if flag.NArg() > 0 {
 			return command.Usagef("unexpected argument %q", flag.Arg(0))
 		}
 		return run(ctx, s)
-	}))
+	})
 }
 
 // cleanup is how long handlers may take to return once they are cut.

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"math"
+	"os"
 	"time"
 
 	"google.golang.org/grpc"
@@ -21,7 +22,7 @@ var (
 	timeout = flag.Duration("timeout", 10*time.Second, "how long the call may take")
 )
 
-func main() { client.Main(embed, run) }
+func main() { os.Exit(client.Main(embed, run)) }
 
 func embed(_ context.Context, s grpc.ServiceRegistrar) {
 	snapshotv1.RegisterSnapshotServiceServer(s, &unary.SnapshotServer{

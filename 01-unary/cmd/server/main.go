@@ -14,7 +14,7 @@ import (
 
 var file = flag.String("file", "", "the log `file` (default: a sample)")
 
-func main() { serve.Main(run) }
+func main() { os.Exit(serve.Main(run)) }
 
 func run(ctx context.Context, s *serve.Server) error {
 	snapshots := &unary.SnapshotServer{FS: unary.Sample, Name: unary.SampleName}

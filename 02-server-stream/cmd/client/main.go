@@ -27,7 +27,7 @@ var (
 	after    = flag.Uint64("after", 0, "logs: resume after this `sequence` (default: the oldest held)")
 )
 
-func main() { client.Main(embed, run) }
+func main() { os.Exit(client.Main(embed, run)) }
 
 // embed serves what cmd/server serves by default.
 func embed(ctx context.Context, s grpc.ServiceRegistrar) {

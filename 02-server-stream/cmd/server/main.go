@@ -22,7 +22,7 @@ var (
 	window  = flag.Int("window", 10_000, "how many `entries` the log holds")
 )
 
-func main() { serve.Main(run) }
+func main() { os.Exit(serve.Main(run)) }
 
 func run(ctx context.Context, s *serve.Server) error {
 	if *window < 1 {

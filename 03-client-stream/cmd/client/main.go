@@ -22,7 +22,7 @@ var (
 	replace = flag.Bool("replace", false, "replace a file that has the name")
 )
 
-func main() { client.Main(embed, run) }
+func main() { os.Exit(client.Main(embed, run)) }
 
 func embed(_ context.Context, s grpc.ServiceRegistrar) {
 	uploadv1.RegisterUploadServiceServer(s, temporary{})

@@ -18,7 +18,7 @@ var (
 	maxBytes = flag.Int64("max-bytes", clientstream.DefaultMaxBytes, "how many `bytes` a file may have")
 )
 
-func main() { serve.Main(run) }
+func main() { os.Exit(serve.Main(run)) }
 
 func run(ctx context.Context, s *serve.Server) error {
 	if *maxBytes < 1 {

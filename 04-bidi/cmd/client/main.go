@@ -22,7 +22,7 @@ var (
 	room = flag.String("room", "go", "the `room` to join")
 )
 
-func main() { client.Main(embed, run) }
+func main() { os.Exit(client.Main(embed, run)) }
 
 func run(ctx context.Context, conn *grpc.ClientConn) error {
 	if flag.NArg() > 0 {

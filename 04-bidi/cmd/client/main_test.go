@@ -13,12 +13,15 @@ import (
 
 	bidi "example.com/streams/04-bidi"
 	chatv1 "example.com/streams/04-bidi/chat/v1"
+	"example.com/streams/internal/client"
 	"example.com/streams/internal/command/commandtest"
 	"example.com/streams/internal/serve"
 )
 
 func TestMain(m *testing.M) {
-	os.Exit(commandtest.Run(m, map[string]func(){"client": main}))
+	os.Exit(commandtest.Run(m, map[string]func() int{
+		"client": func() int { return client.Main(embed, run) },
+	}))
 }
 
 // A process is a running client.

@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"flag"
+	"os"
 
 	bidi "example.com/streams/04-bidi"
 	chatv1 "example.com/streams/04-bidi/chat/v1"
@@ -15,7 +16,7 @@ const maxQueue = 1 << 16
 
 var queue = flag.Int("queue", 256, "how many `messages` a member may be behind before it is disconnected")
 
-func main() { serve.Main(run) }
+func main() { os.Exit(serve.Main(run)) }
 
 func run(ctx context.Context, s *serve.Server) error {
 	if *queue < 1 || *queue > maxQueue {

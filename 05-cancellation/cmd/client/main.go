@@ -1,6 +1,10 @@
 // Command client prints ticks as they come.
 package main
 
-import "example.com/streams/05-cancellation/cmd/internal/mains"
+import (
+	"os"
 
-func main() { mains.Client() }
+	"example.com/streams/05-cancellation/cmd/internal/mains"
+)
+
+func main() { os.Exit(mains.Client()) }

@@ -1,6 +1,10 @@
 // Command gateway relays the ticks of an exchange, or of another gateway.
 package main
 
-import "example.com/streams/05-cancellation/cmd/internal/mains"
+import (
+	"os"
 
-func main() { mains.Gateway() }
+	"example.com/streams/05-cancellation/cmd/internal/mains"
+)
+
+func main() { os.Exit(mains.Gateway()) }

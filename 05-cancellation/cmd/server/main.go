@@ -1,6 +1,10 @@
 // Command server is the exchange: it publishes ticks over TCP.
 package main
 
-import "example.com/streams/05-cancellation/cmd/internal/mains"
+import (
+	"os"
 
-func main() { mains.Server() }
+	"example.com/streams/05-cancellation/cmd/internal/mains"
+)
+
+func main() { os.Exit(mains.Server()) }

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"os"
 
 	pitfalls "example.com/streams/06-pitfalls"
 	"example.com/streams/06-pitfalls/internal/play"
@@ -10,7 +11,7 @@ import (
 	"example.com/streams/internal/serve"
 )
 
-func main() { serve.Main(run) }
+func main() { os.Exit(serve.Main(run)) }
 
 func run(ctx context.Context, s *serve.Server) error {
 	pitfallsv1.RegisterPitfallServiceServer(s, play.NewServer(pitfalls.Catalogue))

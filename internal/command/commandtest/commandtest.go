@@ -19,13 +19,12 @@ const envVar = "RUN_AS_COMMAND"
 
 // Run is what a TestMain exits with. In a process of [Start] it runs the
 // command of that name, elsewhere the tests.
-func Run(m *testing.M, commands map[string]func()) int {
+func Run(m *testing.M, commands map[string]func() int) int {
 	name, ok := os.LookupEnv(envVar)
 	if !ok {
 		return m.Run()
 	}
-	commands[name]()
-	return 0
+	return commands[name]()
 }
 
 // A Process is a running command.

@@ -20,13 +20,13 @@ import (
 	"example.com/streams/internal/command"
 )
 
-// Client is the main function of cmd/client.
-func Client() {
+// Client is the main function of cmd/client. It returns the exit status.
+func Client() int {
 	var o options
 	flag.Func("symbols", "only these `A,B,...` (default: all)", o.setSymbols)
 	flag.IntVar(&o.n, "n", 0, "end after so many `ticks`; 0: never")
 	flag.BoolVar(&o.resume, "resume", false, "come back when the stream fails, and go on where it ended")
-	client.Main(o.embed, o.run, cancellation.DialOptions()...)
+	return client.Main(o.embed, o.run, cancellation.DialOptions()...)
 }
 
 type options struct {

@@ -14,10 +14,10 @@ import (
 	"example.com/streams/internal/serve"
 )
 
-// Gateway is the main function of cmd/gateway.
-func Gateway() {
+// Gateway is the main function of cmd/gateway. It returns the exit status.
+func Gateway() int {
 	upstream := flag.String("upstream", "", "relay what `host:port` publishes (required)")
-	serve.Main(func(ctx context.Context, s *serve.Server) error {
+	return serve.Main(func(ctx context.Context, s *serve.Server) error {
 		if err := checkUpstream(*upstream, s.Addr); err != nil {
 			return err
 		}

@@ -16,7 +16,7 @@ import (
 
 // TestMain lets the tests start the commands, each in a process of its own.
 func TestMain(m *testing.M) {
-	os.Exit(commandtest.Run(m, map[string]func(){"server": Server, "gateway": Gateway, "client": Client}))
+	os.Exit(commandtest.Run(m, map[string]func() int{"server": Server, "gateway": Gateway, "client": Client}))
 }
 
 // A server is a process that can be started again on its address.

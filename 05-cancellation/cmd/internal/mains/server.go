@@ -13,13 +13,13 @@ import (
 	"example.com/streams/internal/serve"
 )
 
-// Server is the main function of cmd/server.
-func Server() {
+// Server is the main function of cmd/server. It returns the exit status.
+func Server() int {
 	x := cancellation.NewExchange(1)
 	flag.Uint64Var(&x.Seed, "seed", x.Seed, "the `seed` of all prices")
 	flag.DurationVar(&x.Interval, "interval", x.Interval, "the time between two ticks")
 	flag.Uint64Var(&x.History, "history", x.History, "how many `ticks` to hold for those who come back")
-	serve.Main(func(ctx context.Context, s *serve.Server) error {
+	return serve.Main(func(ctx context.Context, s *serve.Server) error {
 		switch {
 		case x.Interval < time.Millisecond:
 			return command.Usagef("-interval %v is below 1ms", x.Interval)
