@@ -12,7 +12,7 @@ import (
 // snapshot.
 const MaxSnapshotBytes = 8 << 20
 
-const blockSize = 64 << 10
+const blockSize = 4 << 10
 
 var errTooLarge = fmt.Errorf("lines: the snapshot exceeds %d bytes", MaxSnapshotBytes)
 
