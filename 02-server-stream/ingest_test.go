@@ -70,6 +70,7 @@ func TestALineArrivesBeforeTheNextIsRead(t *testing.T) {
 		go func() { ended <- Ingest(log, r) }()
 		_, err := io.WriteString(w, "one\ntw")
 		require.NoError(t, err)
+		synctest.Wait() // until Ingest wants more
 		require.Equal(t, "one\n", printed(t, log))
 		broken := errors.New("broken")
 		w.CloseWithError(broken)
