@@ -75,7 +75,7 @@ func silentAfter(n int64) *service.Server {
 				return err
 			}
 			<-stream.Context().Done()
-			return nil
+			return stream.Context().Err() // nil might overtake the client's own deadline
 		},
 	}
 }
