@@ -1,4 +1,4 @@
-package serve
+package serve_test
 
 import (
 	"context"
@@ -12,75 +12,71 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
+
+	"example.com/streams/internal/serve"
 )
 
-// untilCut is a handler that nobody tells to finish.
-func untilCut(stream grpc.ServerStream) error {
-	<-stream.Context().Done()
-	return nil
-}
-
-func TestWithoutOpenCallsTheDrainTakesNoTime(t *testing.T) {
+func TestDrain_TakesNoTimeWithoutOpenCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, untilCut)
-		require.Equal(t, "SERVING", healthOf(t, s.conn))
+		s, conn := start(t, untilCanceled)
+		require.Equal(t, "SERVING", healthOf(t, conn))
 		start := time.Now()
-		s.signal()
-		require.NoError(t, <-s.served)
+		s.Signal()
+		require.NoError(t, s.Wait())
 		require.Zero(t, time.Since(start))
 	})
 }
 
-func TestASignalBeforeTheFirstAcceptIsADrainToo(t *testing.T) {
+func TestDrain_MayComeBeforeTheFirstAccept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		require.NoError(t, New().ServeUntil(ctx, bufconn.Listen(1)))
+		require.NoError(t, serve.New().ServeUntil(ctx, bufconn.Listen(1)))
 	})
 }
 
-func TestAStreamThatFinishesInTimeGetsItsOK(t *testing.T) {
+func TestDrain_StreamThatFinishesInTimeEndsWithOK(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		told := make(chan struct{})
-		s := start(t, func(grpc.ServerStream) error {
+		s, conn := start(t, func(grpc.ServerStream) error {
 			<-told
 			time.Sleep(drain - 1)
 			return nil
 		})
 		calls := 0
 		s.OnDrain = func() { calls++; close(told) }
-		stream := s.open(t)
+		stream := open(t, conn)
 
 		start := time.Now()
-		s.signal()
+		s.Signal()
 		require.Equal(t, io.EOF, end(stream))
-		require.NoError(t, <-s.served)
+		require.NoError(t, s.Wait())
 		require.Equal(t, drain-1, time.Since(start))
 		require.Equal(t, 1, calls)
 	})
 }
 
-func TestAStreamThatDoesNotIsCutAfterExactlyDrain(t *testing.T) {
+func TestDrain_StreamThatDoesNotIsCanceledAtTheLimit(t *testing.T) {
 	for _, limit := range []time.Duration{0, drain, time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
-			s := start(t, untilCut)
+			s, conn := start(t, untilCanceled)
 			s.Drain = limit
-			stream := s.open(t)
+			stream := open(t, conn)
 
 			start := time.Now()
-			s.signal()
+			s.Signal()
 			require.Equal(t, codes.Unavailable, status.Code(end(stream)))
 			require.Equal(t, limit, time.Since(start))
-			require.NoError(t, <-s.served)
+			require.NoError(t, s.Wait())
 			require.Equal(t, limit, time.Since(start))
 		})
 	}
 }
 
-func TestGracefulStopAloneHasNoLimit(t *testing.T) {
+func TestGracefulStop_HasNoLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, untilCut)
-		s.open(t)
+		s, conn := start(t, untilCanceled)
+		open(t, conn)
 		stopped := make(chan struct{})
 		go func() { s.GracefulStop(); close(stopped) }()
 
@@ -88,51 +84,51 @@ func TestGracefulStopAloneHasNoLimit(t *testing.T) {
 		synctest.Wait()
 		select {
 		case <-stopped:
-			require.Fail(t, "it returned")
+			require.Fail(t, "GracefulStop returned while a call was open")
 		default:
 		}
 		s.Stop()
 		<-stopped
-		require.Error(t, <-s.served, "nobody asked for it")
+		require.ErrorContains(t, s.Wait(), "serve ended early", "ctx was not done")
 	})
 }
 
-func TestHandlersThatWereCutMayCleanUp(t *testing.T) {
+func TestDrain_HandlersHaveASecondToCleanUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, func(stream grpc.ServerStream) error {
+		s, conn := start(t, func(stream grpc.ServerStream) error {
 			<-stream.Context().Done()
 			time.Sleep(cleanup - 1)
 			return nil
 		})
-		s.open(t)
+		open(t, conn)
 		start := time.Now()
-		s.signal()
-		require.NoError(t, <-s.served)
+		s.Signal()
+		require.NoError(t, s.Wait())
 		require.Equal(t, drain+cleanup-1, time.Since(start))
 	})
 }
 
-func TestAHandlerThatIgnoresThatItWasCutIsNotWaitedFor(t *testing.T) {
+func TestDrain_HandlerThatIgnoresItsContextIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		defer close(release)
-		s := start(t, func(grpc.ServerStream) error { <-release; return nil })
-		s.open(t)
+		s, conn := start(t, func(grpc.ServerStream) error { <-release; return nil })
+		open(t, conn)
 		start := time.Now()
-		s.signal()
-		require.EqualError(t, <-s.served, "a handler still runs 1s after its context ended")
+		s.Signal()
+		require.EqualError(t, s.Wait(), "a handler still runs 1s after its context ended")
 		require.Equal(t, drain+cleanup, time.Since(start))
 	})
 }
 
-func TestAListenerThatFailsIsAnErrorAndADrain(t *testing.T) {
+func TestServeUntil_ListenerThatFailsIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		told := make(chan struct{})
-		s := start(t, func(grpc.ServerStream) error { <-told; return nil })
+		s, conn := start(t, func(grpc.ServerStream) error { <-told; return nil })
 		s.OnDrain = func() { close(told) }
-		stream := s.open(t)
-		require.NoError(t, s.listener.Close())
-		require.EqualError(t, <-s.served, "serve ended early\nclosed")
-		require.Equal(t, io.EOF, end(stream))
+		stream := open(t, conn)
+		require.NoError(t, s.Listener.Close())
+		require.EqualError(t, s.Wait(), "serve ended early\nclosed")
+		require.Equal(t, io.EOF, end(stream), "the open call could finish")
 	})
 }

@@ -1,4 +1,4 @@
-package serve
+package serve_test
 
 import (
 	"io"
@@ -16,28 +16,28 @@ import (
 	"example.com/streams/internal/wire"
 )
 
-// Once GracefulStop is called, no call is taken: that OnDrain can make one
-// shows that it comes first.
-func TestHealthSaysNotServingWhenOnDrainIsCalledBeforeGracefulStop(t *testing.T) {
+// After GracefulStop has been called, the server refuses new calls. That
+// OnDrain can make one shows that OnDrain comes first.
+func TestHealth_NotServingBeforeCallsAreRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, untilCut)
-		require.Equal(t, "SERVING", healthOf(t, s.conn))
+		s, conn := start(t, untilCanceled)
+		require.Equal(t, "SERVING", healthOf(t, conn))
 		draining := ""
-		s.OnDrain = func() { draining = healthOf(t, s.conn) }
-		s.signal()
-		require.NoError(t, <-s.served)
+		s.OnDrain = func() { draining = healthOf(t, conn) }
+		s.Signal()
+		require.NoError(t, s.Wait())
 		require.Equal(t, "NOT_SERVING", draining)
 	})
 }
 
-// A client of grpc-go that checks the health of its servers has a Watch
-// open on each. It ends it when the server starts to drain.
-func TestClientsThatCheckHealthDoNotHoldUpTheDrain(t *testing.T) {
+// A grpc-go client that checks the health of its servers has a Watch open on
+// each of them. It ends the Watch when the server begins to drain.
+func TestHealth_CheckingClientsDoNotDelayTheDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, untilCut)
+		s, _ := start(t, untilCanceled)
 		var frames strings.Builder
 		tap := wire.New(&frames)
-		conn := s.dial(t, grpc.WithContextDialer(tap.Dialer(s.connect)), grpc.WithDefaultServiceConfig(
+		conn := s.Dial(t, grpc.WithContextDialer(tap.Dialer(s.DialContext)), grpc.WithDefaultServiceConfig(
 			`{"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": ""}}`))
 		require.Equal(t, "SERVING", healthOf(t, conn))
 		synctest.Wait()
@@ -45,48 +45,55 @@ func TestClientsThatCheckHealthDoNotHoldUpTheDrain(t *testing.T) {
 		require.NotContains(t, frames.String(), "RST_STREAM")
 
 		start := time.Now()
-		s.signal()
-		require.NoError(t, <-s.served)
+		s.Signal()
+		require.NoError(t, s.Wait())
 		require.Zero(t, time.Since(start))
 		synctest.Wait()
 		require.Regexp(t, `C->S RST_STREAM +stream=1 .* code=CANCEL`, frames.String())
 	})
 }
 
-func TestAWatchOfHealthSeesTheDrainAndHoldsItUp(t *testing.T) {
+func TestHealth_WatchOpenedByHandDelaysTheDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, untilCut)
-		watch, err := healthv1.NewHealthClient(s.conn).Watch(t.Context(), &healthv1.HealthCheckRequest{})
+		s, conn := start(t, untilCanceled)
+		watch, err := healthv1.NewHealthClient(conn).Watch(t.Context(), &healthv1.HealthCheckRequest{})
 		require.NoError(t, err)
 		reply, err := watch.Recv()
 		require.NoError(t, err)
 		require.Equal(t, healthv1.HealthCheckResponse_SERVING, reply.GetStatus())
 
 		start := time.Now()
-		s.signal()
+		s.Signal()
 		reply, err = watch.Recv()
 		require.NoError(t, err)
 		require.Equal(t, healthv1.HealthCheckResponse_NOT_SERVING, reply.GetStatus())
 		require.Zero(t, time.Since(start))
-		require.NoError(t, <-s.served)
+		require.NoError(t, s.Wait())
 		require.Equal(t, drain, time.Since(start))
 	})
 }
 
-// services asks as grpcurl does.
-func services(t *testing.T, conn *grpc.ClientConn) (names []string) {
-	stream, err := reflectionv1.NewServerReflectionClient(conn).ServerReflectionInfo(t.Context())
-	require.NoError(t, err)
-	require.NoError(t, stream.Send(&reflectionv1.ServerReflectionRequest{
-		MessageRequest: &reflectionv1.ServerReflectionRequest_ListServices{},
-	}))
-	reply, err := stream.Recv()
-	require.NoError(t, err)
-	for _, service := range reply.GetListServicesResponse().GetService() {
-		names = append(names, service.GetName())
-	}
-	require.NoError(t, stream.CloseSend())
-	_, err = stream.Recv()
-	require.ErrorIs(t, err, io.EOF)
-	return names
+func TestNew_OffersHealthAndReflection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, conn := start(t, untilCanceled)
+		stream, err := reflectionv1.NewServerReflectionClient(conn).ServerReflectionInfo(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, stream.Send(&reflectionv1.ServerReflectionRequest{
+			MessageRequest: &reflectionv1.ServerReflectionRequest_ListServices{},
+		}))
+		reply, err := stream.Recv()
+		require.NoError(t, err)
+		var names []string
+		for _, service := range reply.GetListServicesResponse().GetService() {
+			names = append(names, service.GetName())
+		}
+		require.Equal(t, []string{
+			"grpc.health.v1.Health",
+			"grpc.reflection.v1.ServerReflection",
+			"grpc.reflection.v1alpha.ServerReflection",
+		}, names)
+		require.NoError(t, stream.CloseSend())
+		_, err = stream.Recv()
+		require.Equal(t, io.EOF, err)
+	})
 }

@@ -1,53 +1,38 @@
-// Package serve is the life of a TCP server: listen, say so, serve, and
-// drain when told to stop.
+// Package serve runs a gRPC server until it is told to stop, and then drains
+// it: open calls may finish, within a limit.
 package serve
 
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"net"
-	"os"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/reflection"
-
-	"example.com/streams/internal/command"
 )
 
-// Main is the main function of a chapter's cmd/server. It adds the flags
-// -addr and -drain, calls run with a server to register services on, and
-// returns the exit status. What run does last is [Server.Run]. The options
-// are for [New].
-func Main(run func(context.Context, *Server) error, opts ...grpc.ServerOption) int {
-	s := New(opts...)
-	flag.StringVar(&s.Addr, "addr", "localhost:50051", "listen on `host:port`")
-	flag.DurationVar(&s.Drain, "drain", 5*time.Second, "how long open calls may take to finish when the server stops")
-	return command.Main("server", func(ctx context.Context) error {
-		if flag.NArg() > 0 {
-			return command.Usagef("unexpected argument %q", flag.Arg(0))
-		}
-		return run(ctx, s)
-	})
-}
-
-// cleanup is how long handlers may take to return once they are cut.
+// cleanup is how long handlers may take to return after the drain has
+// canceled their calls.
 const cleanup = time.Second
 
-// A Server is a [grpc.Server] with health and reflection, and with an end.
+// A Server is a [grpc.Server] with health, reflection and a drain. Set the
+// fields before [Server.ServeUntil].
 type Server struct {
 	*grpc.Server
 
-	Addr  string        // host:port to listen on
-	Drain time.Duration // how long open calls may take to finish, ≥ 0
+	// Drain is how long open calls may take to finish. It must be at
+	// least 0.
+	Drain time.Duration
 
-	// OnDrain, if set, tells open streams to finish. It is called once,
-	// when the server starts to drain, and must not block.
+	// OnDrain, if not nil, tells open streams to finish. It is called
+	// once, when the drain begins, and must not block.
 	OnDrain func()
+
+	Addr string // for Main, until all commands use package cli
 
 	health *health.Server
 }
@@ -60,27 +45,13 @@ func New(opts ...grpc.ServerOption) *Server {
 	return s
 }
 
-// Run listens on Addr and serves until ctx is done.
-func (s *Server) Run(ctx context.Context) error {
-	if s.Drain < 0 {
-		return command.Usagef("-drain %v is negative", s.Drain)
-	}
-	if _, _, err := net.SplitHostPort(s.Addr); err != nil {
-		return command.Usagef("-addr: %v", err)
-	}
-	listener, err := net.Listen("tcp", s.Addr)
-	if err != nil {
-		return err // "listen tcp …: bind: address already in use"
-	}
-	fmt.Fprintf(os.Stderr, "server: listening on %s\n", listener.Addr())
-	return s.ServeUntil(ctx, listener)
-}
-
-// ServeUntil serves on the listener until ctx is done, then drains: health
-// says NOT_SERVING, OnDrain is called, and open calls have Drain to finish
-// before they are cut. A Watch of health is an open call too, but clients
-// that use it to choose a server end it when the drain starts. ServeUntil
-// returns nil after a drain, unless a handler ignores that it was cut.
+// ServeUntil serves on the listener until ctx is done. Then it drains:
+// health reports NOT_SERVING, OnDrain is called, new calls are refused, and
+// open calls have the time Drain to finish before they are canceled. A
+// health Watch is an open call too; a client that uses it to choose a server
+// ends it when the drain begins. ServeUntil closes the listener. It returns
+// nil after a drain, or an error if a handler has not returned a second
+// after its call was canceled.
 func (s *Server) ServeUntil(ctx context.Context, listener net.Listener) error {
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(listener) }()

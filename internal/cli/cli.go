@@ -1,0 +1,111 @@
+// Package cli holds what the commands of chapters 02 to 07 share: flags, a
+// connection or a listener, an end at a signal, and an exit status.
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"strings"
+	"syscall"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"example.com/streams/internal/printable"
+)
+
+// Exit statuses of [Main].
+const (
+	Failed      = 1   // run returned an error
+	BadUsage    = 2   // a flag or an argument is not valid
+	Interrupted = 130 // a signal canceled run; shells report SIGINT so
+)
+
+// Main parses the command line and calls run with a context that SIGINT and
+// SIGTERM cancel. A second signal ends the process at once. Main prints an
+// error as one line on stderr, which begins with name, and returns the exit
+// status.
+func Main(name string, run func(context.Context) error) int {
+	switch err := parse(); {
+	case errors.Is(err, flag.ErrHelp):
+		flag.Usage()
+		return 0
+	case err != nil:
+		return report(name, Usagef("%v", err))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // from then on a signal ends the process
+	err := run(ctx)
+	if ctx.Err() != nil && isCanceled(err) {
+		fmt.Fprintf(os.Stderr, "%s: interrupted\n", name)
+		return Interrupted
+	}
+	return report(name, err)
+}
+
+// parse is [flag.Parse], except that it returns an error. Package flag would
+// print the whole usage.
+func parse() error {
+	flag.CommandLine.Init(flag.CommandLine.Name(), flag.ContinueOnError)
+	flag.CommandLine.SetOutput(io.Discard)
+	defer flag.CommandLine.SetOutput(os.Stderr)
+	return flag.CommandLine.Parse(os.Args[1:])
+}
+
+// report prints err as one line and returns its exit status.
+func report(name string, err error) int {
+	switch _, usage := errors.AsType[*UsageError](err); {
+	case err == nil:
+		return 0
+	case usage:
+		fmt.Fprintf(os.Stderr, "%s: %s (see -help)\n", name, Describe(err))
+		return BadUsage
+	default:
+		fmt.Fprintf(os.Stderr, "%s: %s\n", name, Describe(err))
+		return Failed
+	}
+}
+
+// A UsageError says which flag or argument is not valid.
+type UsageError struct{ text string }
+
+func (e *UsageError) Error() string { return e.text }
+
+// Usagef returns a [*UsageError].
+func Usagef(format string, args ...any) error {
+	return &UsageError{fmt.Sprintf(format, args...)}
+}
+
+// NoArgs returns a [*UsageError] if the command line has arguments.
+func NoArgs() error {
+	if flag.NArg() > 0 {
+		return Usagef("unexpected argument %q", flag.Arg(0))
+	}
+	return nil
+}
+
+// isCanceled reports whether err is a canceled context, on this side of the
+// connection or as a status.
+func isCanceled(err error) bool {
+	return errors.Is(err, context.Canceled) || status.Code(err) == codes.Canceled
+}
+
+// statusPrefix is how grpc-go prints the code of a status.
+var statusPrefix = regexp.MustCompile(`rpc error: code = (\S+) desc = `)
+
+// Describe returns the text of err on one line that is safe to print. It
+// writes a gRPC status inside err as "Code: message", and escapes what a
+// terminal would not print, because the message may come from a server that
+// you do not trust.
+func Describe(err error) string {
+	text := statusPrefix.ReplaceAllString(err.Error(), "$1: ")
+	text = strings.ReplaceAll(text, "\n", "; ") // as errors.Join separates
+	return printable.Escape(text)
+}

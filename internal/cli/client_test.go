@@ -1,0 +1,186 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
+
+	"example.com/streams/internal/testproc"
+)
+
+func register(_ context.Context, s grpc.ServiceRegistrar) error {
+	healthv1.RegisterHealthServer(s, health.NewServer())
+	return nil
+}
+
+// listen serves over TCP what the clients of this test serve in memory.
+func listen(t *testing.T) (addr string) {
+	listener, err := net.Listen("tcp", "localhost:0")
+	require.NoError(t, err)
+	s := grpc.NewServer()
+	require.NoError(t, register(t.Context(), s))
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(listener) }()
+	t.Cleanup(func() {
+		s.Stop()
+		require.NoError(t, <-served)
+	})
+	return listener.Addr().String()
+}
+
+// watch runs a client that prints the health of a service until the stream
+// ends.
+func watch(t *testing.T, args ...string) *testproc.Process {
+	return testproc.Self(t, func() int {
+		target := ClientFlags()
+		return Main("client", func(ctx context.Context) error {
+			conn, stop, err := target.Connect(register, grpc.WithUserAgent("cli-test"))
+			if err != nil {
+				return err
+			}
+			defer stop()
+			stream, err := healthv1.NewHealthClient(conn).Watch(ctx, &healthv1.HealthCheckRequest{})
+			if err != nil {
+				return err
+			}
+			for {
+				reply, err := stream.Recv()
+				if errors.Is(err, io.EOF) {
+					return nil
+				}
+				if err != nil {
+					return fmt.Errorf("watch: %w", err)
+				}
+				fmt.Println(reply.GetStatus())
+			}
+		})
+	}, args)
+}
+
+func TestConnect_InProcessAndDialed(t *testing.T) {
+	for name, args := range map[string][]string{
+		"in process": {"-wire"},
+		"dialed":     {"-wire", "-addr", listen(t)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := watch(t, args...)
+			require.Equal(t, "SERVING", p.Line(p.Stdout))
+			p.Signal(os.Interrupt)
+			exit, stdout, stderr := p.Wait()
+			require.Equal(t, 130, exit)
+			require.Empty(t, stdout)
+			require.Contains(t, stderr, "C->S HEADERS    stream=1")
+			require.Contains(t, stderr, "Health/Watch")
+			require.True(t, strings.HasSuffix(stderr, "client: interrupted\n"), stderr)
+		})
+	}
+}
+
+func TestWire_ShowsTheFramesAskedFor(t *testing.T) {
+	for flag, want := range map[string]struct{ streams, connection bool }{
+		"-wire":       {true, false},
+		"-wire=true":  {true, false},
+		"-wire=all":   {true, true},
+		"-wire=false": {false, false},
+	} {
+		t.Run(flag, func(t *testing.T) {
+			p := watch(t, flag)
+			require.Equal(t, "SERVING", p.Line(p.Stdout))
+			p.Signal(os.Interrupt)
+			_, _, stderr := p.Wait()
+			require.Equal(t, want.streams, strings.Contains(stderr, "S->C DATA"), stderr)
+			require.Equal(t, want.connection, strings.Contains(stderr, "S->C SETTINGS"), stderr)
+		})
+	}
+}
+
+func TestConnect_WrongFlagIsAUsageError(t *testing.T) {
+	for flag, says := range map[string]string{
+		"-wire=nonsense":  `invalid boolean value "nonsense" for -wire: want -wire or -wire=all`,
+		"-addr=localhost": "-addr: address localhost: missing port in address",
+		"-addr=a:b:c":     "-addr: address a:b:c: too many colons in address",
+	} {
+		t.Run(flag, func(t *testing.T) {
+			exit, stdout, stderr := watch(t, flag).Wait()
+			require.Equal(t, "client: "+says+" (see -help)\n", stderr)
+			require.Equal(t, 2, exit)
+			require.Empty(t, stdout)
+		})
+	}
+}
+
+// Nothing can listen on port 0.
+func TestConnect_NoServerIsUnavailable(t *testing.T) {
+	exit, stdout, stderr := watch(t, "-addr", "localhost:0").Wait()
+	require.Regexp(t, "^client: (watch: )?Unavailable: .*\n$", stderr)
+	require.Equal(t, 1, exit)
+	require.Empty(t, stdout)
+}
+
+func TestConnect_ErrorOfRegisterIsReturned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		failed := errors.New("failed")
+		var registered context.Context
+		_, _, err := new(Target).Connect(func(ctx context.Context, _ grpc.ServiceRegistrar) error {
+			registered = ctx
+			return failed
+		})
+		require.Equal(t, failed, err)
+		require.Error(t, registered.Err())
+	})
+}
+
+// A source is a service whose streams end when ctx is done.
+type source struct {
+	healthv1.UnimplementedHealthServer
+	ctx   context.Context
+	ended time.Time
+}
+
+func (s *source) register(ctx context.Context, r grpc.ServiceRegistrar) error {
+	s.ctx = ctx
+	healthv1.RegisterHealthServer(r, s)
+	return nil
+}
+
+func (s *source) Watch(_ *healthv1.HealthCheckRequest, stream grpc.ServerStreamingServer[healthv1.HealthCheckResponse]) error {
+	if err := stream.Send(&healthv1.HealthCheckResponse{}); err != nil {
+		return err
+	}
+	<-s.ctx.Done()
+	time.Sleep(time.Hour)
+	s.ended = time.Now()
+	return nil
+}
+
+func TestConnect_StopWaitsForHandlers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s source
+		conn, stop, err := new(Target).Connect(s.register)
+		require.NoError(t, err)
+		stream, err := healthv1.NewHealthClient(conn).Watch(t.Context(), &healthv1.HealthCheckRequest{})
+		require.NoError(t, err)
+		_, err = stream.Recv()
+		require.NoError(t, err)
+
+		start := time.Now()
+		stop()
+		require.Error(t, s.ctx.Err())
+		require.Equal(t, start.Add(time.Hour), s.ended)
+		require.Equal(t, codes.Canceled, status.Code(stream.RecvMsg(nil)))
+	})
+}

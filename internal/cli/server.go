@@ -1,0 +1,48 @@
+package cli
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"example.com/streams/internal/serve"
+)
+
+// A Listener is where a server listens, and how long its drain may take.
+type Listener struct {
+	Addr  string        // host:port
+	Drain time.Duration // how long open calls may take to finish, ≥ 0
+}
+
+// ServerFlags adds the flags -addr and -drain to the command line. They are
+// set when [Main] calls run.
+func ServerFlags() *Listener {
+	l := new(Listener)
+	flag.StringVar(&l.Addr, "addr", "localhost:50051", "listen on `host:port`")
+	flag.DurationVar(&l.Drain, "drain", 5*time.Second, "how long open calls may take to finish when the server stops")
+	return l
+}
+
+// Serve listens on Addr, prints the address on stderr, and serves s until
+// ctx is done and s is drained.
+func (l *Listener) Serve(ctx context.Context, s *serve.Server) error {
+	if err := NoArgs(); err != nil {
+		return err
+	}
+	if l.Drain < 0 {
+		return Usagef("-drain: must be at least 0, got %v", l.Drain)
+	}
+	if _, _, err := net.SplitHostPort(l.Addr); err != nil {
+		return Usagef("-addr: %v", err)
+	}
+	listener, err := net.Listen("tcp", l.Addr)
+	if err != nil {
+		return err // "listen tcp …: bind: address already in use"
+	}
+	fmt.Fprintf(os.Stderr, "server: listening on %s\n", listener.Addr())
+	s.Drain = l.Drain
+	return s.ServeUntil(ctx, listener)
+}
