@@ -39,7 +39,7 @@ type Process struct {
 // Start starts an executable. The process is killed when the test ends.
 func Start(t testing.TB, executable string, args ...string) *Process {
 	t.Helper()
-	return start(t, exec.Command(executable, args...))
+	return StartCmd(t, exec.Command(executable, args...))
 }
 
 // childVar names the test that runs in the process of Self.
@@ -67,10 +67,12 @@ func Self(t *testing.T, f func() (status int), args []string, env ...string) *Pr
 	cmd.Env = append(os.Environ(), childVar+"="+t.Name(), childVar+"_ARGS="+strings.Join(args, "\n"),
 		"GORACE=atexit_sleep_ms=0") // otherwise -race waits a second at exit
 	cmd.Env = append(cmd.Env, env...)
-	return start(t, cmd)
+	return StartCmd(t, cmd)
 }
 
-func start(t testing.TB, cmd *exec.Cmd) *Process {
+// StartCmd starts cmd, whose pipes must not be set. The process is killed
+// when the test ends.
+func StartCmd(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Helper()
 	stdin, err := cmd.StdinPipe()
 	require.NoError(t, err)

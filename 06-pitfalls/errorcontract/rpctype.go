@@ -2,18 +2,42 @@ package errorcontract
 
 import (
 	"context"
+	"math"
 
 	"google.golang.org/grpc"
 
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// A shape is a kind of stream, with the calls that its two ends have.
-// Of what is sent only the size matters, so a number stands for it.
-type shape struct {
+// Sizes of messages. The varint of a number takes one byte or nine, and its
+// tag one more.
+const (
+	small = 1
+	large = math.MaxInt64
+	limit = 9 // bytes; between the two
+)
+
+// An rpcType is a type of streaming RPC, with the calls that its two ends
+// have. Only the size of a message matters, so a number stands for it.
+type rpcType struct {
 	name  string
 	calls []string
 	open  func(context.Context, pitfallsv1.PitfallServiceClient, int64) (*clientEnd, error)
+}
+
+var rpcTypes = []rpcType{
+	{"server stream", []string{
+		"open", "Recv", "CloseSend", "Header", "Trailer",
+		"handler Send", "handler Context",
+	}, openCount},
+	{"client stream", []string{
+		"open", "Send", "CloseAndRecv", "CloseSend", "Header", "Trailer",
+		"handler Recv", "handler SendAndClose", "handler Context",
+	}, openSum},
+	{"bidi stream", []string{
+		"open", "Send", "Recv", "CloseSend", "Header", "Trailer",
+		"handler Recv", "handler Send", "handler Context",
+	}, openEcho},
 }
 
 // A clientEnd is the client's side of a stream.
@@ -30,21 +54,6 @@ type serverEnd struct {
 	recv func() error // nil: the handler has its request
 	send func(int64) error
 	one  bool // send sends the only response
-}
-
-var shapes = []shape{
-	{"server stream", []string{
-		"open", "Recv", "CloseSend", "Header", "Trailer",
-		"handler Send", "handler Context",
-	}, openCount},
-	{"client stream", []string{
-		"open", "Send", "CloseAndRecv", "CloseSend", "Header", "Trailer",
-		"handler Recv", "handler SendAndClose", "handler Context",
-	}, openSum},
-	{"bidi stream", []string{
-		"open", "Send", "Recv", "CloseSend", "Header", "Trailer",
-		"handler Recv", "handler Send", "handler Context",
-	}, openEcho},
 }
 
 func openCount(ctx context.Context, c pitfallsv1.PitfallServiceClient, size int64) (*clientEnd, error) {
@@ -79,25 +88,25 @@ func receiver[T any](recv func() (*T, error)) func() error {
 	return func() error { _, err := recv(); return err }
 }
 
-// A service gives the streams of every shape to one handler.
-type service struct {
+// A stub is a service with one handler for the streams of every RPC type.
+type stub struct {
 	pitfallsv1.UnimplementedPitfallServiceServer
 	handle func(*serverEnd) error
 }
 
-func (s service) register(r grpc.ServiceRegistrar) {
+func (s stub) register(r grpc.ServiceRegistrar) {
 	pitfallsv1.RegisterPitfallServiceServer(r, s)
 }
 
-func (s service) Count(_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+func (s stub) Count(_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
 	return s.handle(&serverEnd{ServerStream: stream, send: sender(stream.Send)})
 }
 
-func (s service) Sum(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
+func (s stub) Sum(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
 	send := func(size int64) error { return stream.SendAndClose(&pitfallsv1.SumResponse{Sum: size}) }
 	return s.handle(&serverEnd{stream, receiver(stream.Recv), send, true})
 }
 
-func (s service) Echo(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
+func (s stub) Echo(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
 	return s.handle(&serverEnd{stream, receiver(stream.Recv), sender(stream.Send), false})
 }

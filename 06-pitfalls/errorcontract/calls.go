@@ -1,0 +1,160 @@
+package errorcontract
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+)
+
+// An outcome is what a call returned: in a few words, and the error.
+type outcome struct {
+	text string
+	err  error
+}
+
+// none is the text of a call that cannot be made: the stream did not open,
+// there is no handler, or the RPC type does not have the call.
+const none = "—"
+
+// observe makes one call after the RPC has ended, as often as the
+// termination says, each time on a stream of its own.
+func observe(t *testing.T, typ rpcType, term termination, call string) (outcomes []outcome) {
+	call = general(call)
+	for run := range term.runs(call) {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t, typ, term, run)
+			failed := f.end(f)
+			// The bubble waits while a socket is read, so this waits for
+			// a process too.
+			synctest.Wait()
+			if call == term.fails && failed != nil {
+				outcomes = append(outcomes, describe(failed))
+				return
+			}
+			outcomes = append(outcomes, f.observe(call))
+		})
+	}
+	return outcomes
+}
+
+// general returns the name that a call of a client stream has in the other
+// RPC types.
+func general(call string) string {
+	others := map[string]string{"CloseAndRecv": "Recv", "handler SendAndClose": "handler Send"}
+	return cmp.Or(others[call], call)
+}
+
+func (f *fixture) observe(call string) outcome {
+	done := make(chan outcome, 1)
+	go func() { done <- f.call(call) }()
+	synctest.Wait()
+	select {
+	case o := <-done:
+		return o
+	case <-time.After(time.Minute):
+		return outcome{text: "blocks"}
+	}
+}
+
+func (f *fixture) call(name string) outcome {
+	if name == "open" {
+		_, err := f.openStream()
+		return describe(err)
+	}
+	if call, ok := handlerCalls[name]; ok {
+		if f.handler == nil {
+			return outcome{text: none}
+		}
+		return call(f.handler)
+	}
+	if f.client == nil {
+		return outcome{text: none}
+	}
+	return clientCalls[name](f.client)
+}
+
+var clientCalls = map[string]func(*clientEnd) outcome{
+	"Send":      func(c *clientEnd) outcome { return describe(c.send(small)) },
+	"Recv":      recvUntilError,
+	"CloseSend": func(c *clientEnd) outcome { return describe(c.CloseSend()) },
+	"Header": func(c *clientEnd) outcome {
+		md, err := c.Header()
+		return outcome{keys(md) + ", " + describe(err).text, err}
+	},
+	// Trailer is valid only after Recv has returned an error.
+	"Trailer": func(c *clientEnd) outcome {
+		recvUntilError(c)
+		return outcome{text: keys(c.Trailer())}
+	},
+}
+
+var handlerCalls = map[string]func(*serverEnd) outcome{
+	"handler Recv": func(h *serverEnd) outcome { return describe(h.recv()) },
+	"handler Send": func(h *serverEnd) outcome { return describe(h.send(small)) },
+	"handler Context": func(h *serverEnd) outcome {
+		err := h.Context().Err()
+		if cause := context.Cause(h.Context()); fmt.Sprint(cause) != fmt.Sprint(err) {
+			return outcome{fmt.Sprintf("%s, cause %v", describe(err).text, cause), err}
+		}
+		return describe(err)
+	},
+}
+
+// recvUntilError also receives the messages that came before the end.
+func recvUntilError(c *clientEnd) outcome {
+	var texts []string
+	for {
+		err := c.recv()
+		if err != nil {
+			return outcome{strings.Join(append(texts, describe(err).text), ", "), err}
+		}
+		texts = append(texts, "message")
+		if c.one {
+			return outcome{text: "message"}
+		}
+	}
+}
+
+// describe names an error by its code. An error of a context has a code too.
+func describe(err error) outcome {
+	switch {
+	case err == nil:
+		return outcome{text: "nil"}
+	case errors.Is(err, io.EOF):
+		return outcome{"io.EOF", err}
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return outcome{status.FromContextError(err).Code().String(), err}
+	default:
+		return outcome{status.Code(err).String(), err}
+	}
+}
+
+func keys(md metadata.MD) string {
+	if len(md) == 0 {
+		return "nil"
+	}
+	return strings.Join(slices.Sorted(maps.Keys(md)), " ")
+}
+
+var network = regexp.MustCompile(`(error reading from server|Error while dialing): [^"]*`)
+
+// message returns the message of a status, without the part that the
+// operating system wrote.
+func (o outcome) message() string {
+	if s, ok := status.FromError(o.err); ok && o.err != nil {
+		return network.ReplaceAllString(s.Message(), "$1: …")
+	}
+	return none
+}

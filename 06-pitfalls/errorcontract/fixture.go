@@ -1,0 +1,159 @@
+// Package errorcontract observes what each call of a stream returns after
+// the RPC has ended. Its tests write the tables of docs/error-contract.md.
+package errorcontract
+
+import (
+	"context"
+	"net"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/memserver/memservertest"
+)
+
+// A fixture is one stream, with both of its ends, and how its RPC ends.
+type fixture struct {
+	t *testing.T
+	rpcType
+	termination
+	run int // counts the fixtures of one cell
+
+	server memservertest.Server
+	conn   *conn
+	rpcs   pitfallsv1.PitfallServiceClient
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	client      *clientEnd // nil: the stream did not open
+	handler     *serverEnd // nil: no handler, or one in another process
+	entered     chan *serverEnd
+	acts        chan func() error // what the handler does to end the RPC
+	panicServer *panicServer      // the server of another process
+}
+
+// newFixture opens a stream and sends one message in each direction that
+// streams.
+func newFixture(t *testing.T, typ rpcType, term termination, run int) *fixture {
+	f := &fixture{t: t, rpcType: typ, termination: term, run: run}
+	f.ctx, f.cancel = context.WithCancel(t.Context())
+	if term.timeout > 0 {
+		f.ctx, f.cancel = context.WithTimeout(t.Context(), term.timeout)
+	}
+	t.Cleanup(f.cancel)
+	f.entered = make(chan *serverEnd, 2) // the stream, and what "open" opens
+	f.acts = make(chan func() error)
+	if term.process {
+		f.panicServer = startPanicServer(t)
+		f.rpcs = f.panicServer.rpcs
+		f.begin()
+		return f // a socket is open, so the bubble would never be idle
+	}
+	f.serve()
+	f.begin()
+	synctest.Wait()
+	select {
+	case f.handler = <-f.entered:
+	default:
+	}
+	return f
+}
+
+// serve starts a server in memory and connects to it.
+func (f *fixture) serve() {
+	register := stub{handle: f.handle}.register
+	if f.unregistered {
+		register = func(grpc.ServiceRegistrar) {}
+	}
+	f.server = memservertest.Serve(f.t, register, f.serverOptions...)
+	options := append(f.dialOptions, grpc.WithContextDialer(f.dial))
+	f.rpcs = pitfallsv1.NewPitfallServiceClient(f.server.Dial(f.t, options...))
+	f.t.Cleanup(func() { close(f.acts) })
+}
+
+func (f *fixture) dial(ctx context.Context, addr string) (net.Conn, error) {
+	c, err := f.server.DialContext(ctx, addr)
+	if err != nil {
+		return nil, err
+	}
+	f.conn = &conn{c, make(chan struct{}, 1)}
+	return f.conn, nil
+}
+
+// A conn is the client's end of a connection. While writing is full, nothing
+// leaves the client.
+type conn struct {
+	net.Conn
+	writing chan struct{}
+}
+
+func (c *conn) Write(b []byte) (int, error) {
+	c.writing <- struct{}{}
+	defer func() { <-c.writing }()
+	return c.Conn.Write(b)
+}
+
+// begin opens the stream and brings it to the point where the RPC ends.
+func (f *fixture) begin() {
+	c, err := f.openStream()
+	if err != nil {
+		return
+	}
+	f.client = c
+	if f.beforeFirst || f.largeRequest && c.send == nil { // the request is too large
+		return
+	}
+	if c.send != nil {
+		f.must(c.send(small))
+	}
+	if !c.one {
+		f.must(c.recv())
+	}
+}
+
+func (f *fixture) openStream() (*clientEnd, error) {
+	if f.largeRequest {
+		return f.open(f.ctx, f.rpcs, large)
+	}
+	return f.open(f.ctx, f.rpcs, small)
+}
+
+// handle is the handler. It waits for what the termination makes it do.
+func (f *fixture) handle(h *serverEnd) error {
+	if err := exchange(h, f.beforeFirst); err != nil {
+		return err
+	}
+	f.entered <- h
+	act, ok := <-f.acts
+	if !ok {
+		return nil
+	}
+	return act()
+}
+
+// exchange receives and sends one message, in the directions that the RPC
+// type streams.
+func exchange(h *serverEnd, nothing bool) error {
+	h.SetTrailer(metadata.Pairs("served-by", "handler"))
+	if nothing {
+		return nil
+	}
+	if h.recv != nil {
+		if err := h.recv(); err != nil {
+			return err
+		}
+	}
+	if h.one {
+		return nil
+	}
+	return h.send(small)
+}
+
+func (f *fixture) must(err error) {
+	f.t.Helper()
+	require.NoError(f.t, err, "%s, %s, before the RPC ends", f.rpcType.name, f.termination.name)
+}

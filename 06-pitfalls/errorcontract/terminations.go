@@ -1,0 +1,152 @@
+package errorcontract
+
+import (
+	"cmp"
+	"slices"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+)
+
+// A termination is a way in which an RPC ends. Its function end brings it
+// about, and returns the error of the call that does so, if a call does.
+type termination struct {
+	name          string
+	beforeFirst   bool // the RPC ends before its first message
+	largeRequest  bool // the client sends a large message first
+	unregistered  bool // the server does not have the service
+	process       bool // the server is a process of its own
+	timeout       time.Duration
+	serverOptions []grpc.ServerOption
+	dialOptions   []grpc.DialOption
+	fails         string   // the call that fails and so ends the RPC
+	races         []string // the calls whose result depends on a race
+	end           func(*fixture) error
+}
+
+var handlerCallNames = []string{"handler Recv", "handler Send", "handler Context"}
+
+var terminations = []termination{
+	{name: "OK", end: lastMessageThen(nil)},
+	{name: "status before the first message", beforeFirst: true, end: returning(notFound)},
+	{name: "status between messages", end: returning(notFound)},
+	{name: "status after the last message", end: lastMessageThen(notFound)},
+	{name: "client cancel", end: func(f *fixture) error { f.cancel(); return nil }},
+	{name: "deadline", timeout: time.Second + time.Nanosecond, races: handlerCallNames, end: passDeadline},
+	{name: "handler panic, recovered", serverOptions: interceptor(recovering), end: panicking},
+	{name: "handler panic, not recovered", process: true, end: killedByPanic},
+	{name: "connection closed", end: func(f *fixture) error { return f.conn.Close() }},
+	{name: "server Stop", end: func(f *fixture) error { go f.server.Stop(); return nil }},
+	{name: "server GracefulStop", end: func(f *fixture) error { go f.server.GracefulStop(); return nil }},
+	{name: "too large for the client to send", largeRequest: true, fails: "Send",
+		dialOptions: callOption(grpc.MaxCallSendMsgSize(limit)), end: sendLarge},
+	{name: "too large for the server to receive", largeRequest: true, fails: "handler Recv",
+		serverOptions: []grpc.ServerOption{grpc.MaxRecvMsgSize(limit)}, end: handlerRecvLarge},
+	{name: "too large for the server to send", fails: "handler Send",
+		serverOptions: []grpc.ServerOption{grpc.MaxSendMsgSize(limit)}, end: handlerSendLarge},
+	{name: "too large for the client to receive", fails: "Recv", races: []string{"handler Recv"},
+		dialOptions: callOption(grpc.MaxCallRecvMsgSize(limit)), end: recvLarge},
+	{name: "Unimplemented", beforeFirst: true, unregistered: true, end: nothing},
+	{name: "auth refused", beforeFirst: true, serverOptions: interceptor(refusing), end: nothing},
+	{name: "send after half-close", fails: "Send", races: []string{"handler Recv"}, end: sendAfterHalfClose},
+}
+
+// runs returns how often a call is observed. The rarer result of a race
+// comes in half of the runs.
+func (t termination) runs(call string) int {
+	if slices.Contains(t.races, call) {
+		return 30
+	}
+	return 1
+}
+
+var notFound = status.Error(codes.NotFound, "no such number")
+
+func nothing(*fixture) error { return nil }
+
+func returning(err error) func(*fixture) error {
+	return func(f *fixture) error {
+		f.acts <- func() error { return err }
+		return nil
+	}
+}
+
+func lastMessageThen(err error) func(*fixture) error {
+	return func(f *fixture) error {
+		f.acts <- func() error { return cmp.Or(f.handler.send(small), err) }
+		return nil
+	}
+}
+
+func panicking(f *fixture) error {
+	f.acts <- func() error { panic("boom") }
+	return nil
+}
+
+// passDeadline lets the client's RST_STREAM reach the server before the
+// server's own timer fires, and in every other run after it. The server's
+// timer is the later one: the header rounds the timeout up to 1.000001 s.
+func passDeadline(f *fixture) error {
+	if f.run%2 == 1 {
+		f.conn.writing <- struct{}{}
+		defer func() { <-f.conn.writing }()
+	}
+	time.Sleep(2 * time.Second)
+	synctest.Wait()
+	return nil
+}
+
+func sendLarge(f *fixture) error {
+	if f.client == nil { // the request was too large
+		return nil
+	}
+	return f.client.send(large)
+}
+
+func handlerRecvLarge(f *fixture) error {
+	if f.handler == nil { // the request was too large
+		return nil
+	}
+	f.must(f.client.send(large))
+	return f.handler.recv()
+}
+
+func handlerSendLarge(f *fixture) error { return f.handler.send(large) }
+
+func recvLarge(f *fixture) error {
+	f.must(f.handler.send(large))
+	synctest.Wait()
+	return f.client.recv()
+}
+
+func sendAfterHalfClose(f *fixture) error {
+	f.must(f.client.CloseSend())
+	synctest.Wait()
+	return f.client.SendMsg(nil)
+}
+
+func interceptor(i grpc.StreamServerInterceptor) []grpc.ServerOption {
+	return []grpc.ServerOption{grpc.StreamInterceptor(i)}
+}
+
+func callOption(o grpc.CallOption) []grpc.DialOption {
+	return []grpc.DialOption{grpc.WithDefaultCallOptions(o)}
+}
+
+func recovering(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = status.Error(codes.Internal, "the handler panicked")
+		}
+	}()
+	return next(srv, ss)
+}
+
+func refusing(_ any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, _ grpc.StreamHandler) error {
+	ss.SetTrailer(metadata.Pairs("served-by", "interceptor"))
+	return status.Error(codes.Unauthenticated, "no token")
+}
