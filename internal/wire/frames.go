@@ -55,16 +55,16 @@ func (d *decoder) decode(p []byte) (frames []frame, err error) {
 	}
 	d.preface = d.preface[n:]
 	d.buf.Write(p[n:])
-	for {
+	for d.buf.Len() >= headerLen {
 		h, err := http2.ReadFrameHeader(bytes.NewReader(d.buf.Bytes()))
 		if err != nil {
-			return frames, nil // the header is not complete
+			return frames, err
 		}
 		if !d.started && h.Type != http2.FrameSettings {
 			return frames, errors.New("the first frame is not SETTINGS")
 		}
 		if d.buf.Len() < headerLen+int(h.Length) {
-			return frames, nil
+			break
 		}
 		d.started = true
 		f, err := d.framer.ReadFrame()
@@ -77,6 +77,7 @@ func (d *decoder) decode(p []byte) (frames []frame, err error) {
 		}
 		frames = append(frames, frame{h, strings.Join(d.details, " ")})
 	}
+	return frames, nil
 }
 
 func (d *decoder) add(format string, args ...any) {
