@@ -15,12 +15,12 @@ import (
 	"example.com/streams/internal/wire"
 )
 
-// A unary call, as its client sees it.
+// This example prints a unary call at the client's end.
 func ExampleTap_Dialer() {
 	lis := bufconn.Listen(1 << 16)
 	s := grpc.NewServer()
 	healthv1.RegisterHealthServer(s, health.NewServer())
-	go s.Serve(lis) //nolint:errcheck // Stop ends it
+	go s.Serve(lis) //nolint:errcheck // nil after Stop
 	defer s.Stop()
 
 	tap := wire.New(untimed{})
@@ -43,7 +43,7 @@ func ExampleTap_Dialer() {
 	// rpc error: code = NotFound desc = unknown service
 }
 
-// untimed prints lines without their first column, which differs each time.
+// untimed prints lines without their first column, which differs in each run.
 type untimed struct{}
 
 func (untimed) Write(p []byte) (int, error) {

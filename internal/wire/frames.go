@@ -2,133 +2,156 @@ package wire
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 )
 
-const (
-	headerLen = 9       // of a frame: RFC 9113, 4.1
-	maxFrame  = 1 << 20 // grpc-go neither sends nor accepts above 16 KiB
-	maxTable  = 1 << 20 // HPACK's dynamic table; 4 KiB unless both agree
-)
+const headerLen = 9 // bytes of a frame's header (RFC 9113, section 4.1)
 
-var (
-	errNotHTTP2 = errors.New("this is not HTTP/2")
-	errTLS      = errors.New("this is not HTTP/2 but looks like TLS, which hides the frames")
-)
+// A frame is what the Tap prints of an HTTP/2 frame.
+type frame struct {
+	http2.FrameHeader
+	details string
+}
 
-// A decoder finds the frames in the bytes of one direction.
+// A decoder finds the frames in the bytes of one direction of a connection.
 type decoder struct {
-	name     string        // "C->S" or "S->C"
-	preface  string        // what is still to come of the client's preface
-	started  bool          // after the first frame
-	quiet    bool          // after the first error
-	buf      bytes.Buffer  // the frame that is arriving
+	name     string // "C->S" or "S->C"
+	mark     string // "#2 " for the second connection of a Tap, "" for the first
+	preface  string // the part of the client's preface that has not arrived yet
+	started  bool   // the first frame has arrived
+	failed   bool   // the bytes are not HTTP/2
+	buf      bytes.Buffer
 	framer   *http2.Framer // reads from buf
 	hpack    *hpack.Decoder
-	messages messages
-	items    items // of the current frame
+	messages map[uint32]message // the incomplete message of each stream
+	details  []string           // of the current frame
 }
 
 func newDecoder(name, preface string) *decoder {
-	d := &decoder{name: name, preface: preface, messages: messages{}}
+	d := &decoder{name: name, preface: preface, messages: map[uint32]message{}}
 	d.framer = http2.NewFramer(nil, &d.buf)
-	// The sender says in the header block itself when it changes the size
-	// of the table, so all it takes here is to allow any sane size.
 	d.hpack = hpack.NewDecoder(4096, d.addField)
-	d.hpack.SetAllowedMaxDynamicTableSize(maxTable)
-	d.hpack.SetMaxStringLength(maxFrame)
+	// The two ends agree on the size of the header table in SETTINGS. The
+	// sender then announces each change of the size in a header block,
+	// which is enough for a decoder that accepts any size.
+	d.hpack.SetAllowedMaxDynamicTableSize(math.MaxUint32)
 	return d
 }
 
-// feed decodes p, which may begin and end anywhere in a frame, and calls
-// print for each frame that p completes.
-func (d *decoder) feed(p []byte, print func(h http2.FrameHeader, what string)) error {
-	p, err := d.skipPreface(p)
-	for err == nil && len(p) > 0 {
-		n := min(d.frameSize()-d.buf.Len(), len(p))
-		d.buf.Write(p[:n])
-		p = p[n:]
-		if err = d.check(); err == nil && d.buf.Len() == d.frameSize() {
-			err = d.decode(print)
-		}
-	}
-	return err
-}
-
-// skipPreface removes from p the preface that a client sends first.
-func (d *decoder) skipPreface(p []byte) ([]byte, error) {
+// decode returns the frames that p completes. p may begin and end anywhere
+// in a frame. If p is not HTTP/2, decode returns an error and the frames
+// before it.
+func (d *decoder) decode(p []byte) (frames []frame, err error) {
 	n := min(len(p), len(d.preface))
 	if string(p[:n]) != d.preface[:n] {
-		if len(d.preface) == len(http2.ClientPreface) && isTLS(p[0]) {
-			return nil, errTLS
-		}
-		return nil, errNotHTTP2
+		return nil, errors.New("the client's preface is missing")
 	}
 	d.preface = d.preface[n:]
-	return p[n:], nil
-}
-
-// frameSize is the size of the frame in buf, or that of a header as long
-// as the header is not complete.
-func (d *decoder) frameSize() int {
-	b := d.buf.Bytes()
-	if len(b) < headerLen {
-		return headerLen
+	d.buf.Write(p[n:])
+	for d.buf.Len() >= headerLen {
+		h, err := http2.ReadFrameHeader(bytes.NewReader(d.buf.Bytes()))
+		if err != nil {
+			return frames, err
+		}
+		if !d.started && h.Type != http2.FrameSettings {
+			return frames, errors.New("the first frame is not SETTINGS")
+		}
+		if d.buf.Len() < headerLen+int(h.Length) {
+			break
+		}
+		d.started = true
+		f, err := d.framer.ReadFrame()
+		if err != nil {
+			return frames, err
+		}
+		d.details = nil
+		if err := d.describe(f); err != nil {
+			return frames, err
+		}
+		frames = append(frames, frame{h, strings.Join(d.details, " ")})
 	}
-	return headerLen + int(b[0])<<16 + int(b[1])<<8 + int(b[2])
+	return frames, nil
 }
 
-// check rejects a frame as soon as its first bytes allow. The first
-// frame of each side is SETTINGS (RFC 9113, 3.4), and a short one.
-func (d *decoder) check() error {
-	b := d.buf.Bytes()
-	switch {
-	case !d.started && isTLS(b[0]):
-		return errTLS
-	case !d.started && (b[0] != 0 || len(b) > 3 && b[3] != byte(http2.FrameSettings)):
-		return errNotHTTP2
-	case d.frameSize() > headerLen+maxFrame:
-		return fmt.Errorf("a frame of %dB is above the limit of %dB", d.frameSize()-headerLen, maxFrame)
+func (d *decoder) add(format string, args ...any) {
+	d.details = append(d.details, fmt.Sprintf(format, args...))
+}
+
+// describe adds the details of f.
+func (d *decoder) describe(f http2.Frame) error {
+	switch f := f.(type) {
+	case *http2.DataFrame:
+		if f.StreamEnded() {
+			d.add("END_STREAM")
+		}
+		d.addMessages(f.StreamID, f.Data())
+	case *http2.HeadersFrame:
+		if f.StreamEnded() {
+			d.add("END_STREAM")
+		}
+		return d.addFields(f.HeaderBlockFragment(), f.HeadersEnded())
+	case *http2.ContinuationFrame:
+		return d.addFields(f.HeaderBlockFragment(), f.HeadersEnded())
+	case *http2.RSTStreamFrame:
+		d.add("code=%v", f.ErrCode)
+	case *http2.GoAwayFrame:
+		d.add("last-stream=%d code=%v", f.LastStreamID, f.ErrCode)
+		if len(f.DebugData()) > 0 {
+			d.add("debug=%s", word(string(f.DebugData())))
+		}
+	case *http2.WindowUpdateFrame:
+		d.add("increment=%d", f.Increment)
+	case *http2.PingFrame:
+		if f.IsAck() {
+			d.add("ACK")
+		}
+	case *http2.SettingsFrame:
+		if f.IsAck() {
+			d.add("ACK")
+		}
+		return f.ForeachSetting(func(s http2.Setting) error {
+			d.add("%v=%d", s.ID, s.Val)
+			return nil
+		})
 	}
 	return nil
 }
 
-// isTLS reports whether b is the type of a TLS record (RFC 8446, 5.1).
-// No HTTP/2 connection starts so.
-func isTLS(b byte) bool { return 0x14 <= b && b <= 0x17 }
-
-// decode prints the frame in buf, and leaves buf empty.
-func (d *decoder) decode(print func(http2.FrameHeader, string)) error {
-	f, err := d.framer.ReadFrame()
-	if err != nil {
-		return fmt.Errorf("this is not a valid frame: %w", cmp.Or(d.framer.ErrorDetail(), err))
+// addFields decodes one fragment of a header block. A field that is split
+// between two fragments is added with the second one.
+func (d *decoder) addFields(fragment []byte, last bool) error {
+	if _, err := d.hpack.Write(fragment); err != nil {
+		return err
 	}
-	d.started = true
-	h := f.Header()
-	d.items = flags(h)
-	if err := d.describe(f); err != nil {
-		return fmt.Errorf("the headers of stream %d cannot be decoded: %w", h.StreamID, err)
+	if last {
+		return d.hpack.Close()
 	}
-	if ends(h) {
-		delete(d.messages, h.StreamID)
-	}
-	print(h, strings.Join(d.items, " "))
 	return nil
 }
 
-// ends reports whether no message of the stream can follow in this
-// direction.
-func ends(h http2.FrameHeader) bool {
-	switch h.Type {
-	case http2.FrameData, http2.FrameHeaders:
-		return h.Flags.Has(http2.FlagDataEndStream) // the same bit in both
-	default:
-		return h.Type == http2.FrameRSTStream
+func (d *decoder) addField(f hpack.HeaderField) {
+	switch f.Name {
+	case ":path", ":status", "grpc-timeout", "grpc-encoding", "grpc-status":
+		d.add("%s=%s", f.Name, word(f.Value))
+	case "grpc-message":
+		if f.Value != "" { // grpc-go sends an empty one with status OK
+			d.add("%s=%s", f.Name, word(f.Value))
+		}
 	}
+}
+
+// word returns s as one word that is safe to print: s itself, or s in
+// quotes if s contains a space or a character that [strconv.Quote] escapes.
+func word(s string) string {
+	if q := strconv.Quote(s); strings.Contains(s, " ") || q != `"`+s+`"` {
+		return q
+	}
+	return s
 }

@@ -1,25 +1,29 @@
-// Package wire shows the HTTP/2 frames of a gRPC connection as they pass.
+// Package wire prints the HTTP/2 frames of gRPC connections.
 //
-// A [Tap] wraps a [net.Conn]. It decodes inside Read and Write, in the
-// goroutine that called them, and passes on every byte as it is.
+// A [Tap] wraps a [net.Conn] and decodes the frames inside Read and Write.
+// The bytes themselves pass unchanged. One line describes one frame:
 //
 //	0s C->S HEADERS    stream=1   len=62    :path=/echo.v1.Echo/Down
 //	0s C->S DATA       stream=1   len=17    END_STREAM message=12B
 //
-// A line holds the time since [New], the direction, the frame's type, its
-// stream, the length of its payload in bytes, its flags and what matters in
-// it. END_HEADERS is left out as noise: where it is missing, a CONTINUATION
-// follows. Of the metadata only :path, :status and gRPC's own grpc-timeout,
-// grpc-encoding, grpc-status and grpc-message are shown, as they stand on
-// the wire; the rest may hold secrets. The second and later connections of
-// a Tap are marked #2, #3 and so on.
+// The columns are the time since [New], the direction (C->S is from the
+// client to the server), the type of the frame, its stream, the length of
+// its payload in bytes, and details. The lines of the second connection of
+// a Tap have the mark #2 before the details, those of the third #3, and so
+// on.
 //
-// In a DATA frame, message=12B is a whole gRPC message of 12 bytes, without
-// its prefix of 5. One that spans frames shows how far it came:
-// message=16379/50000B, then message=32763/50000B.
+// The details begin with the flags END_STREAM and ACK. The flag END_HEADERS
+// is not printed: a HEADERS frame without it is followed by a CONTINUATION
+// frame. Only the header fields :path, :status, grpc-timeout,
+// grpc-encoding, grpc-status and grpc-message are printed, because other
+// metadata may contain secrets. Their values are printed as they are
+// encoded on the wire. A value with spaces or unprintable characters is
+// quoted.
 //
-// What the peer wrote is escaped, cut after 64 bytes, and at most 8 items
-// of a frame are shown, so that it cannot attack the terminal.
+// In a DATA frame, message=12B is a complete gRPC message of 12 bytes, not
+// counting its prefix of 5 bytes. A message that spans several frames shows
+// how much of it has been sent: message=16379/50000B in the first frame,
+// then message=32763/50000B.
 package wire
 
 import (
@@ -34,53 +38,62 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// A Tap prints the HTTP/2 frames of the connections that it watches.
-// Set its fields before the first connection. Make one with [New].
+// A Tap prints the HTTP/2 frames of the connections that it watches. Use
+// [New] to create a Tap.
+//
+// A Tap may be used by several connections at once. Its methods may be
+// called concurrently. Its fields must be set before the first connection
+// and must not change afterward.
 type Tap struct {
-	// Out gets one Write a line. A Write that fails is ignored; one that
-	// blocks delays every connection of the Tap.
+	// Out receives one Write per line, and never two at the same time. An
+	// error of Write is ignored. A Write that blocks delays every
+	// connection of the Tap.
 	Out io.Writer
 
-	// StreamsOnly leaves out the frames of the connection itself (those
-	// of stream 0) and every WINDOW_UPDATE. What remains has a stable
-	// order within a stream and a direction; those frames do not.
+	// StreamsOnly leaves out the frames of stream 0, which concern the
+	// whole connection, and every WINDOW_UPDATE. The position of these
+	// frames varies between runs. The other frames of one stream and one
+	// direction have the same order in each run.
 	StreamsOnly bool
 
 	start time.Time
-	mu    sync.Mutex // guards conns, the decoders, and writes to Out
+	mu    sync.Mutex // guards conns, all decoders, and Out
 	conns int
 }
 
-// New returns a Tap that prints to out. Its clock starts now.
+// New returns a Tap that prints to out. Times are counted from this call.
 func New(out io.Writer) *Tap {
 	return &Tap{Out: out, start: time.Now()}
 }
 
-// Client returns c, watched, as the client sees it: what it writes is C->S.
+// Client wraps the client's end of a connection: bytes that are written to
+// the returned connection are C->S, and bytes that are read from it S->C.
 //
-// A frame is printed when its last byte passes: just before it is written,
-// or just after it was read, so that no answer is printed above its
-// question. Where the Write then fails, a line says so.
+// A frame that is written is printed before it is passed on, and a frame
+// that is read is printed when its last byte has arrived. A response is
+// therefore never printed above its request. A frame is also printed if
+// writing it fails.
 //
-// Bytes that are not HTTP/2, or a frame or a header above 1 MiB, make the
-// Tap say so once and stay quiet about that direction. The bytes still
-// pass.
+// If the bytes of one direction are not HTTP/2, the Tap prints that once
+// and then nothing more for this direction. The bytes still pass.
 //
-// As in gRPC, one goroutine may read while one writes. The connection has
-// the methods of [net.Conn] and no other, such as CloseWrite.
+// One goroutine may read from the returned connection while another writes
+// to it. The connection has the methods of [net.Conn] only, even if c has
+// others, such as CloseWrite.
 func (t *Tap) Client(c net.Conn) net.Conn {
 	return t.watch(c, newDecoder("S->C", ""), newDecoder("C->S", http2.ClientPreface))
 }
 
-// Server returns c, watched, as the server sees it: what it writes is S->C.
-// All else is as for [Tap.Client].
+// Server is like [Tap.Client] for the server's end of a connection: bytes
+// that are written to the returned connection are S->C, and bytes that are
+// read from it C->S.
 func (t *Tap) Server(c net.Conn) net.Conn {
 	return t.watch(c, newDecoder("C->S", http2.ClientPreface), newDecoder("S->C", ""))
 }
 
-// Dialer returns a dial function for [google.golang.org/grpc.WithContextDialer]
-// whose connections are watched as by [Tap.Client]. An error of dial is
-// returned as it is.
+// Dialer returns a function for [google.golang.org/grpc.WithContextDialer]
+// that connects with dial and wraps the connection with [Tap.Client]. It
+// returns an error of dial unchanged.
 func (t *Tap) Dialer(dial func(context.Context, string) (net.Conn, error)) func(context.Context, string) (net.Conn, error) {
 	return func(ctx context.Context, addr string) (net.Conn, error) {
 		c, err := dial(ctx, addr)
@@ -91,97 +104,70 @@ func (t *Tap) Dialer(dial func(context.Context, string) (net.Conn, error)) func(
 	}
 }
 
-func (t *Tap) watch(c net.Conn, in, out *decoder) *conn {
+func (t *Tap) watch(c net.Conn, in, out *decoder) net.Conn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.conns++
-	w := &conn{Conn: c, tap: t, in: in, out: out}
 	if t.conns > 1 {
-		w.mark = fmt.Sprintf("#%d ", t.conns)
+		in.mark = fmt.Sprintf("#%d ", t.conns)
+		out.mark = in.mark
 	}
-	return w
+	return &conn{Conn: c, tap: t, in: in, out: out}
 }
 
 // A conn is a connection that a Tap watches.
 type conn struct {
 	net.Conn
 	tap     *Tap
-	mark    string // "#2 " for the second connection of the Tap
 	in, out *decoder
 }
 
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	c.show(c.in, p[:n])
+	c.tap.show(c.in, p[:n])
 	return n, err
 }
 
-// Write shows p first: once the bytes are out, the answer may be read, and
-// printed, before Write returns.
+// Write prints p before it passes p on. In the other order, another
+// goroutine could read and print the response before this one prints the
+// request.
 func (c *conn) Write(p []byte) (int, error) {
-	shown := c.show(c.out, p)
-	n, err := c.Conn.Write(p)
-	if n < len(p) {
-		c.unsent(n, len(p), shown)
-	}
-	return n, err
+	c.tap.show(c.out, p)
+	return c.Conn.Write(p)
 }
 
-// show decodes p, prints its frames, and reports whether there were any
-// to print.
-func (c *conn) show(d *decoder, p []byte) (shown bool) {
-	c.tap.mu.Lock()
-	defer c.tap.mu.Unlock()
-	if d.quiet {
-		return false
+// show prints the frames that p completes.
+func (t *Tap) show(d *decoder, p []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if d.failed {
+		return
 	}
-	err := d.feed(p, func(h http2.FrameHeader, what string) {
-		if c.tap.StreamsOnly && (h.StreamID == 0 || h.Type == http2.FrameWindowUpdate) {
-			return
-		}
-		shown = true
-		c.printFrame(d, h, what)
-	})
-	if err != nil {
-		c.stop(d, err.Error())
-	}
-	return shown
-}
-
-// unsent takes back, in words, the frames of a Write that failed. Where
-// none was shown there is nothing to take back.
-func (c *conn) unsent(n, size int, shown bool) {
-	c.tap.mu.Lock()
-	defer c.tap.mu.Unlock()
-	if shown && !c.out.quiet {
-		c.stop(c.out, fmt.Sprintf("the write failed: only %d of the last %dB were sent", n, size))
-	}
-	c.out.quiet = true
-}
-
-func (c *conn) stop(d *decoder, why string) {
-	d.quiet = true
-	c.print(d, c.mark+why+"; no more frames are shown")
-}
-
-func (c *conn) printFrame(d *decoder, h http2.FrameHeader, what string) {
 	width := len("WINDOW_UPDATE")
-	if c.tap.StreamsOnly {
+	if t.StreamsOnly {
 		width = len("RST_STREAM")
 	}
-	c.print(d, fmt.Sprintf("%-*s stream=%-3d len=%-5d %s%s",
-		width, h.Type, h.StreamID, h.Length, c.mark, what))
+	frames, err := d.decode(p)
+	for _, f := range frames {
+		if t.StreamsOnly && (f.StreamID == 0 || f.Type == http2.FrameWindowUpdate) {
+			continue
+		}
+		t.print(d, "%-*s stream=%-3d len=%-5d %s%s",
+			width, f.Type, f.StreamID, f.Length, d.mark, f.details)
+	}
+	if err != nil {
+		d.failed = true
+		t.print(d, "%sthis is not HTTP/2: %v; no more frames are shown", d.mark, err)
+	}
 }
 
-func (c *conn) print(d *decoder, text string) {
-	line := fmt.Sprintf("%8s %s %s", round(time.Since(c.tap.start)), d.name, text)
-	// The connection matters more than its picture: no error of Out may
-	// reach it.
-	_, _ = c.tap.Out.Write([]byte(strings.TrimRight(line, " ") + "\n"))
+func (t *Tap) print(d *decoder, format string, args ...any) {
+	line := fmt.Sprintf("%8s %s ", round(time.Since(t.start)), d.name) + fmt.Sprintf(format, args...)
+	_, _ = io.WriteString(t.Out, strings.TrimRight(line, " ")+"\n")
 }
 
-// round keeps three digits of d, but a microsecond at least and a second at
-// most, so that the column stays narrow.
+// round rounds d to about three digits, in steps of at least a microsecond
+// and at most a second, so that the column stays narrow.
 func round(d time.Duration) time.Duration {
 	unit := time.Microsecond
 	for unit < time.Second && d >= 1000*unit {

@@ -1,9 +1,13 @@
 package wire
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -11,233 +15,160 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/health"
-	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
-	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/status"
-	"google.golang.org/grpc/test/bufconn"
+	"golang.org/x/net/http2"
 )
 
-func TestAUnaryCallIsTwoFramesOutAndThreeBack(t *testing.T) {
+func TestTap_PrintsVirtualTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := serve(t)
-		require.Equal(t, codes.OK, s.check(t, ""))
-		require.Equal(t, `
-      0s C->S HEADERS    stream=1   len=66    :path=/grpc.health.v1.Health/Check
-      0s C->S DATA       stream=1   len=5     END_STREAM message=0B
-      0s S->C HEADERS    stream=1   len=14    :status=200
-      0s S->C DATA       stream=1   len=7     message=2B
-      0s S->C HEADERS    stream=1   len=24    END_STREAM grpc-status=0
-`, s.screen.String())
-	})
-}
-
-func TestAnErrorWithoutMessagesIsOneFrameBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := serve(t)
-		time.Sleep(90 * time.Minute)
-		require.Equal(t, codes.NotFound, s.check(t, "coffee"))
-		require.Equal(t, `
- 1h30m0s C->S HEADERS    stream=1   len=66    :path=/grpc.health.v1.Health/Check
- 1h30m0s C->S DATA       stream=1   len=13    END_STREAM message=8B
- 1h30m0s S->C HEADERS    stream=1   len=49    END_STREAM :status=200 grpc-status=5 grpc-message="unknown service"
-`, s.screen.String())
-	})
-}
-
-func TestACancelledStreamEndsWithRSTSTREAM(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := serve(t)
-		ctx, cancel := context.WithCancel(t.Context())
-		s.watch(t, ctx)
-		time.Sleep(500 * time.Millisecond)
-		s.health.SetServingStatus("", healthv1.HealthCheckResponse_NOT_SERVING)
-		time.Sleep(700 * time.Millisecond)
-		cancel()
-		synctest.Wait()
-		require.Equal(t, `
-      0s C->S HEADERS    stream=1   len=65    :path=/grpc.health.v1.Health/Watch
-      0s C->S DATA       stream=1   len=5     END_STREAM message=0B
-      0s S->C HEADERS    stream=1   len=14    :status=200
-      0s S->C DATA       stream=1   len=7     message=2B
-   500ms S->C DATA       stream=1   len=7     message=2B
-    1.2s C->S RST_STREAM stream=1   len=4     code=CANCEL
-`, s.screen.String())
-	})
-}
-
-// At the deadline both sides end the stream in the same instant, so which
-// of RST_STREAM and trailers are sent is a race. Only their time is sure.
-func TestADeadlineTravelsWithTheRequestAndEndsTheStream(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := serve(t)
-		ctx, cancel := context.WithTimeout(t.Context(), 1200*time.Millisecond)
-		defer cancel()
-		s.watch(t, ctx)
-		<-ctx.Done()
-		synctest.Wait()
-		lines := strings.Split(strings.TrimSpace(s.screen.String()), "\n")
-		require.Contains(t, lines[0], ":path=/grpc.health.v1.Health/Watch grpc-timeout=1200000u")
-		require.Greater(t, len(lines), 4)
-		for _, line := range lines[4:] {
-			require.Regexp(t, `^    1\.2s .* (code=CANCEL|END_STREAM grpc-status=\d .*)$`, line)
-		}
-	})
-}
-
-func TestAMessageMaySpanFrames(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := serve(t)
-		require.Equal(t, codes.NotFound, s.check(t, strings.Repeat("x", 40_000)))
-		require.Contains(t, s.screen.String(), `
-      0s C->S DATA       stream=1   len=16384 message=16379/40004B
-      0s C->S DATA       stream=1   len=16384 message=32763/40004B
-      0s C->S DATA       stream=1   len=7241  END_STREAM message=40004/40004B
-`)
-	})
-}
-
-func TestLargeMetadataGoesOnInContinuationAndIsNotShown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := serve(t)
-		ctx := metadata.AppendToOutgoingContext(t.Context(), "secret", strings.Repeat("?", 40_000))
-		_, err := s.client.Check(ctx, &healthv1.HealthCheckRequest{})
+		r := record(t)
+		r.ok(r.WriteWindowUpdate(1, 10))
+		r.headers("grpc-status", "5")
+		var printed bytes.Buffer
+		tap := New(&printed)
+		tap.StreamsOnly = true
+		time.Sleep(1200 * time.Millisecond)
+		_, err := tap.Server(new(fakeConn)).Write(r.Bytes())
 		require.NoError(t, err)
-		require.Equal(t, codes.OK, s.check(t, ""))
-		got := s.screen.String()
-		require.Equal(t, 2, strings.Count(got, "C->S CONTINUATION stream=1"), got)
-		require.Contains(t, got, `
-      0s C->S HEADERS    stream=3   len=7     :path=/grpc.health.v1.Health/Check
-`, "the call after it is decoded too")
-		require.NotContains(t, got, "??")
+		require.Equal(t, "    1.2s S->C HEADERS    stream=1   len=12    grpc-status=5\n", printed.String())
 	})
 }
 
-func TestAnySizeOfTheHeaderTableIsFollowed(t *testing.T) {
-	for _, size := range []uint32{0, 64, 4096, 1 << 20} {
-		synctest.Test(t, func(t *testing.T) {
-			s := serve(t, grpc.HeaderTableSize(size))
-			for range 20 {
-				require.Equal(t, codes.OK, s.check(t, ""))
-			}
-			got := s.screen.String()
-			require.Equal(t, 20, strings.Count(got, ":path=/grpc.health.v1.Health/Check\n"), got)
-			require.NotContains(t, got, "no more frames")
-		})
+func TestTap_PrintsRequestBeforeResponse(t *testing.T) {
+	r := record(t)
+	var printed lines
+	c := &respondingConn{fakeConn: connOf(r.Bytes())}
+	c.tapped = New(&printed).Client(c)
+	_, err := c.tapped.Write(append([]byte(http2.ClientPreface), r.Bytes()...))
+	require.NoError(t, err)
+	require.Equal(t, `
+C->S SETTINGS      stream=0   len=0
+S->C SETTINGS      stream=0   len=0
+`, printed.untimed())
+}
+
+// A respondingConn is read before its Write returns.
+type respondingConn struct {
+	*fakeConn
+	tapped net.Conn
+}
+
+func (c *respondingConn) Write(p []byte) (int, error) {
+	_, err := io.ReadAll(c.tapped)
+	return len(p), err
+}
+
+func TestTap_MarksLinesOfLaterConnections(t *testing.T) {
+	r := record(t)
+	for range 200 {
+		r.headers(":status", "200")
+	}
+	var printed lines
+	tap := New(&printed)
+	var wg sync.WaitGroup
+	for range 3 {
+		conn := tap.Client(connOf(slices.Collect(slices.Chunk(r.Bytes(), 50))...))
+		wg.Go(func() { _, _ = io.Copy(io.Discard, conn) })
+	}
+	wg.Wait()
+	require.Len(t, printed, 3*201, "one Write per line")
+	for _, mark := range []string{"", "#2 ", "#3 "} {
+		line := "S->C HEADERS       stream=1   len=1     " + mark + ":status=200\n"
+		require.Equal(t, 200, strings.Count(printed.untimed(), line), line)
 	}
 }
 
-func TestBothEndsSeeTheSameFrames(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := serve(t)
-		s.watch(t, t.Context())
-		require.Equal(t, codes.NotFound, s.check(t, "coffee"))
-		for _, dir := range []string{"C->S", "S->C"} {
-			atClient, atServer := s.screen.only(dir), s.serverScreen.only(dir)
-			require.NotEmpty(t, atClient)
-			require.Equal(t, atClient, atServer)
-		}
-	})
+func TestTap_PassesBytesThatAreNotHTTP2(t *testing.T) {
+	frame, headers := record(t), record(t)
+	frame.ok(frame.WriteRawFrame(http2.FrameData, 0, 0, nil)) // DATA on stream 0
+	headers.ok(headers.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte{0xff}, EndHeaders: true}))
+	for data, want := range map[string]string{
+		"HTTP/1.1 400 Bad Request\r\n\r\n": "the first frame is not SETTINGS",
+		frame.String():                     "connection error: PROTOCOL_ERROR",
+		headers.String():                   "decoding error: truncated headers",
+	} {
+		got := read(t, []byte(data), []byte("and so on"), record(t).Bytes())
+		require.Equal(t, 1, strings.Count(got, "not HTTP/2"), got)
+		require.True(t, strings.HasSuffix(got, "\nS->C this is not HTTP/2: "+want+"; no more frames are shown\n"), got)
+	}
 }
 
-func TestADialErrorIsReturnedAsItIs(t *testing.T) {
+func TestTap_StaysQuietInOneDirectionOnly(t *testing.T) {
+	var printed lines
+	c := connOf(record(t).Bytes())
+	conn := New(&printed).Client(c)
+	_, err := io.WriteString(conn, "GET / HTTP/1.1\r\n\r\n")
+	require.NoError(t, err)
+	_, err = io.ReadAll(conn)
+	require.NoError(t, err)
+	require.Equal(t, "GET / HTTP/1.1\r\n\r\n", c.out.String())
+	require.Equal(t, `
+C->S this is not HTTP/2: the client's preface is missing; no more frames are shown
+S->C SETTINGS      stream=0   len=0
+`, printed.untimed())
+}
+
+func TestTap_IgnoresErrorOfOut(t *testing.T) {
+	closed, out := io.Pipe()
+	require.NoError(t, closed.Close())
+	got, err := io.ReadAll(New(out).Client(connOf(record(t).Bytes())))
+	require.NoError(t, err)
+	require.Len(t, got, 9)
+}
+
+func TestDialer_ReturnsDialError(t *testing.T) {
 	want := errors.New("no such host")
-	dial := New(new(screen)).Dialer(func(context.Context, string) (net.Conn, error) { return nil, want })
+	dial := New(io.Discard).Dialer(func(context.Context, string) (net.Conn, error) { return nil, want })
 	conn, err := dial(t.Context(), "somewhere:1")
 	require.Nil(t, conn)
 	require.Equal(t, want, err)
 }
 
-// A service is a health server and a client, both ends watched.
-type service struct {
-	health               *health.Server
-	client               healthv1.HealthClient
-	screen, serverScreen *screen
-}
-
-// serve starts one. Leaving the bubble proves that all of it ended.
-func serve(t *testing.T, opts ...grpc.ServerOption) *service {
-	t.Helper()
-	lis := bufconn.Listen(1 << 20)
-	s := &service{health: health.NewServer(), screen: new(screen), serverScreen: new(screen)}
-	server := grpc.NewServer(append(opts, grpc.WaitForHandlers(true))...)
-	healthv1.RegisterHealthServer(server, s.health)
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(tappedListener{lis, tapStreams(s.serverScreen)}) }()
-	dial := func(ctx context.Context, _ string) (net.Conn, error) { return lis.DialContext(ctx) }
-	conn, err := grpc.NewClient("passthrough:///wire",
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(tapStreams(s.screen).Dialer(dial)))
-	require.NoError(t, err)
-	s.client = healthv1.NewHealthClient(conn)
-	t.Cleanup(func() {
-		require.NoError(t, conn.Close())
-		server.Stop()
-		require.NoError(t, <-served)
-	})
-	return s
-}
-
-func tapStreams(s *screen) *Tap {
-	t := New(s)
-	t.StreamsOnly = true
-	return t
-}
-
-type tappedListener struct {
-	net.Listener
-	tap *Tap
-}
-
-func (l tappedListener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
+func TestRound_KeepsColumnNarrow(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0:                           "0s",
+		12345 * time.Nanosecond:     "12µs",
+		1234567 * time.Nanosecond:   "1.23ms",
+		999999 * time.Microsecond:   "1s",
+		12345 * time.Millisecond:    "12.3s",
+		9*time.Hour + time.Minute/8: "9h0m8s",
+	} {
+		require.Equal(t, want, round(d).String())
 	}
-	return l.tap.Server(c), nil
 }
 
-func (s *service) check(t *testing.T, name string) codes.Code {
-	t.Helper()
-	_, err := s.client.Check(t.Context(), &healthv1.HealthCheckRequest{Service: name})
-	return status.Code(err)
-}
-
-// watch opens a stream and receives its first message.
-func (s *service) watch(t *testing.T, ctx context.Context) {
-	t.Helper()
-	stream, err := s.client.Watch(ctx, &healthv1.HealthCheckRequest{})
-	require.NoError(t, err)
-	_, err = stream.Recv()
-	require.NoError(t, err)
-}
-
-// A screen keeps what a Tap prints.
-type screen struct {
-	mu     sync.Mutex
-	writes []string
-}
-
-func (s *screen) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.writes = append(s.writes, string(p))
-	return len(p), nil
-}
-
-func (s *screen) String() string { return "\n" + strings.Join(s.only(""), "") }
-
-// only returns the lines that hold word.
-func (s *screen) only(word string) (lines []string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, line := range s.writes {
-		if strings.Contains(line, word) {
-			lines = append(lines, line)
+// FuzzTap reads data in pieces of size+1 bytes at one end of a connection,
+// and writes data at the other. Every byte must pass unchanged, both ends
+// must print the same lines, and every line must be safe to print.
+func FuzzTap(f *testing.F) {
+	r := record(f)
+	r.headers(":path", "/a/b", "grpc-timeout", "1S")
+	r.ok(r.WriteData(1, true, append(prefixed("hi"), prefixed("there")...)))
+	r.ok(r.WriteGoAway(1, http2.ErrCodeInternal, []byte("debug")))
+	f.Add(r.Bytes(), uint8(3), false)
+	f.Add([]byte(http2.ClientPreface+r.String()), uint8(200), true)
+	f.Add([]byte("\x16\x03\x01"), uint8(1), true)
+	f.Fuzz(func(t *testing.T, data []byte, size uint8, toServer bool) {
+		reader, writer := (*Tap).Client, (*Tap).Server
+		if toServer {
+			reader, writer = writer, reader
 		}
-	}
-	return lines
+		var atReader, atWriter lines
+		pieces := slices.Collect(slices.Chunk(data, int(size)+1))
+		got, err := io.ReadAll(reader(New(&atReader), connOf(pieces...)))
+		require.NoError(t, err)
+		require.Equal(t, string(data), string(got))
+
+		c := new(fakeConn)
+		n, err := writer(New(&atWriter), c).Write(data)
+		require.NoError(t, err)
+		require.Equal(t, len(data), n)
+		require.Equal(t, string(got), c.out.String())
+
+		require.Equal(t, atWriter.untimed(), atReader.untimed())
+		for line := range strings.Lines(atReader.untimed()) {
+			for _, char := range strings.TrimSuffix(line, "\n") {
+				require.True(t, strconv.IsPrint(char), line)
+			}
+		}
+	})
 }
