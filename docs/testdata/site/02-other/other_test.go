@@ -1,7 +1,0 @@
-package other
-
-func TestOther(t *testing.T) {}
-
-func ExampleLog() {
-	// Output: other
-}
