@@ -1,92 +1,101 @@
-// Package pitfalls is a catalogue of mistakes in streaming code. Each has a
-// folder with the broken code, the fixed code, and a test of both.
+// Package pitfalls is a catalogue of mistakes in streaming code. Each mistake
+// has a folder with the broken code, the fixed code, tests of both, and a
+// page. The first lines of the pages are the catalogue.
 package pitfalls
 
 import (
-	abandonedstream "example.com/streams/06-pitfalls/abandoned-stream"
-	bufconndns "example.com/streams/06-pitfalls/bufconn-dns"
-	closesendisnotclose "example.com/streams/06-pitfalls/closesend-is-not-close"
-	concurrentclosesend "example.com/streams/06-pitfalls/concurrent-closesend"
-	concurrentrecv "example.com/streams/06-pitfalls/concurrent-recv"
-	concurrentsend "example.com/streams/06-pitfalls/concurrent-send"
-	deadpeer "example.com/streams/06-pitfalls/dead-peer"
-	defercancel "example.com/streams/06-pitfalls/defer-cancel"
-	forwardinggoroutine "example.com/streams/06-pitfalls/forwarding-goroutine"
-	gracefulstop "example.com/streams/06-pitfalls/graceful-stop"
-	handlerpanic "example.com/streams/06-pitfalls/handler-panic"
-	handlerreturnseof "example.com/streams/06-pitfalls/handler-returns-eof"
-	headerblocks "example.com/streams/06-pitfalls/header-blocks"
-	ignoredcontext "example.com/streams/06-pitfalls/ignored-context"
-	"example.com/streams/06-pitfalls/internal/play"
-	messagereuse "example.com/streams/06-pitfalls/message-reuse"
-	missingclosesend "example.com/streams/06-pitfalls/missing-closesend"
-	missingresponse "example.com/streams/06-pitfalls/missing-response"
-	noreconnect "example.com/streams/06-pitfalls/no-reconnect"
-	openisnotaccepted "example.com/streams/06-pitfalls/open-is-not-accepted"
-	pinnedbackend "example.com/streams/06-pitfalls/pinned-backend"
-	plainerror "example.com/streams/06-pitfalls/plain-error"
-	receivelimit "example.com/streams/06-pitfalls/receive-limit"
-	recvaftererror "example.com/streams/06-pitfalls/recv-after-error"
-	retrypolicy "example.com/streams/06-pitfalls/retry-policy"
-	sendafterreturn "example.com/streams/06-pitfalls/send-after-return"
-	sendbeforerecv "example.com/streams/06-pitfalls/send-before-recv"
-	sendeof "example.com/streams/06-pitfalls/send-eof"
-	sendisnotdelivery "example.com/streams/06-pitfalls/send-is-not-delivery"
-	sharedstate "example.com/streams/06-pitfalls/shared-state"
-	slowsubscriber "example.com/streams/06-pitfalls/slow-subscriber"
-	streaminterceptor "example.com/streams/06-pitfalls/stream-interceptor"
-	streamquota "example.com/streams/06-pitfalls/stream-quota"
-	timeoutpermessage "example.com/streams/06-pitfalls/timeout-per-message"
-	toomanypings "example.com/streams/06-pitfalls/too-many-pings"
-	uninterruptiblerecv "example.com/streams/06-pitfalls/uninterruptible-recv"
+	"cmp"
+	"embed"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
 )
 
-// Catalogue lists the pitfalls in the order and the groups of README.md.
-var Catalogue = []play.Pitfall{
-	// Read these three first.
-	missingclosesend.Pitfall,
-	ignoredcontext.Pitfall,
-	concurrentsend.Pitfall,
+//go:embed */README.md
+var pages embed.FS
 
-	// It hangs.
-	gracefulstop.Pitfall,
-	sendbeforerecv.Pitfall,
-	slowsubscriber.Pitfall,
-	noreconnect.Pitfall,
-	uninterruptiblerecv.Pitfall,
-	headerblocks.Pitfall,
-	streamquota.Pitfall,
+// groups are the groups of pitfalls in the order of README.md.
+var groups = []string{
+	"Read these three first",
+	"It hangs",
+	"It leaks",
+	"The error is lost, or says something else",
+	"Messages are lost, or wrong",
+	"It worked until production",
+}
 
-	// It leaks.
-	abandonedstream.Pitfall,
-	closesendisnotclose.Pitfall,
-	forwardinggoroutine.Pitfall,
+// A Pitfall is what the first lines of a page say.
+type Pitfall struct {
+	Name   string // of the folder
+	See    string // the symptom, a sentence without its period
+	Errors string // the text to look for in logs, or empty
+	Fix    string // a sentence without its period
+	Group  string // its heading in README.md
+}
 
-	// The error is lost, or says something else.
-	sendeof.Pitfall,
-	openisnotaccepted.Pitfall,
-	plainerror.Pitfall,
-	retrypolicy.Pitfall,
-	handlerreturnseof.Pitfall,
-	missingresponse.Pitfall,
-	defercancel.Pitfall,
-	bufconndns.Pitfall,
+var front = regexp.MustCompile(`^# (.+)\n\n` +
+	`\*\*You see:\*\* ([^\n]+)\.\n\n` +
+	"(?:```text\n((?s:.+?)\n)```\n\n)?" +
+	`\*\*Fix:\*\* ([^\n]+)\.\n\n` +
+	`\*\*Group:\*\* \[(.+)\]\(\.\./README\.md#.+\)\n\n## `)
 
-	// Messages are lost, or wrong.
-	concurrentrecv.Pitfall,
-	recvaftererror.Pitfall,
-	sendisnotdelivery.Pitfall,
-	messagereuse.Pitfall,
-	concurrentclosesend.Pitfall,
-	sendafterreturn.Pitfall,
-	sharedstate.Pitfall,
+// Catalogue returns all pitfalls, ordered by group and name.
+func Catalogue() ([]Pitfall, error) {
+	files, err := fs.Glob(pages, "*/README.md")
+	if err != nil {
+		return nil, err
+	}
+	var all []Pitfall
+	for _, file := range files {
+		page, err := fs.ReadFile(pages, file)
+		if err != nil {
+			return nil, err
+		}
+		m := front.FindStringSubmatch(strings.ReplaceAll(string(page), "\r\n", "\n"))
+		if m == nil {
+			return nil, fmt.Errorf("%s does not begin with name, You see, Fix and Group; compare missing-closesend", file)
+		}
+		p := Pitfall{Name: m[1], See: m[2], Errors: m[3], Fix: m[4], Group: m[5]}
+		if p.Name != path.Dir(file) || !slices.Contains(groups, p.Group) {
+			return nil, fmt.Errorf("%s: want # %s and one of the groups %q", file, path.Dir(file), groups)
+		}
+		all = append(all, p)
+	}
+	slices.SortFunc(all, func(a, b Pitfall) int {
+		return cmp.Or(slices.Index(groups, a.Group)-slices.Index(groups, b.Group), cmp.Compare(a.Name, b.Name))
+	})
+	return all, nil
+}
 
-	// It worked until production.
-	deadpeer.Pitfall,
-	receivelimit.Pitfall,
-	streaminterceptor.Pitfall,
-	handlerpanic.Pitfall,
-	timeoutpermessage.Pitfall,
-	toomanypings.Pitfall,
-	pinnedbackend.Pitfall,
+// Find returns the pitfall with this name. If there is none, Find returns
+// all pitfalls whose name, symptom or error text contains words, and all of
+// which words contains a line of the error text. Case does not matter.
+func Find(all []Pitfall, words string) (found []Pitfall) {
+	words = fold(words)
+	for _, p := range all {
+		if p.Name == words {
+			return []Pitfall{p}
+		}
+		if strings.Contains(fold(p.Name+" "+p.See+" "+p.Errors), words) || hasLineOf(words, p.Errors) {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+func hasLineOf(words, text string) bool {
+	for line := range strings.Lines(text) {
+		if line = fold(line); line != "" && strings.Contains(words, line) {
+			return true
+		}
+	}
+	return false
+}
+
+// fold returns s in lower case, with single spaces and without backquotes.
+func fold(s string) string {
+	return strings.ToLower(strings.Join(strings.Fields(strings.ReplaceAll(s, "`", "")), " "))
 }

@@ -9,15 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/bufnet"
 )
 
 func TestBrokenFindLeavesTheHandlerInSend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, &service.Server{})
+		client := pitfalltest.Dial(t, &service.Server{})
 		ctx, cancel := context.WithCancel(t.Context())
 		for range 3 {
 			n, err := BrokenFind(ctx, client, &pitfallsv1.CountRequest{Padding: 10 << 10}, three)
@@ -26,42 +25,42 @@ func TestBrokenFindLeavesTheHandlerInSend(t *testing.T) {
 		}
 
 		time.Sleep(24 * time.Hour)
-		require.Equal(t, 3, lab.OpenStreams(t, client))
+		require.Equal(t, 3, pitfalltest.OpenStreams(t, client))
 
 		cancel()
-		require.Zero(t, lab.OpenStreams(t, client), "the caller's cancel ends them")
+		require.Zero(t, pitfalltest.OpenStreams(t, client), "the caller's cancel ends them")
 	})
 }
 
 func TestFixedFindLeavesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, &service.Server{})
+		client := pitfalltest.Dial(t, &service.Server{})
 		for range 3 {
 			n, err := FixedFind(t.Context(), client, &pitfallsv1.CountRequest{Padding: 10 << 10}, three)
 			require.NoError(t, err)
 			require.Equal(t, int64(3), n)
 		}
-		require.Zero(t, lab.OpenStreams(t, client))
+		require.Zero(t, pitfalltest.OpenStreams(t, client))
 	})
 }
 
 func TestBrokenFindLeavesAHandlerThatWaitsForNews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, thenQuiet())
+		client := pitfalltest.Dial(t, thenQuiet())
 		_, err := BrokenFind(t.Context(), client, &pitfallsv1.CountRequest{Padding: 10 << 10}, three)
 		require.NoError(t, err)
 
 		time.Sleep(24 * time.Hour)
-		require.Equal(t, 1, lab.OpenStreams(t, client))
+		require.Equal(t, 1, pitfalltest.OpenStreams(t, client))
 	})
 }
 
 func TestFixedFindEndsAHandlerThatWaitsForNews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, thenQuiet())
+		client := pitfalltest.Dial(t, thenQuiet())
 		_, err := FixedFind(t.Context(), client, &pitfallsv1.CountRequest{Padding: 10 << 10}, three)
 		require.NoError(t, err)
-		require.Zero(t, lab.OpenStreams(t, client))
+		require.Zero(t, pitfalltest.OpenStreams(t, client))
 	})
 }
 
@@ -83,16 +82,16 @@ func thenQuiet() *service.Server {
 // The handler of a short stream has returned before anyone misses it.
 func TestAShortStreamHidesTheLeakOfItsHandler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, &service.Server{})
+		client := pitfalltest.Dial(t, &service.Server{})
 		_, err := BrokenFind(t.Context(), client, &pitfallsv1.CountRequest{To: 5}, three)
 		require.NoError(t, err)
-		require.Zero(t, lab.OpenStreams(t, client))
+		require.Zero(t, pitfalltest.OpenStreams(t, client))
 	})
 }
 
 func TestANewCallWaitsForAnAbandonedStreamOnceTheQuotaIsUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := bufnet.Serve(t, lab.Register(&service.Server{}), grpc.MaxConcurrentStreams(1))
+		server := pitfalltest.Serve(t, &service.Server{}, grpc.MaxConcurrentStreams(1))
 		client := pitfallsv1.NewPitfallServiceClient(server.Dial(t))
 		// The client learns the quota from the server's SETTINGS.
 		_, err := client.Ping(t.Context(), &pitfallsv1.PingRequest{})
@@ -100,7 +99,7 @@ func TestANewCallWaitsForAnAbandonedStreamOnceTheQuotaIsUsed(t *testing.T) {
 		_, err = BrokenFind(t.Context(), client, &pitfallsv1.CountRequest{Padding: 10 << 10}, three)
 		require.NoError(t, err)
 
-		call := lab.Go(func() error {
+		call := pitfalltest.Go(func() error {
 			_, err := client.Ping(t.Context(), &pitfallsv1.PingRequest{})
 			return err
 		})

@@ -11,17 +11,18 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/bufnet"
+	"example.com/streams/internal/memserver/memservertest"
 )
 
 func TestBrokenDialAsksDNSAndNeverTheDialer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := &counted{Server: bufnet.Serve(t, lab.Register(&service.Server{}))}
+		server := &counted{Server: pitfalltest.Serve(t, &service.Server{})}
 		conn, err := BrokenDial(server.DialContext, grpc.WithResolvers(emptyDNS{}))
 		require.NoError(t, err)
 		defer conn.Close()
@@ -37,7 +38,7 @@ func TestBrokenDialAsksDNSAndNeverTheDialer(t *testing.T) {
 
 func TestFixedDialAsksTheDialer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := &counted{Server: bufnet.Serve(t, lab.Register(&service.Server{}))}
+		server := &counted{Server: pitfalltest.Serve(t, &service.Server{})}
 		conn, err := FixedDial(server.DialContext, grpc.WithResolvers(emptyDNS{}))
 		require.NoError(t, err)
 		defer conn.Close()
@@ -57,7 +58,7 @@ func TestBrokenDialFailsInTheRealResolver(t *testing.T) {
 		return nil, errors.New("a test has no network")
 	}
 	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: noNetwork}
-	conn, err := BrokenDial(bufnet.Serve(t, lab.Register(&service.Server{})).DialContext)
+	conn, err := BrokenDial(pitfalltest.Serve(t, &service.Server{}).DialContext)
 	require.NoError(t, err)
 	defer conn.Close()
 
@@ -69,7 +70,7 @@ func TestBrokenDialFailsInTheRealResolver(t *testing.T) {
 
 func TestAnIPAddressNeedsNoDNS(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := bufnet.Serve(t, lab.Register(&service.Server{}))
+		server := pitfalltest.Serve(t, &service.Server{})
 		conn, err := grpc.NewClient("192.0.2.1", grpc.WithContextDialer(server.DialContext),
 			grpc.WithTransportCredentials(insecure.NewCredentials()))
 		require.NoError(t, err)
@@ -82,7 +83,7 @@ func TestAnIPAddressNeedsNoDNS(t *testing.T) {
 
 // counted counts how often it is dialed.
 type counted struct {
-	bufnet.Server
+	memservertest.Server
 	dialed int
 }
 
@@ -95,3 +96,20 @@ func ping(t *testing.T, conn *grpc.ClientConn) error {
 	_, err := pitfallsv1.NewPitfallServiceClient(conn).Ping(t.Context(), &pitfallsv1.PingRequest{})
 	return err
 }
+
+// emptyDNS takes the place of DNS, so that no play depends on a network. It
+// reports what the real one does for a name that does not exist: no address.
+type emptyDNS struct{}
+
+func (emptyDNS) Scheme() string { return "dns" }
+
+func (emptyDNS) Build(
+	_ resolver.Target, cc resolver.ClientConn, _ resolver.BuildOptions,
+) (resolver.Resolver, error) {
+	_ = cc.UpdateState(resolver.State{}) // the error says so again
+	return emptyDNS{}, nil
+}
+
+func (emptyDNS) ResolveNow(resolver.ResolveNowOptions) {}
+
+func (emptyDNS) Close() {}

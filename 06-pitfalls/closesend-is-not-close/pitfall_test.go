@@ -6,17 +6,18 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
 func TestBrokenFeedGoesOnAfterItsClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, ticking)
+		client := pitfalltest.Dial(t, ticking)
 		feed, err := BrokenOpen(t.Context(), client, &pitfallsv1.CountRequest{})
 		require.NoError(t, err)
 		require.NoError(t, feed.Close())
@@ -27,13 +28,13 @@ func TestBrokenFeedGoesOnAfterItsClose(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, i+1, n)
 		}
-		require.Equal(t, 1, lab.OpenStreams(t, client))
+		require.Equal(t, 1, pitfalltest.OpenStreams(t, client))
 	})
 }
 
 func TestFixedFeedEndsWithItsClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, ticking)
+		client := pitfalltest.Dial(t, ticking)
 		feed, err := FixedOpen(t.Context(), client, &pitfallsv1.CountRequest{})
 		require.NoError(t, err)
 		n, err := feed.Next()
@@ -44,19 +45,36 @@ func TestFixedFeedEndsWithItsClose(t *testing.T) {
 		_, err = feed.Next()
 		require.Equal(t, codes.Canceled, status.Code(err))
 		time.Sleep(time.Second)
-		require.Zero(t, lab.OpenStreams(t, client))
+		require.Zero(t, pitfalltest.OpenStreams(t, client))
 	})
 }
 
 func TestCloseSendEndsAHandlerThatWaitsForEOF(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, &service.Server{})
+		client := pitfalltest.Dial(t, &service.Server{})
 		stream, err := client.Echo(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, 1, lab.OpenStreams(t, client))
+		require.Equal(t, 1, pitfalltest.OpenStreams(t, client))
 
 		require.NoError(t, stream.CloseSend())
 
-		require.Zero(t, lab.OpenStreams(t, client))
+		require.Zero(t, pitfalltest.OpenStreams(t, client))
 	})
+}
+
+type feed interface {
+	Next() (int64, error)
+	Close() error
+}
+
+// ticking is a server with a number every 100 ms.
+var ticking = &service.Server{
+	OnCount: func(_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+		for i := int64(1); ; i++ {
+			time.Sleep(100 * time.Millisecond)
+			if err := stream.Send(&pitfallsv1.Number{Value: i}); err != nil {
+				return err
+			}
+		}
+	},
 }

@@ -1,6 +1,7 @@
 package concurrentclosesend
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,30 +12,30 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
 // In a process of its own, since the race detector would fail the test.
 func TestBrokenEchoLosesTheAnswersToASendAfterTheCloseSend(t *testing.T) {
-	require.Contains(t, lab.Process(t, func() { inABubble(t, BrokenEcho) }),
+	require.Contains(t, pitfalltest.Process(t, func() { inABubble(t, BrokenEcho) }),
 		"after 600ms: [], rpc error: code = Internal desc = SendMsg called after CloseSend\n")
 }
 
 func TestFixedEchoReturnsTheAnswers(t *testing.T) {
-	require.Contains(t, lab.Process(t, func() { inABubble(t, FixedEcho) }),
+	require.Contains(t, pitfalltest.Process(t, func() { inABubble(t, FixedEcho) }),
 		"after 1.5s: [1 2], <nil>\n")
 }
 
 func TestBrokenEchoIsWhatTheRaceDetectorReports(t *testing.T) {
-	report := lab.RaceReport(t, func() { often(t, BrokenEcho) })
+	report := pitfalltest.RaceReport(t, func() { often(t, BrokenEcho) })
 	require.Contains(t, report, "WARNING: DATA RACE")
 	require.Contains(t, report, "google.golang.org/grpc.(*clientStream).CloseSend()")
 }
 
 func TestFixedEchoHasNoRace(t *testing.T) {
-	report := lab.RaceReport(t, func() { often(t, FixedEcho) })
+	report := pitfalltest.RaceReport(t, func() { often(t, FixedEcho) })
 	require.NotContains(t, report, "WARNING: DATA RACE")
 	require.Contains(t, report, "[1 2], <nil>")
 }
@@ -50,7 +51,7 @@ func often(t *testing.T, code echo) {
 // inABubble prints how long the code took and what it returned.
 func inABubble(t *testing.T, code echo) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, late)
+		client := pitfalltest.Dial(t, late)
 		start := time.Now()
 		values, err := stopAfterTwo(t.Context(), client, code)
 		fmt.Printf("after %v: %v, %v\n", time.Since(start), values, err)
@@ -60,18 +61,18 @@ func inABubble(t *testing.T, code echo) {
 // The Send waits for flow control and CloseSend does not, so that the
 // message goes out behind the end of its stream.
 func TestASendThatCloseSendOvertakesReturnsNilAndBreaksTheStream(t *testing.T) {
-	require.Contains(t, lab.Process(t, func() { overtake(t) }),
+	require.Contains(t, pitfalltest.Process(t, func() { overtake(t) }),
 		"Send: <nil>; RecvMsg: rpc error: code = Internal desc = "+
 			"stream terminated by RST_STREAM with error code: STREAM_CLOSED\n")
 }
 
 func overtake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stream, err := lab.Dial(t, slow).Sum(t.Context())
+		stream, err := pitfalltest.Dial(t, slow).Sum(t.Context())
 		require.NoError(t, err)
 		var last error // of the Send that waits
 		closed := false
-		sender := lab.Go(func() error {
+		sender := pitfalltest.Go(func() error {
 			for !closed {
 				last = stream.Send(&pitfallsv1.Number{Padding: make([]byte, 10<<10)})
 			}
@@ -100,5 +101,45 @@ var slow = &service.Server{
 				return err
 			}
 		}
+	},
+}
+
+type echo = func(context.Context, pitfallsv1.PitfallServiceClient, <-chan int64, <-chan struct{}) ([]int64, error)
+
+// stopAfterTwo offers the numbers from 1 on, one every 200 ms, and says
+// stop between the second and the third.
+func stopAfterTwo(ctx context.Context, c pitfallsv1.PitfallServiceClient, echo echo) ([]int64, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	values, stop := make(chan int64), make(chan struct{})
+	time.AfterFunc(500*time.Millisecond, func() { close(stop) })
+	go func() {
+		defer close(values)
+		for i := int64(1); ; i++ {
+			time.Sleep(200 * time.Millisecond)
+			select {
+			case values <- i:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return echo(ctx, c, values, stop)
+}
+
+// late is a server that answers a second after it has everything.
+var late = &service.Server{
+	OnEcho: func(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
+		values, err := service.Values(stream)
+		if err != nil {
+			return err
+		}
+		time.Sleep(time.Second)
+		for _, v := range values {
+			if err := stream.Send(&pitfallsv1.Number{Value: v}); err != nil {
+				return err
+			}
+		}
+		return nil
 	},
 }

@@ -9,8 +9,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
@@ -39,13 +40,13 @@ func TestFixedCountHandlesWhatWasSent(t *testing.T) {
 }
 
 func TestBrokenCountIsWhatTheRaceDetectorReports(t *testing.T) {
-	report := lab.RaceReport(t, func() { countInABubble(t, BrokenCount, 0) })
+	report := pitfalltest.RaceReport(t, func() { countInABubble(t, BrokenCount, 0) })
 	require.Contains(t, report, "WARNING: DATA RACE")
 	require.Contains(t, report, "google.golang.org/grpc.(*csAttempt).recvMsg()")
 }
 
 func TestFixedCountHasNoRace(t *testing.T) {
-	report := lab.RaceReport(t, func() { countInABubble(t, FixedCount, 0) })
+	report := pitfalltest.RaceReport(t, func() { countInABubble(t, FixedCount, 0) })
 	require.NotContains(t, report, "WARNING: DATA RACE")
 	require.Contains(t, report, "returned: true")
 }
@@ -53,12 +54,12 @@ func TestFixedCountHasNoRace(t *testing.T) {
 // countToThree returns what happened, in a process of its own: what hangs
 // here cannot be ended.
 func countToThree(t *testing.T, code count, padding int32) string {
-	return lab.Process(t, func() { countInABubble(t, code, padding) })
+	return pitfalltest.Process(t, func() { countInABubble(t, code, padding) })
 }
 
 func countInABubble(t *testing.T, code count, padding int32) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, &service.Server{OnCount: slowly})
+		client := pitfalltest.Dial(t, &service.Server{OnCount: slowly})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		var sent atomic.Int64
@@ -76,4 +77,23 @@ func countInABubble(t *testing.T, code count, padding int32) {
 		time.Sleep(24 * time.Hour)
 		fmt.Printf("a day later: %d numbers, returned: %t\n", sent.Load(), returned.Load())
 	})
+}
+
+type count = func(context.Context, pitfallsv1.PitfallServiceClient, *pitfallsv1.CountRequest, func(int64)) error
+
+// slowly pauses after the headers and after each number, so that both
+// workers wait for what comes next.
+func slowly(req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+	if err := stream.SendHeader(nil); err != nil {
+		return err
+	}
+	for i := range req.GetTo() {
+		time.Sleep(100 * time.Millisecond)
+		n := &pitfallsv1.Number{Value: i + 1, Padding: make([]byte, req.GetPadding())}
+		if err := stream.Send(n); err != nil {
+			return err
+		}
+	}
+	time.Sleep(100 * time.Millisecond)
+	return nil
 }

@@ -16,7 +16,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
@@ -61,9 +61,9 @@ func (s *lateServer) sum(stream grpc.ClientStreamingServer[pitfallsv1.Number, pi
 func TestBrokenSumLeavesOneSenderAsleepForADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var server lateServer
-		client := lab.Dial(t, &service.Server{OnSum: server.sum})
+		client := pitfalltest.Dial(t, &service.Server{OnSum: server.sum})
 		ctx, cancel := context.WithCancel(t.Context())
-		call := lab.Go(func() error {
+		call := pitfalltest.Go(func() error {
 			_, err := BrokenSum(ctx, client, sources()...)
 			return err
 		})
@@ -81,7 +81,7 @@ func TestBrokenSumLeavesOneSenderAsleepForADay(t *testing.T) {
 func TestAnotherLargeNumberWakesTheSleeper(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var server lateServer
-		client := lab.Dial(t, &service.Server{OnSum: server.sum})
+		client := pitfalltest.Dial(t, &service.Server{OnSum: server.sum})
 		large := &pitfallsv1.Number{Value: 1, Padding: make([]byte, 256<<10)}
 
 		start := time.Now()
@@ -96,7 +96,7 @@ func TestAnotherLargeNumberWakesTheSleeper(t *testing.T) {
 func TestFixedSumSendsAllThroughOneWriter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var server lateServer
-		client := lab.Dial(t, &service.Server{OnSum: server.sum})
+		client := pitfalltest.Dial(t, &service.Server{OnSum: server.sum})
 		ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
 		defer cancel()
 
@@ -111,10 +111,10 @@ func TestFixedSumSendsAllThroughOneWriter(t *testing.T) {
 
 func TestBrokenCountSendsNothingButHeartbeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, &service.Server{OnCount: BrokenCount})
+		client := pitfalltest.Dial(t, &service.Server{OnCount: BrokenCount})
 		ctx, cancel := context.WithCancel(t.Context())
 		var r reader
-		call := lab.Go(func() error { return r.read(ctx, client, 100) })
+		call := pitfalltest.Go(func() error { return r.read(ctx, client, 100) })
 
 		call.StillRuns(t, time.Minute)
 		numbers, heartbeats := r.numbers.Load(), r.heartbeats.Load()
@@ -131,7 +131,7 @@ func TestBrokenCountSendsNothingButHeartbeats(t *testing.T) {
 
 func TestFixedCountSendsAllUnderALock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, &service.Server{OnCount: FixedCount})
+		client := pitfalltest.Dial(t, &service.Server{OnCount: FixedCount})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		var r reader
@@ -154,7 +154,7 @@ func TestEightSendersOfSmallNumbersLoseNothing(t *testing.T) {
 	for i := range numbers {
 		numbers[i] = &pitfallsv1.Number{Value: int64(i)}
 	}
-	client := lab.Dial(t, &service.Server{})
+	client := pitfalltest.Dial(t, &service.Server{})
 	got, err := BrokenSum(t.Context(), client, slices.Repeat([]iter.Seq[*pitfallsv1.Number]{slices.Values(numbers)}, 8)...)
 	require.NoError(t, err)
 	require.Equal(t, int64(8*1000), got.GetCount())

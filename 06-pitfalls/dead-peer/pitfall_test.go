@@ -11,17 +11,16 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/bufnet"
 )
 
 func TestBrokenClientStillWaitsADayAfterTheCableIsPulled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stream, _ := pulled(t, nil, BrokenDialOptions(time.Minute))
 
-		call := lab.Go(func() error { _, err := stream.Recv(); return err })
+		call := pitfalltest.Go(func() error { _, err := stream.Recv(); return err })
 
 		call.StillRuns(t, 24*time.Hour)
 	})
@@ -45,9 +44,9 @@ func TestBrokenServerKeepsItsHandlerForTwoHoursAndTwentySeconds(t *testing.T) {
 		_, watch := pulled(t, BrokenServerOptions(time.Minute), nil)
 
 		time.Sleep(2*time.Hour + 20*time.Second - time.Nanosecond)
-		require.Equal(t, 1, lab.OpenStreams(t, watch))
+		require.Equal(t, 1, pitfalltest.OpenStreams(t, watch))
 		time.Sleep(time.Nanosecond)
-		require.Zero(t, lab.OpenStreams(t, watch))
+		require.Zero(t, pitfalltest.OpenStreams(t, watch))
 	})
 }
 
@@ -56,21 +55,21 @@ func TestFixedServerEndsItsHandlerAfterTheSilenceAndTheTimeout(t *testing.T) {
 		_, watch := pulled(t, FixedServerOptions(time.Minute), nil)
 
 		time.Sleep(70*time.Second - time.Nanosecond)
-		require.Equal(t, 1, lab.OpenStreams(t, watch))
+		require.Equal(t, 1, pitfalltest.OpenStreams(t, watch))
 		time.Sleep(time.Nanosecond)
-		require.Zero(t, lab.OpenStreams(t, watch))
+		require.Zero(t, pitfalltest.OpenStreams(t, watch))
 	})
 }
 
 // Silence alone ends nothing, as long as the peer answers.
 func TestKeepaliveLeavesAQuietStreamAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := bufnet.Serve(t, lab.Register(&service.Server{}), FixedServerOptions(time.Minute)...)
+		server := pitfalltest.Serve(t, &service.Server{}, FixedServerOptions(time.Minute)...)
 		conn := server.Dial(t, FixedDialOptions(time.Minute)...)
 		stream, err := openEcho(t.Context(), pitfallsv1.NewPitfallServiceClient(conn))
 		require.NoError(t, err)
 
-		call := lab.Go(func() error { _, err := stream.Recv(); return err })
+		call := pitfalltest.Go(func() error { _, err := stream.Recv(); return err })
 
 		call.StillRuns(t, 24*time.Hour)
 	})
@@ -81,7 +80,7 @@ func TestKeepaliveLeavesAQuietStreamAlone(t *testing.T) {
 func pulled(
 	t *testing.T, serve []grpc.ServerOption, dial []grpc.DialOption,
 ) (echo, pitfallsv1.PitfallServiceClient) {
-	server := bufnet.Serve(t, lab.Register(&service.Server{}), serve...)
+	server := pitfalltest.Serve(t, &service.Server{}, serve...)
 	cable := &cable{dial: server.DialContext}
 	conn := server.Dial(t, append(dial, grpc.WithContextDialer(cable.Dial))...)
 	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Hour)

@@ -12,15 +12,14 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/bufnet"
 )
 
 func TestBrokenOpenReturnsAStreamThatIsCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, ticking)
+		client := pitfalltest.Dial(t, ticking)
 		stream, err := BrokenOpen(t.Context(), client, &pitfallsv1.CountRequest{To: 3}, time.Second)
 		require.NoError(t, err)
 
@@ -37,7 +36,7 @@ func TestBrokenOpenReturnsAStreamThatIsCancelled(t *testing.T) {
 // The stream lives longer than its opening may take.
 func TestFixedOpenReturnsAStreamThatLives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, ticking)
+		client := pitfalltest.Dial(t, ticking)
 		stream, err := FixedOpen(t.Context(), client, &pitfallsv1.CountRequest{To: 3}, time.Second)
 		require.NoError(t, err)
 
@@ -52,7 +51,7 @@ func TestFixedOpenReturnsAStreamThatLives(t *testing.T) {
 
 func TestTheCallersCancelEndsTheStreamOfFixedOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, ticking)
+		client := pitfalltest.Dial(t, ticking)
 		ctx, cancel := context.WithCancel(t.Context())
 		stream, err := FixedOpen(ctx, client, &pitfallsv1.CountRequest{To: 3}, time.Second)
 		require.NoError(t, err)
@@ -75,7 +74,7 @@ func TestTheLimitEndsAnOpeningInBoth(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				conn := bufnet.Serve(t, lab.Register(ticking)).Dial(t, grpc.WithContextDialer(unreachable))
+				conn := pitfalltest.Serve(t, ticking).Dial(t, grpc.WithContextDialer(unreachable))
 				client := pitfallsv1.NewPitfallServiceClient(conn)
 
 				start := time.Now()
@@ -91,4 +90,21 @@ func TestTheLimitEndsAnOpeningInBoth(t *testing.T) {
 func unreachable(ctx context.Context, _ string) (net.Conn, error) {
 	<-ctx.Done()
 	return nil, ctx.Err()
+}
+
+type open = func(
+	context.Context, pitfallsv1.PitfallServiceClient, *pitfallsv1.CountRequest, time.Duration,
+) (grpc.ServerStreamingClient[pitfallsv1.Number], error)
+
+// ticking is a server that sends a number every 500 ms.
+var ticking = &service.Server{
+	OnCount: func(req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+		for i := range req.GetTo() {
+			time.Sleep(500 * time.Millisecond)
+			if err := stream.Send(&pitfallsv1.Number{Value: i + 1}); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
 }

@@ -1,6 +1,7 @@
 package forwardinggoroutine
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,19 +10,19 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
 func TestBrokenCountStillOffersItsNumberADayAfterTheCancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, &service.Server{})
+		client := pitfalltest.Dial(t, &service.Server{})
 		items, err := giveUp(t.Context(), client, BrokenCount)
 		require.NoError(t, err)
 
 		time.Sleep(24 * time.Hour)
-		require.Zero(t, lab.OpenStreams(t, client), "the handler is not what leaks")
+		require.Zero(t, pitfalltest.OpenStreams(t, client), "the handler is not what leaks")
 
 		require.Equal(t, item{value: 2}, <-items)
 		for range items { // the rest, so that the bubble can end
@@ -31,7 +32,7 @@ func TestBrokenCountStillOffersItsNumberADayAfterTheCancel(t *testing.T) {
 
 func TestFixedCountEndsWithTheCancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, &service.Server{})
+		client := pitfalltest.Dial(t, &service.Server{})
 		items, err := giveUp(t.Context(), client, FixedCount)
 		require.NoError(t, err)
 
@@ -46,19 +47,19 @@ func TestFixedCountEndsWithTheCancel(t *testing.T) {
 const bubble = "panic: deadlock: main bubble goroutine has exited but blocked goroutines remain"
 
 func TestBrokenCountKeepsABubbleFromEnding(t *testing.T) {
-	out := lab.Process(t, func() { inABubble(t, BrokenCount) })
+	out := pitfalltest.Process(t, func() { inABubble(t, BrokenCount) })
 	require.Contains(t, out, bubble)
 	require.Contains(t, out, "[chan send (durable)")
 }
 
 func TestFixedCountLetsABubbleEnd(t *testing.T) {
-	out := lab.Process(t, func() { inABubble(t, FixedCount) })
+	out := pitfalltest.Process(t, func() { inABubble(t, FixedCount) })
 	require.NotContains(t, out, bubble)
 }
 
 func inABubble(t *testing.T, code count) {
 	synctest.Test(t, func(t *testing.T) {
-		_, err := giveUp(t.Context(), lab.Dial(t, &service.Server{}), code)
+		_, err := giveUp(t.Context(), pitfalltest.Dial(t, &service.Server{}), code)
 		require.NoError(t, err)
 	})
 }
@@ -66,7 +67,7 @@ func inABubble(t *testing.T, code count) {
 func TestCountReadToTheEndEndsWithTheStatusInBoth(t *testing.T) {
 	for _, count := range []count{BrokenCount, FixedCount} {
 		synctest.Test(t, func(t *testing.T) {
-			items, err := count(t.Context(), lab.Dial(t, &service.Server{}), &pitfallsv1.CountRequest{To: -1})
+			items, err := count(t.Context(), pitfalltest.Dial(t, &service.Server{}), &pitfallsv1.CountRequest{To: -1})
 			require.NoError(t, err)
 			last := <-items
 			require.Equal(t, codes.InvalidArgument, status.Code(last.err))
@@ -74,4 +75,20 @@ func TestCountReadToTheEndEndsWithTheStatusInBoth(t *testing.T) {
 			require.False(t, more)
 		})
 	}
+}
+
+type count = func(context.Context, pitfallsv1.PitfallServiceClient, *pitfallsv1.CountRequest) (<-chan item, error)
+
+// giveUp reads one of many numbers and cancels the rest, while the second
+// waits to be read.
+func giveUp(ctx context.Context, c pitfallsv1.PitfallServiceClient, count count) (<-chan item, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	items, err := count(ctx, c, &pitfallsv1.CountRequest{To: 1000})
+	if err != nil {
+		return nil, err
+	}
+	first := <-items
+	time.Sleep(100 * time.Millisecond)
+	return items, first.err
 }

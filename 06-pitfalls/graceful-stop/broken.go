@@ -1,20 +1,4 @@
-// Package gracefulstop stops a server and leaves its streams to themselves.
-//
-// Symptom: the server gets SIGTERM, refuses new calls, and never exits, until
-// somebody kills it and every stream with it.
-//
-// Cause: GracefulStop sends GOAWAY and then waits, without a limit, until no
-// connection has a stream. It tells the handlers nothing: their context stays
-// open, and their Recv waits on. A stream without an end of its own holds the
-// server for as long as the client stays.
-//
-// Silence: with unary calls, or streams that end, GracefulStop returns at
-// once. Nothing can know that the loop of this handler has no end.
-//
-// Fix: tell the handlers to finish, then wait, but not for ever: Stop ends a
-// GracefulStop that still waits, and the streams with it.
-//
-// Threads: grpc-go#1355, grpc-go#5225, grpc-go#6569.
+// Package gracefulstop shows a server that does not stop; see README.md.
 package gracefulstop
 
 import (
@@ -32,7 +16,7 @@ func BrokenTicker() ticker {
 	return &brokenService{}
 }
 
-// Count sends numbers until the client has had enough.
+// Count sends a number each second until the call ends.
 func (t *brokenService) Count(
 	_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number],
 ) error {
@@ -50,7 +34,7 @@ func (t *brokenService) Count(
 	}
 }
 
-// Shutdown lets open calls finish, then stops the server.
+// Shutdown stops the server once the open calls have finished.
 func (t *brokenService) Shutdown(s *grpc.Server) {
 	s.GracefulStop()
 }

@@ -22,7 +22,7 @@ func FixedTicker() ticker {
 	return &fixedService{stopping: ctx, stop: cancel}
 }
 
-// Count sends numbers until the client has had enough.
+// Count sends a number each second until the call ends.
 func (t *fixedService) Count(
 	_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number],
 ) error {
@@ -42,7 +42,7 @@ func (t *fixedService) Count(
 	}
 }
 
-// Shutdown lets open calls finish, then stops the server.
+// Shutdown stops the server once the open calls have finished.
 func (t *fixedService) Shutdown(s *grpc.Server) {
 	t.stop()
 	limit := time.AfterFunc(drain, s.Stop)

@@ -2,7 +2,10 @@ package handlerpanic
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"testing"
 	"testing/synctest"
@@ -10,28 +13,27 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/bufnet"
 )
 
 func TestBrokenLoggingLetsOneMessageEndTheProcess(t *testing.T) {
-	out := lab.Process(t, func() { askForTooMuch(t, BrokenLogging, fibonacci) })
+	out := pitfalltest.Process(t, func() { askForTooMuch(t, BrokenLogging, fibonacci) })
 	require.Contains(t, out, "another stream is open\n")
 	require.Contains(t, out, "panic: runtime error: index out of range [7] with length 5")
 	require.NotContains(t, out, "afterwards")
 }
 
 func TestFixedLoggingEndsOneStreamAndLogsWhere(t *testing.T) {
-	out := lab.Process(t, func() { askForTooMuch(t, FixedLogging, fibonacci) })
+	out := pitfalltest.Process(t, func() { askForTooMuch(t, FixedLogging, fibonacci) })
 	require.Contains(t, out, "afterwards: rpc error: code = Internal desc = internal error\n")
 	require.Contains(t, out, "the other stream: 3\n")
 	require.Contains(t, out, "logged the panic: true, the stack: true\n")
 }
 
 func TestNoInterceptorRecoversInAGoroutineThatTheHandlerStarts(t *testing.T) {
-	out := lab.Process(t, func() {
+	out := pitfalltest.Process(t, func() {
 		askForTooMuch(t, FixedLogging, func(stream echo) error {
 			done := make(chan error)
 			go func() { done <- fibonacci(stream) }()
@@ -48,11 +50,11 @@ func askForTooMuch(t *testing.T, code logging, handler func(echo) error) {
 	synctest.Test(t, func(t *testing.T) {
 		var logged bytes.Buffer
 		interceptor := grpc.ChainStreamInterceptor(code(slog.New(slog.NewTextHandler(&logged, nil))))
-		server := bufnet.Serve(t, lab.Register(&service.Server{OnEcho: handler}), interceptor)
+		server := pitfalltest.Serve(t, &service.Server{OnEcho: handler}, interceptor)
 		client := pitfallsv1.NewPitfallServiceClient(server.Dial(t))
 		other, err := client.Echo(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, 1, lab.OpenStreams(t, client))
+		require.Equal(t, 1, pitfalltest.OpenStreams(t, client))
 		fmt.Println("another stream is open")
 
 		err = ask(t.Context(), client, 7)
@@ -69,3 +71,36 @@ func askForTooMuch(t *testing.T, code logging, handler func(echo) error) {
 }
 
 type echo = grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]
+
+type logging = func(*slog.Logger) grpc.StreamServerInterceptor
+
+// fibonacci answers with the number of that place, and does not check it.
+func fibonacci(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
+	numbers := []int64{0, 1, 1, 2, 3}
+	for {
+		n, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := stream.Send(&pitfallsv1.Number{Value: numbers[n.GetValue()]}); err != nil {
+			return err
+		}
+	}
+}
+
+// ask sends a number and waits for the answer.
+func ask(ctx context.Context, c pitfallsv1.PitfallServiceClient, n int64) error {
+	stream, err := c.Echo(ctx)
+	if err != nil {
+		return err
+	}
+	_ = stream.Send(&pitfallsv1.Number{Value: n}) // Recv has the status
+	if err := stream.CloseSend(); err != nil {
+		return err
+	}
+	_, err = service.Values(stream)
+	return err
+}

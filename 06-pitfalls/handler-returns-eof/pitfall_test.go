@@ -1,6 +1,7 @@
 package handlerreturnseof
 
 import (
+	"context"
 	"io"
 	"testing"
 	"testing/synctest"
@@ -9,13 +10,14 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
 func TestBrokenEchoEndsWithUnknownAfterAllAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		got, err := echo(t.Context(), lab.Dial(t, &service.Server{OnEcho: BrokenEcho}), 1, 2, 3)
+		got, err := echo(t.Context(), pitfalltest.Dial(t, &service.Server{OnEcho: BrokenEcho}), 1, 2, 3)
 
 		require.Equal(t, codes.Unknown, status.Code(err))
 		require.Equal(t, "EOF", status.Convert(err).Message())
@@ -26,9 +28,25 @@ func TestBrokenEchoEndsWithUnknownAfterAllAnswers(t *testing.T) {
 
 func TestFixedEchoEndsWithOK(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		got, err := echo(t.Context(), lab.Dial(t, &service.Server{OnEcho: FixedEcho}), 1, 2, 3)
+		got, err := echo(t.Context(), pitfalltest.Dial(t, &service.Server{OnEcho: FixedEcho}), 1, 2, 3)
 
 		require.NoError(t, err)
 		require.Equal(t, []int64{1, 2, 3}, got)
 	})
+}
+
+func echo(ctx context.Context, c pitfallsv1.PitfallServiceClient, values ...int64) ([]int64, error) {
+	stream, err := c.Echo(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range values {
+		if err := stream.Send(&pitfallsv1.Number{Value: v}); err != nil {
+			break // Recv has the status
+		}
+	}
+	if err := stream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return service.Values(stream)
 }

@@ -12,22 +12,22 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
 func TestBrokenEchoStillWaitsForTheHeaderAfterADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, node("a"))
+		client := pitfalltest.Dial(t, node("a"))
 		ctx, cancel := context.WithCancel(t.Context())
-		call := lab.Go(func() error {
+		call := pitfalltest.Go(func() error {
 			_, _, err := BrokenEcho(ctx, client, 1)
 			return err
 		})
 
 		call.StillRuns(t, 24*time.Hour)
-		require.Equal(t, 1, lab.OpenStreams(t, client), "the handler waits too")
+		require.Equal(t, 1, pitfalltest.OpenStreams(t, client), "the handler waits too")
 
 		cancel()
 		require.Equal(t, codes.Canceled, status.Code(call.Err()))
@@ -36,7 +36,7 @@ func TestBrokenEchoStillWaitsForTheHeaderAfterADay(t *testing.T) {
 
 func TestFixedEchoReturnsTheNodeAndTheNumber(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, node("a"))
+		client := pitfalltest.Dial(t, node("a"))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 
@@ -50,7 +50,7 @@ func TestFixedEchoReturnsTheNodeAndTheNumber(t *testing.T) {
 
 func TestBrokenNodeTakesARefusalForANodeWithoutAName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		name, err := BrokenNode(t.Context(), lab.Dial(t, node("a")), &pitfallsv1.CountRequest{To: 13})
+		name, err := BrokenNode(t.Context(), pitfalltest.Dial(t, node("a")), &pitfallsv1.CountRequest{To: 13})
 		require.NoError(t, err)
 		require.Empty(t, name)
 	})
@@ -58,7 +58,7 @@ func TestBrokenNodeTakesARefusalForANodeWithoutAName(t *testing.T) {
 
 func TestFixedNodeReturnsTheRefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		name, err := FixedNode(t.Context(), lab.Dial(t, node("a")), &pitfallsv1.CountRequest{To: 13})
+		name, err := FixedNode(t.Context(), pitfalltest.Dial(t, node("a")), &pitfallsv1.CountRequest{To: 13})
 		require.Equal(t, codes.PermissionDenied, status.Code(err))
 		require.Equal(t, "to: 13 is reserved", status.Convert(err).Message())
 		require.Empty(t, name)
@@ -67,7 +67,7 @@ func TestFixedNodeReturnsTheRefusal(t *testing.T) {
 
 func TestTheHeaderOfACallThatIsAcceptedIsFoundByBoth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, node("a"))
+		client := pitfalltest.Dial(t, node("a"))
 		for _, nodeOf := range []nodeOf{BrokenNode, FixedNode} {
 			name, err := nodeOf(t.Context(), client, &pitfallsv1.CountRequest{To: 3})
 			require.NoError(t, err)
@@ -81,7 +81,7 @@ type nodeOf = func(context.Context, pitfallsv1.PitfallServiceClient, *pitfallsv1
 func TestAServerThatCallsSendHeaderDoesNotLetHeaderWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var plain service.Server
-		client := lab.Dial(t, &service.Server{
+		client := pitfalltest.Dial(t, &service.Server{
 			OnEcho: func(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
 				if err := stream.SendHeader(metadata.Pairs("node", "a")); err != nil {
 					return err
@@ -99,7 +99,7 @@ func TestAServerThatCallsSendHeaderDoesNotLetHeaderWait(t *testing.T) {
 func TestHeaderReturnsNilAndNoErrorWhenItIsCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		stream, err := lab.Dial(t, node("a")).Echo(ctx)
+		stream, err := pitfalltest.Dial(t, node("a")).Echo(ctx)
 		require.NoError(t, err)
 		time.AfterFunc(time.Minute, cancel)
 
@@ -117,7 +117,7 @@ func TestHeaderReturnsNilAndNoErrorWhenItIsCancelled(t *testing.T) {
 // Metadata that is set before the refusal makes a header of its own.
 func TestARefusalAfterSetHeaderHasAHeader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stream, err := lab.Dial(t, node("a")).Count(t.Context(), &pitfallsv1.CountRequest{To: -1})
+		stream, err := pitfalltest.Dial(t, node("a")).Count(t.Context(), &pitfallsv1.CountRequest{To: -1})
 		require.NoError(t, err)
 		header, err := stream.Header()
 		require.NoError(t, err)
@@ -125,4 +125,27 @@ func TestARefusalAfterSetHeaderHasAHeader(t *testing.T) {
 		_, err = stream.Recv()
 		require.Equal(t, codes.InvalidArgument, status.Code(err))
 	})
+}
+
+// node is a server that puts its name into the header.
+func node(name string) *service.Server {
+	var plain service.Server
+	header := metadata.Pairs("node", name)
+	return &service.Server{
+		OnCount: func(req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+			if req.GetTo() == 13 {
+				return status.Error(codes.PermissionDenied, "to: 13 is reserved")
+			}
+			if err := stream.SetHeader(header); err != nil {
+				return err
+			}
+			return plain.Count(req, stream)
+		},
+		OnEcho: func(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
+			if err := stream.SetHeader(header); err != nil {
+				return err
+			}
+			return plain.Echo(stream)
+		},
+	}
 }

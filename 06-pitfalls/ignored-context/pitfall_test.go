@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
@@ -87,10 +87,10 @@ type numbers = grpc.ServerStreamingServer[pitfallsv1.Number]
 
 // visit calls the handler as a client that leaves after 2.5 s. It returns
 // the handler, which may still run.
-func visit(t *testing.T, handler func(numbers) error) *lab.Call {
+func visit(t *testing.T, handler func(numbers) error) *pitfalltest.Call {
 	t.Helper()
 	returned := make(chan error, 1)
-	client := lab.Dial(t, &service.Server{OnCount: func(_ *pitfallsv1.CountRequest, stream numbers) error {
+	client := pitfalltest.Dial(t, &service.Server{OnCount: func(_ *pitfallsv1.CountRequest, stream numbers) error {
 		err := handler(stream)
 		returned <- err
 		return err
@@ -103,7 +103,7 @@ func visit(t *testing.T, handler func(numbers) error) *lab.Call {
 	_, err = service.Values(stream)
 	require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
 	require.Equal(t, 2500*time.Millisecond, time.Since(start), "the client itself does not wait")
-	return lab.Go(func() error { return <-returned })
+	return pitfalltest.Go(func() error { return <-returned })
 }
 
 // everyMinute yields n news, one a minute, and ends; at the latest with t.

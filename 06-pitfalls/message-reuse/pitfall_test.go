@@ -1,17 +1,18 @@
 package messagereuse
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/stats"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/bufnet"
 )
 
 func TestBrokenSumIsRightButTheTraceShowsTheLastValueThreeTimes(t *testing.T) {
@@ -31,13 +32,13 @@ func TestFixedSumIsRightAndSoIsTheTrace(t *testing.T) {
 }
 
 func TestBrokenSumRacesWithATraceThatLooksInAnotherGoroutine(t *testing.T) {
-	report := lab.RaceReport(t, func() { sumExported(t, BrokenSum) })
+	report := pitfalltest.RaceReport(t, func() { sumExported(t, BrokenSum) })
 	require.Contains(t, report, "WARNING: DATA RACE")
 	require.Contains(t, report, "message-reuse.BrokenSum()")
 }
 
 func TestFixedSumDoesNotRaceWithIt(t *testing.T) {
-	report := lab.RaceReport(t, func() { sumExported(t, FixedSum) })
+	report := pitfalltest.RaceReport(t, func() { sumExported(t, FixedSum) })
 	require.NotContains(t, report, "WARNING: DATA RACE")
 	require.Contains(t, report, "exported 1\nexported 2\nexported 3\n")
 }
@@ -68,6 +69,25 @@ func sumExported(t *testing.T, code sum) {
 }
 
 func dial(t *testing.T, o observer) pitfallsv1.PitfallServiceClient {
-	server := bufnet.Serve(t, lab.Register(&service.Server{}))
+	server := pitfalltest.Serve(t, &service.Server{})
 	return pitfallsv1.NewPitfallServiceClient(server.Dial(t, grpc.WithStatsHandler(o)))
 }
+
+type sum = func(context.Context, pitfallsv1.PitfallServiceClient, ...int64) (int64, error)
+
+// An observer is a stats handler that is told what is sent.
+type observer func(*pitfallsv1.Number)
+
+func (o observer) HandleRPC(_ context.Context, s stats.RPCStats) {
+	if out, ok := s.(*stats.OutPayload); ok {
+		if n, ok := out.Payload.(*pitfallsv1.Number); ok {
+			o(n)
+		}
+	}
+}
+
+func (observer) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context { return ctx }
+
+func (observer) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+
+func (observer) HandleConn(context.Context, stats.ConnStats) {}

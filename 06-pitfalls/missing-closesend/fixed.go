@@ -7,7 +7,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedEcho sends the values and returns what comes back.
+// FixedEcho sends the values and returns what the server sends back.
 func FixedEcho(ctx context.Context, c pitfallsv1.PitfallServiceClient, values ...int64) ([]int64, error) {
 	stream, err := c.Echo(ctx)
 	if err != nil {
@@ -15,7 +15,7 @@ func FixedEcho(ctx context.Context, c pitfallsv1.PitfallServiceClient, values ..
 	}
 	for _, v := range values {
 		if err := stream.Send(&pitfallsv1.Number{Value: v}); err != nil {
-			break // Recv has the status
+			break // Recv returns the status
 		}
 	}
 	if err := stream.CloseSend(); err != nil {
@@ -32,7 +32,7 @@ func FixedSum(ctx context.Context, c pitfallsv1.PitfallServiceClient, values ...
 	}
 	for _, v := range values {
 		if err := stream.Send(&pitfallsv1.Number{Value: v}); err != nil {
-			break // CloseAndRecv has the status
+			break // CloseAndRecv returns the status
 		}
 	}
 	response, err := stream.CloseAndRecv()

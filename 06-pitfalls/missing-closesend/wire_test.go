@@ -2,8 +2,6 @@ package missingclosesend
 
 import (
 	"context"
-	"flag"
-	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,26 +10,18 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/bufnet"
+	"example.com/streams/internal/golden"
 	"example.com/streams/internal/wire"
 )
 
-var update = flag.Bool("update", false, "rewrite testdata")
-
-func TestOnTheWireTheDifferenceIsOneEmptyFrame(t *testing.T) {
-	got := "broken\n" + clientFrames(t, BrokenEcho) + "fixed\n" + clientFrames(t, FixedEcho)
-	if *update {
-		require.NoError(t, os.WriteFile("testdata/wire.txt", []byte(got), 0o644))
-	}
-	want, err := os.ReadFile("testdata/wire.txt")
-	require.NoError(t, err)
-	require.Equal(t, string(want), got)
+func TestWire_DifferenceIsOneEmptyFrame(t *testing.T) {
+	golden.File(t, "testdata/wire.txt", "broken\n"+clientFrames(t, BrokenEcho)+"fixed\n"+clientFrames(t, FixedEcho))
 }
 
-// clientFrames returns what the client sends in the three seconds it has.
+// clientFrames returns the frames that the client sends within three seconds.
 func clientFrames(
 	t *testing.T,
 	echo func(context.Context, pitfallsv1.PitfallServiceClient, ...int64) ([]int64, error),
@@ -40,7 +30,7 @@ func clientFrames(
 		var frames strings.Builder
 		tap := wire.New(&frames)
 		tap.StreamsOnly = true
-		server := bufnet.Serve(t, lab.Register(&service.Server{}))
+		server := pitfalltest.Serve(t, &service.Server{})
 		conn := server.Dial(t, grpc.WithContextDialer(tap.Dialer(server.DialContext)))
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(3*time.Second, cancel)

@@ -1,6 +1,7 @@
 package missingresponse
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 
@@ -9,14 +10,14 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
 func TestBrokenSumUpToAZeroIsACardinalityViolation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, err := sum(t.Context(), lab.Dial(t, &service.Server{OnSum: BrokenSum}), 1, 2, 0)
+		_, err := sum(t.Context(), pitfalltest.Dial(t, &service.Server{OnSum: BrokenSum}), 1, 2, 0)
 		require.Equal(t, codes.Internal, status.Code(err))
 		require.Equal(t, "cardinality violation: received no response message from non-server-streaming RPC",
 			status.Convert(err).Message())
@@ -25,7 +26,7 @@ func TestBrokenSumUpToAZeroIsACardinalityViolation(t *testing.T) {
 
 func TestFixedSumUpToAZeroHasAResponse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		response, err := sum(t.Context(), lab.Dial(t, &service.Server{OnSum: FixedSum}), 1, 2, 0)
+		response, err := sum(t.Context(), pitfalltest.Dial(t, &service.Server{OnSum: FixedSum}), 1, 2, 0)
 		require.NoError(t, err)
 		require.Equal(t, int64(3), response.GetSum())
 	})
@@ -34,7 +35,7 @@ func TestFixedSumUpToAZeroHasAResponse(t *testing.T) {
 func TestWithoutAZeroBothHaveAResponse(t *testing.T) {
 	for _, handler := range []handler{BrokenSum, FixedSum} {
 		synctest.Test(t, func(t *testing.T) {
-			response, err := sum(t.Context(), lab.Dial(t, &service.Server{OnSum: handler}), 1, 2)
+			response, err := sum(t.Context(), pitfalltest.Dial(t, &service.Server{OnSum: handler}), 1, 2)
 			require.NoError(t, err)
 			require.Equal(t, int64(3), response.GetSum())
 		})
@@ -69,11 +70,24 @@ func TestOtherEndsOfAClientStreamingHandler(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				response, err := sum(t.Context(), lab.Dial(t, &service.Server{OnSum: tt.handler}))
+				response, err := sum(t.Context(), pitfalltest.Dial(t, &service.Server{OnSum: tt.handler}))
 				require.Equal(t, tt.code, status.Code(err))
 				require.Equal(t, tt.message, status.Convert(err).Message())
 				require.Nil(t, response)
 			})
 		})
 	}
+}
+
+func sum(ctx context.Context, c pitfallsv1.PitfallServiceClient, values ...int64) (*pitfallsv1.SumResponse, error) {
+	stream, err := c.Sum(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range values {
+		if err := stream.Send(&pitfallsv1.Number{Value: v}); err != nil {
+			break // CloseAndRecv has the status
+		}
+	}
+	return stream.CloseAndRecv()
 }

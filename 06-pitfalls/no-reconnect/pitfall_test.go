@@ -1,6 +1,9 @@
 package noreconnect
 
 import (
+	"context"
+	"net"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,9 +13,10 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
+	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/bufnet"
+	"example.com/streams/internal/memserver"
 )
 
 func TestBrokenFollowGetsNothingMoreThoughTheServerIsBack(t *testing.T) {
@@ -57,7 +61,7 @@ func TestAStreamThatHasEndedKeepsItsError(t *testing.T) {
 
 type following struct {
 	client pitfallsv1.PitfallServiceClient
-	call   *lab.Call
+	call   *pitfalltest.Call
 	got    []int64
 }
 
@@ -65,7 +69,7 @@ type following struct {
 func followed(t *testing.T, code follow) *following {
 	client, r := serve(t)
 	f := &following{client: client}
-	f.call = lab.Go(func() error {
+	f.call = pitfalltest.Go(func() error {
 		return code(t.Context(), client, func(n int64) { f.got = append(f.got, n) })
 	})
 	f.call.StillRuns(t, 250*time.Millisecond)
@@ -74,9 +78,44 @@ func followed(t *testing.T, code follow) *following {
 }
 
 func serve(t *testing.T) (pitfallsv1.PitfallServiceClient, *restart) {
-	before := bufnet.Serve(t, lab.Register(ticking))
-	after := bufnet.Serve(t, lab.Register(ticking))
+	before := pitfalltest.Serve(t, ticking)
+	after := pitfalltest.Serve(t, ticking)
 	r := &restart{before: before.Server, after: after.Server}
 	conn := before.Dial(t, grpc.WithContextDialer(r.DialContext))
 	return pitfallsv1.NewPitfallServiceClient(conn), r
 }
+
+type follow = func(context.Context, pitfallsv1.PitfallServiceClient, func(int64)) error
+
+// A restart is a server that is replaced by another.
+type restart struct {
+	before, after *memserver.Server
+	restarted     atomic.Bool
+}
+
+// Restart ends the first server with all its connections.
+func (r *restart) Restart() {
+	r.restarted.Store(true)
+	r.before.Stop()
+}
+
+// DialContext connects to the server of the day.
+func (r *restart) DialContext(ctx context.Context, addr string) (net.Conn, error) {
+	if r.restarted.Load() {
+		return r.after.DialContext(ctx, addr)
+	}
+	return r.before.DialContext(ctx, addr)
+}
+
+// ticking is a service whose Count sends ten numbers a second.
+var ticking = &service.Server{OnCount: func(
+	_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number],
+) error {
+	for i := int64(1); stream.Context().Err() == nil; i++ {
+		if err := stream.Send(&pitfallsv1.Number{Value: i}); err != nil {
+			return err
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return stream.Context().Err()
+}}

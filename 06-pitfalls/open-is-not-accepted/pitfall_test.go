@@ -12,16 +12,16 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/bufnet"
+	"example.com/streams/internal/memserver/memservertest"
 )
 
 func TestBrokenCountStaysWithTheServerThatRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		refusing := lab.Dial(t, &service.Server{OnCount: refuse})
-		ready := lab.Dial(t, &service.Server{})
+		refusing := pitfalltest.Dial(t, &service.Server{OnCount: refuse})
+		ready := pitfalltest.Dial(t, &service.Server{})
 
 		got, err := BrokenCount(t.Context(), &pitfallsv1.CountRequest{To: 3}, refusing, ready)
 
@@ -33,8 +33,8 @@ func TestBrokenCountStaysWithTheServerThatRefuses(t *testing.T) {
 
 func TestFixedCountGoesOnToTheServerThatAccepts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		refusing := lab.Dial(t, &service.Server{OnCount: refuse})
-		ready := lab.Dial(t, &service.Server{})
+		refusing := pitfalltest.Dial(t, &service.Server{OnCount: refuse})
+		ready := pitfalltest.Dial(t, &service.Server{})
 
 		got, err := FixedCount(t.Context(), &pitfallsv1.CountRequest{To: 3}, refusing, ready)
 
@@ -47,9 +47,9 @@ func TestFixedCountGoesOnToTheServerThatAccepts(t *testing.T) {
 func TestAServerThatIsDownIsLeftByBoth(t *testing.T) {
 	for _, count := range []count{BrokenCount, FixedCount} {
 		synctest.Test(t, func(t *testing.T) {
-			down := bufnet.Serve(t, func(grpc.ServiceRegistrar) {}).Dial(t, grpc.WithContextDialer(
+			down := memservertest.Serve(t, func(grpc.ServiceRegistrar) {}).Dial(t, grpc.WithContextDialer(
 				func(context.Context, string) (net.Conn, error) { return nil, errors.New("refused") }))
-			ready := lab.Dial(t, &service.Server{})
+			ready := pitfalltest.Dial(t, &service.Server{})
 
 			got, err := count(t.Context(), &pitfallsv1.CountRequest{To: 3},
 				pitfallsv1.NewPitfallServiceClient(down), ready)
@@ -68,12 +68,12 @@ func TestARefusalComesFromTheFirstRecv(t *testing.T) {
 	}{
 		"unknown service": {func(grpc.ServiceRegistrar) {}, codes.Unimplemented,
 			"unknown service pitfalls.v1.PitfallService"},
-		"the handler": {lab.Register(&service.Server{OnCount: refuse}), codes.Unauthenticated,
+		"the handler": {(&service.Server{OnCount: refuse}).Register, codes.Unauthenticated,
 			"token: expired"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				client := pitfallsv1.NewPitfallServiceClient(bufnet.Dial(t, tt.register))
+				client := pitfallsv1.NewPitfallServiceClient(memservertest.Dial(t, tt.register))
 				stream, err := client.Count(t.Context(), &pitfallsv1.CountRequest{})
 				require.NoError(t, err)
 				header, err := stream.Header()
@@ -87,4 +87,11 @@ func TestARefusalComesFromTheFirstRecv(t *testing.T) {
 			})
 		})
 	}
+}
+
+type count = func(context.Context, *pitfallsv1.CountRequest, ...pitfallsv1.PitfallServiceClient) ([]int64, error)
+
+// refuse is the handler of a server that accepts nobody.
+func refuse(*pitfallsv1.CountRequest, grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+	return status.Error(codes.Unauthenticated, "token: expired")
 }

@@ -2,6 +2,8 @@ package pinnedbackend
 
 import (
 	"context"
+	"net"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,10 +13,10 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/bufnet"
+	"example.com/streams/internal/memserver"
 )
 
 const age = 30 * time.Minute
@@ -23,7 +25,7 @@ func TestBrokenOptionsLeaveAStreamOnTheFirstServerForADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, b := serve(t, BrokenServerOptions(age))
 		moved := false
-		call := lab.Go(func() error {
+		call := pitfalltest.Go(func() error {
 			return follow(t.Context(), client, func(server int64) { moved = moved || server == 2 })
 		})
 
@@ -42,7 +44,7 @@ func TestFixedOptionsMoveItWhenItsAgeAndTheGraceAreOver(t *testing.T) {
 		client, _ := serve(t, FixedServerOptions(age))
 		start := time.Now()
 		var moved time.Duration
-		call := lab.Go(func() error {
+		call := pitfalltest.Go(func() error {
 			return follow(t.Context(), client, func(server int64) {
 				if server == 2 && moved == 0 {
 					moved = time.Since(start)
@@ -74,9 +76,55 @@ func TestFixedOptionsCutItWithUnavailable(t *testing.T) {
 
 // serve returns a client of two servers. The first has the options.
 func serve(t *testing.T, opts []grpc.ServerOption) (pitfallsv1.PitfallServiceClient, *balancer) {
-	first := bufnet.Serve(t, lab.Register(backend(1, time.Minute)), opts...)
-	second := bufnet.Serve(t, lab.Register(backend(2, time.Minute)))
+	first := pitfalltest.Serve(t, backend(1, time.Minute), opts...)
+	second := pitfalltest.Serve(t, backend(2, time.Minute))
 	b := &balancer{first: first.Server, second: second.Server}
 	conn := first.Dial(t, grpc.WithContextDialer(b.DialContext))
 	return pitfallsv1.NewPitfallServiceClient(conn), b
+}
+
+var first = backend(1, 100*time.Millisecond)
+
+// backend returns a service whose Count sends the number of the server.
+func backend(number int64, every time.Duration) *service.Server {
+	return &service.Server{OnCount: func(
+		_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number],
+	) error {
+		for {
+			if err := stream.Send(&pitfallsv1.Number{Value: number}); err != nil {
+				return err
+			}
+			time.Sleep(every)
+		}
+	}}
+}
+
+// A balancer sends the first connection to the first server, and the others
+// to the second, which has just been added.
+type balancer struct {
+	first, second *memserver.Server
+	connections   atomic.Int64
+}
+
+func (b *balancer) DialContext(ctx context.Context, addr string) (net.Conn, error) {
+	if b.connections.Add(1) == 1 {
+		return b.first.DialContext(ctx, addr)
+	}
+	return b.second.DialContext(ctx, addr)
+}
+
+// follow opens a new stream whenever one is cut off.
+func follow(ctx context.Context, c pitfallsv1.PitfallServiceClient, handle func(int64)) error {
+	for {
+		stream, err := c.Count(ctx, &pitfallsv1.CountRequest{})
+		for err == nil {
+			var n *pitfallsv1.Number
+			if n, err = stream.Recv(); err == nil {
+				handle(n.GetValue())
+			}
+		}
+		if status.Code(err) != codes.Unavailable {
+			return err
+		}
+	}
 }

@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
@@ -21,7 +21,7 @@ const refusal = "value: must be at least 0, got -2"
 
 func TestBrokenSumRefusesWithTheCodeUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		err := sum(t.Context(), lab.Dial(t, &service.Server{OnSum: BrokenSum}), 1, -2)
+		err := sum(t.Context(), pitfalltest.Dial(t, &service.Server{OnSum: BrokenSum}), 1, -2)
 		require.Equal(t, codes.Unknown, status.Code(err))
 		require.Equal(t, refusal, status.Convert(err).Message())
 	})
@@ -29,7 +29,7 @@ func TestBrokenSumRefusesWithTheCodeUnknown(t *testing.T) {
 
 func TestFixedSumRefusesWithACodeThatSaysWhoseFaultItIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		err := sum(t.Context(), lab.Dial(t, &service.Server{OnSum: FixedSum}), 1, -2)
+		err := sum(t.Context(), pitfalltest.Dial(t, &service.Server{OnSum: FixedSum}), 1, -2)
 		require.Equal(t, codes.InvalidArgument, status.Code(err))
 		require.Equal(t, refusal, status.Convert(err).Message())
 	})
@@ -53,7 +53,7 @@ func TestWhatBecomesOfAnErrorThatAHandlerReturns(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				err := sum(t.Context(), lab.Dial(t, &service.Server{
+				err := sum(t.Context(), pitfalltest.Dial(t, &service.Server{
 					OnSum: func(grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
 						return tt.err
 					},
@@ -63,4 +63,18 @@ func TestWhatBecomesOfAnErrorThatAHandlerReturns(t *testing.T) {
 			})
 		})
 	}
+}
+
+func sum(ctx context.Context, c pitfallsv1.PitfallServiceClient, values ...int64) error {
+	stream, err := c.Sum(ctx)
+	if err != nil {
+		return err
+	}
+	for _, v := range values {
+		if err := stream.Send(&pitfallsv1.Number{Value: v}); err != nil {
+			break // CloseAndRecv has the status
+		}
+	}
+	_, err = stream.CloseAndRecv()
+	return err
 }

@@ -1,6 +1,8 @@
 package receivelimit
 
 import (
+	"errors"
+	"io"
 	"testing"
 	"testing/synctest"
 
@@ -9,10 +11,9 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/bufnet"
 )
 
 // overhead is what surrounds Padding: a tag byte and a length of 4 bytes.
@@ -20,7 +21,7 @@ const overhead = 5
 
 func TestBrokenUploadOfOneByteTooMuchIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, store())
+		client := pitfalltest.Dial(t, store())
 		got, err := BrokenUpload(t.Context(), client, make([]byte, 4<<20-overhead))
 		require.NoError(t, err)
 		require.Equal(t, int64(4<<20-overhead), got)
@@ -35,7 +36,7 @@ func TestBrokenUploadOfOneByteTooMuchIsRefused(t *testing.T) {
 
 func TestFixedUploadArrivesWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		got, err := FixedUpload(t.Context(), lab.Dial(t, store()), make([]byte, 5<<20))
+		got, err := FixedUpload(t.Context(), pitfalltest.Dial(t, store()), make([]byte, 5<<20))
 		require.NoError(t, err)
 		require.Equal(t, int64(5<<20), got)
 	})
@@ -43,7 +44,7 @@ func TestFixedUploadArrivesWhole(t *testing.T) {
 
 func TestSendDoesNotKnowTheLimitOfTheReceiver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stream, err := lab.Dial(t, store()).Sum(t.Context())
+		stream, err := pitfalltest.Dial(t, store()).Sum(t.Context())
 		require.NoError(t, err)
 		require.NoError(t, stream.Send(&pitfallsv1.Number{Padding: make([]byte, 5<<20)}))
 
@@ -55,7 +56,7 @@ func TestSendDoesNotKnowTheLimitOfTheReceiver(t *testing.T) {
 
 func TestAClientHasTheSameLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, &service.Server{})
+		client := pitfalltest.Dial(t, &service.Server{})
 		stream, err := client.Count(t.Context(), &pitfallsv1.CountRequest{To: 1, Padding: 5 << 20})
 		require.NoError(t, err)
 		_, err = stream.Recv()
@@ -77,11 +78,30 @@ func TestOnlyTheReceiverRaisesTheLimit(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				conn := bufnet.Serve(t, lab.Register(store()), tt.server...).Dial(t, tt.client...)
+				conn := pitfalltest.Serve(t, store(), tt.server...).Dial(t, tt.client...)
 				client := pitfallsv1.NewPitfallServiceClient(conn)
 				_, err := BrokenUpload(t.Context(), client, make([]byte, 5<<20))
 				require.Equal(t, tt.code, status.Code(err), "got %v", err)
 			})
 		})
+	}
+}
+
+// store returns a service whose Sum counts bytes.
+func store() *service.Server {
+	return &service.Server{OnSum: countBytes}
+}
+
+func countBytes(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
+	response := &pitfallsv1.SumResponse{}
+	for {
+		n, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return stream.SendAndClose(response)
+		}
+		if err != nil {
+			return err
+		}
+		response.Sum += int64(len(n.GetPadding()))
 	}
 }

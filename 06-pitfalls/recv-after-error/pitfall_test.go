@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
@@ -21,7 +21,7 @@ const tooLarge = "grpc: received message larger than max (5242887 vs. 4194304)"
 // A stream may send 64 KiB before its client reads: 13,000 times 5 bytes.
 func TestBrokenCountHandlesThousandsOfNumbersThatNobodySent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, &service.Server{OnCount: secondIsLarge})
+		client := pitfalltest.Dial(t, &service.Server{OnCount: secondIsLarge})
 
 		r, err := record(t.Context(), client, BrokenCount)
 
@@ -29,13 +29,13 @@ func TestBrokenCountHandlesThousandsOfNumbersThatNobodySent(t *testing.T) {
 		require.Greater(t, r.strange, 13_000)
 		require.Equal(t, tooLarge, status.Convert(r.errs[0]).Message())
 		require.ErrorIs(t, err, context.Canceled)
-		require.Zero(t, lab.OpenStreams(t, client))
+		require.Zero(t, pitfalltest.OpenStreams(t, client))
 	})
 }
 
 func TestFixedCountReturnsTheErrorAndHandlesWhatWasSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, &service.Server{OnCount: secondIsLarge})
+		client := pitfalltest.Dial(t, &service.Server{OnCount: secondIsLarge})
 
 		r, err := record(t.Context(), client, FixedCount)
 
@@ -44,14 +44,14 @@ func TestFixedCountReturnsTheErrorAndHandlesWhatWasSent(t *testing.T) {
 		require.Equal(t, []error{err}, r.errs)
 		require.Equal(t, codes.ResourceExhausted, status.Code(err), "got %v", err)
 		require.Equal(t, tooLarge, status.Convert(err).Message())
-		require.Zero(t, lab.OpenStreams(t, client))
+		require.Zero(t, pitfalltest.OpenStreams(t, client))
 	})
 }
 
 // No virtual time passes: nothing in the loop waits.
 func TestBrokenCountGetsAnyOtherErrorForEverAndAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, &service.Server{OnCount: notFound})
+		client := pitfalltest.Dial(t, &service.Server{OnCount: notFound})
 		start := time.Now()
 
 		r, err := record(t.Context(), client, BrokenCount)
@@ -67,7 +67,7 @@ func TestBrokenCountGetsAnyOtherErrorForEverAndAtOnce(t *testing.T) {
 
 func TestFixedCountReturnsAnyOtherErrorOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, &service.Server{OnCount: notFound})
+		client := pitfalltest.Dial(t, &service.Server{OnCount: notFound})
 
 		r, err := record(t.Context(), client, FixedCount)
 
@@ -80,7 +80,7 @@ func TestFixedCountReturnsAnyOtherErrorOnce(t *testing.T) {
 // begins the message. Zeros are no error. Then nothing is left.
 func TestBrokenCountThenGetsTheErrorThatEndedTheStreamForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, &service.Server{OnCount: secondIsLarge})
+		client := pitfalltest.Dial(t, &service.Server{OnCount: secondIsLarge})
 
 		r, _ := record(t.Context(), client, BrokenCount)
 

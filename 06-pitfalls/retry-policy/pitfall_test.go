@@ -3,6 +3,7 @@ package retrypolicy
 import (
 	"errors"
 	"io"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -12,10 +13,9 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/bufnet"
 )
 
 func TestBrokenCountEndsWithTheFirstOfTheAttempts(t *testing.T) {
@@ -108,5 +108,35 @@ func TestThePolicyRetriesAStreamUpThatHasSentAtMost256KiB(t *testing.T) {
 }
 
 func dial(t *testing.T, s *service.Server) pitfallsv1.PitfallServiceClient {
-	return pitfallsv1.NewPitfallServiceClient(bufnet.Serve(t, lab.Register(s)).Dial(t, policy))
+	return pitfallsv1.NewPitfallServiceClient(pitfalltest.Serve(t, s).Dial(t, policy))
+}
+
+// policy is a service config that retries every method.
+var policy = grpc.WithDefaultServiceConfig(`{"methodConfig": [{
+	"name": [{}],
+	"retryPolicy": {
+		"maxAttempts": 3,
+		"initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2,
+		"retryableStatusCodes": ["UNAVAILABLE"]
+	}
+}]}`)
+
+var errRestart = status.Error(codes.Unavailable, "the server restarts")
+
+// A flaky server ends the first two streams after two numbers.
+type flaky struct{ attempts atomic.Int64 }
+
+func (f *flaky) Count(
+	req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number],
+) error {
+	attempt := f.attempts.Add(1)
+	for i := range req.GetTo() {
+		if i == 2 && attempt < 3 {
+			return errRestart
+		}
+		if err := stream.Send(&pitfallsv1.Number{Value: i + 1}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

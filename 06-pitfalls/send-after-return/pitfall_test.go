@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
@@ -18,7 +18,7 @@ import (
 func TestBrokenCountEndsWithOKAndNoNumbers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		failures := make(chan error, 1)
-		client := lab.Dial(t, serving(BrokenCount, func(err error) { failures <- err }))
+		client := pitfalltest.Dial(t, serving(BrokenCount, func(err error) { failures <- err }))
 
 		got, after := countToThree(t, client)
 
@@ -33,7 +33,7 @@ func TestBrokenCountEndsWithOKAndNoNumbers(t *testing.T) {
 func TestFixedCountSendsTheNumbers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		failures := make(chan error, 1)
-		client := lab.Dial(t, serving(FixedCount, func(err error) { failures <- err }))
+		client := pitfalltest.Dial(t, serving(FixedCount, func(err error) { failures <- err }))
 
 		got, after := countToThree(t, client)
 
@@ -59,7 +59,7 @@ func countToThree(t *testing.T, c pitfallsv1.PitfallServiceClient) ([]int64, tim
 func TestRecvAfterTheReturnIsCanceledToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		failures := make(chan error, 1)
-		client := lab.Dial(t, &service.Server{
+		client := pitfalltest.Dial(t, &service.Server{
 			OnEcho: func(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
 				go func() {
 					_, err := stream.Recv()
@@ -78,4 +78,15 @@ func TestRecvAfterTheReturnIsCanceledToo(t *testing.T) {
 		require.Equal(t, codes.Canceled, status.Code(err))
 		require.Equal(t, "context canceled", status.Convert(err).Message())
 	})
+}
+
+type count = func(*pitfallsv1.CountRequest, grpc.ServerStreamingServer[pitfallsv1.Number], func(error)) error
+
+// serving is a server with the handler.
+func serving(count count, failed func(error)) *service.Server {
+	return &service.Server{
+		OnCount: func(req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+			return count(req, stream, failed)
+		},
+	}
 }

@@ -11,24 +11,23 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/bufnet"
 )
 
 func TestBrokenEchoOfManyNumbersHangsUntilItIsCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, &service.Server{})
+		client := pitfalltest.Dial(t, &service.Server{})
 		ctx, cancel := context.WithCancel(t.Context())
 		var got []int64
-		call := lab.Go(func() (err error) {
+		call := pitfalltest.Go(func() (err error) {
 			got, err = BrokenEcho(ctx, client, numbers(500)...)
 			return err
 		})
 
 		call.StillRuns(t, 24*time.Hour)
-		require.Equal(t, 1, lab.OpenStreams(t, client), "the handler is in Send too")
+		require.Equal(t, 1, pitfalltest.OpenStreams(t, client), "the handler is in Send too")
 
 		cancel()
 		require.Equal(t, codes.Canceled, status.Code(call.Err()))
@@ -38,7 +37,7 @@ func TestBrokenEchoOfManyNumbersHangsUntilItIsCancelled(t *testing.T) {
 
 func TestFixedEchoOfManyNumbersEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := lab.Dial(t, &service.Server{})
+		client := pitfalltest.Dial(t, &service.Server{})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 
@@ -46,14 +45,14 @@ func TestFixedEchoOfManyNumbersEnds(t *testing.T) {
 
 		require.NoError(t, err)
 		require.Len(t, got, 500)
-		require.Zero(t, lab.OpenStreams(t, client))
+		require.Zero(t, pitfalltest.OpenStreams(t, client))
 	})
 }
 
 func TestAFewNumbersWorkInBoth(t *testing.T) {
 	for _, echo := range []echo{BrokenEcho, FixedEcho} {
 		synctest.Test(t, func(t *testing.T) {
-			got, err := echo(t.Context(), lab.Dial(t, &service.Server{}), numbers(10)...)
+			got, err := echo(t.Context(), pitfalltest.Dial(t, &service.Server{}), numbers(10)...)
 			require.NoError(t, err)
 			require.Len(t, got, 10)
 		})
@@ -65,14 +64,14 @@ func TestAFewNumbersWorkInBoth(t *testing.T) {
 func TestWindowsOf64KiBTake255NumbersOf1KiB(t *testing.T) {
 	const window = 64 << 10
 	synctest.Test(t, func(t *testing.T) {
-		server := bufnet.Serve(t, lab.Register(&service.Server{}),
+		server := pitfalltest.Serve(t, &service.Server{},
 			grpc.StaticStreamWindowSize(window), grpc.StaticConnWindowSize(window))
 		conn := server.Dial(t,
 			grpc.WithStaticStreamWindowSize(window), grpc.WithStaticConnWindowSize(window))
 		stream, err := pitfallsv1.NewPitfallServiceClient(conn).Echo(t.Context())
 		require.NoError(t, err)
 		sent := 0
-		sender := lab.Go(func() error {
+		sender := pitfalltest.Go(func() error {
 			for {
 				if err := stream.Send(&pitfallsv1.Number{Value: 1, Padding: make([]byte, 1<<10)}); err != nil {
 					return err

@@ -1,19 +1,4 @@
-// Package sendeof takes the io.EOF of Send for the reason.
-//
-// Symptom: the client reports "EOF"; why the server refused is nowhere.
-//
-// Cause: io.EOF from Send says only that the RPC is over. The status came
-// in the server's trailers and waits for the call that reads: Recv, or
-// CloseAndRecv. A Send that fails on the client's own side, say because the
-// message is too large, returns its status itself.
-//
-// Silence: the error is checked, so neither the compiler nor a linter
-// objects. A short stream hides it too: its last Send is over before the
-// refusal is back, and CloseAndRecv then returns the status.
-//
-// Fix: on io.EOF stop sending, and read the status from CloseAndRecv or Recv.
-//
-// Threads: grpc-go#1319, grpc-go#8190.
+// Package sendeof shows a client that loses the reason of a refusal; see README.md.
 package sendeof
 
 import (

@@ -19,7 +19,7 @@ func FixedSum(ctx context.Context, c pitfallsv1.PitfallServiceClient, values ite
 	for v := range values {
 		err := stream.Send(&pitfallsv1.Number{Value: v})
 		if errors.Is(err, io.EOF) {
-			break // CloseAndRecv has the status
+			break // CloseAndRecv returns the status
 		}
 		if err != nil {
 			return 0, fmt.Errorf("send %d: %w", v, err)

@@ -11,15 +11,15 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
 const refusal = "value: must be at least 0, got -2"
 
-func TestBrokenSumReturnsEOFAndLosesTheRefusal(t *testing.T) {
+func TestBroken_ReturnsEOFAndLosesTheRefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, err := BrokenSum(t.Context(), lab.Dial(t, refusing), slowly(1, -2, 3))
+		_, err := BrokenSum(t.Context(), pitfalltest.Dial(t, refusing), slowly(1, -2, 3))
 
 		require.EqualError(t, err, "send 3: EOF")
 		require.ErrorIs(t, err, io.EOF)
@@ -27,24 +27,24 @@ func TestBrokenSumReturnsEOFAndLosesTheRefusal(t *testing.T) {
 	})
 }
 
-func TestFixedSumReturnsTheRefusal(t *testing.T) {
+func TestFixed_ReturnsTheRefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, err := FixedSum(t.Context(), lab.Dial(t, refusing), slowly(1, -2, 3))
+		_, err := FixedSum(t.Context(), pitfalltest.Dial(t, refusing), slowly(1, -2, 3))
 
 		require.Equal(t, codes.InvalidArgument, status.Code(err))
 		require.Equal(t, refusal, status.Convert(err).Message())
 	})
 }
 
-func TestARefusalIsWhatOpenAndSendDoNotTell(t *testing.T) {
+func TestSend_ReturnsEOFAfterARefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stream, err := lab.Dial(t, refusing).Sum(t.Context())
-		require.NoError(t, err)
+		stream, err := pitfalltest.Dial(t, refusing).Sum(t.Context())
+		require.NoError(t, err, "opening the stream does not return the refusal")
 		require.NoError(t, stream.Send(&pitfallsv1.Number{Value: -2}))
 		synctest.Wait()
 
 		require.Equal(t, io.EOF, stream.Send(&pitfallsv1.Number{Value: 3}))
-		require.Equal(t, io.EOF, stream.Send(&pitfallsv1.Number{Value: 4}), "again and again")
+		require.Equal(t, io.EOF, stream.Send(&pitfallsv1.Number{Value: 4}), "a further Send")
 		require.NoError(t, stream.CloseSend())
 		_, err = stream.CloseAndRecv()
 		require.Equal(t, codes.InvalidArgument, status.Code(err))
@@ -52,18 +52,9 @@ func TestARefusalIsWhatOpenAndSendDoNotTell(t *testing.T) {
 	})
 }
 
-func TestARefusalThatComesAfterTheLastSendIsFound(t *testing.T) {
-	for _, sum := range []sum{BrokenSum, FixedSum} {
-		synctest.Test(t, func(t *testing.T) {
-			_, err := sum(t.Context(), lab.Dial(t, refusing), slices.Values([]int64{-2}))
-			require.Equal(t, codes.InvalidArgument, status.Code(err))
-		})
-	}
-}
-
-func TestASendThatFailsOnTheClientReturnsItsStatus(t *testing.T) {
+func TestSend_ReturnsTheStatusOfAClientError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stream, err := lab.Dial(t, refusing).Sum(t.Context(), grpc.MaxCallSendMsgSize(10))
+		stream, err := pitfalltest.Dial(t, refusing).Sum(t.Context(), grpc.MaxCallSendMsgSize(10))
 		require.NoError(t, err)
 
 		err = stream.Send(&pitfallsv1.Number{Padding: make([]byte, 11)})
@@ -71,4 +62,13 @@ func TestASendThatFailsOnTheClientReturnsItsStatus(t *testing.T) {
 		require.Equal(t, codes.ResourceExhausted, status.Code(err))
 		require.Equal(t, "trying to send message larger than max (13 vs. 10)", status.Convert(err).Message())
 	})
+}
+
+func TestBoth_FindARefusalAfterTheLastSend(t *testing.T) {
+	for _, sum := range []sum{BrokenSum, FixedSum} {
+		synctest.Test(t, func(t *testing.T) {
+			_, err := sum(t.Context(), pitfalltest.Dial(t, refusing), slices.Values([]int64{-2}))
+			require.Equal(t, codes.InvalidArgument, status.Code(err))
+		})
+	}
 }

@@ -1,38 +1,39 @@
 package sharedstate
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/bufnet"
 )
 
 func TestBrokenAdderMixesTheStreams(t *testing.T) {
-	out := lab.Process(t, func() { addInTurns(t, new(BrokenAdder).Sum) })
+	out := pitfalltest.Process(t, func() { addInTurns(t, new(BrokenAdder).Sum) })
 	require.Contains(t, out, "1+2 = 33, 10+20 = 33\n")
 }
 
 func TestFixedAdderKeepsThemApart(t *testing.T) {
-	out := lab.Process(t, func() { addInTurns(t, new(FixedAdder).Sum) })
+	out := pitfalltest.Process(t, func() { addInTurns(t, new(FixedAdder).Sum) })
 	require.Contains(t, out, "1+2 = 3, 10+20 = 30\n")
 }
 
 func TestBrokenAdderIsWhatTheRaceDetectorReports(t *testing.T) {
-	report := lab.RaceReport(t, func() { addAtOnce(t, new(BrokenAdder).Sum) })
+	report := pitfalltest.RaceReport(t, func() { addAtOnce(t, new(BrokenAdder).Sum) })
 	require.Contains(t, report, "WARNING: DATA RACE")
 	require.Contains(t, report, "shared-state.(*BrokenAdder).Sum()")
 }
 
 func TestFixedAdderHasNoRace(t *testing.T) {
-	report := lab.RaceReport(t, func() { addAtOnce(t, new(FixedAdder).Sum) })
+	report := pitfalltest.RaceReport(t, func() { addAtOnce(t, new(FixedAdder).Sum) })
 	require.NotContains(t, report, "WARNING: DATA RACE")
 	require.Contains(t, report, strings.Repeat("sum: 200 <nil>\n", 20))
 }
@@ -41,7 +42,7 @@ func TestFixedAdderHasNoRace(t *testing.T) {
 // comes out; the race is the other test's.
 func addInTurns(t *testing.T, sum func(sumStream) error) {
 	synctest.Test(t, func(t *testing.T) {
-		first, second, err := sums(t.Context(), lab.Dial(t, &service.Server{OnSum: sum}))
+		first, second, err := sums(t.Context(), pitfalltest.Dial(t, &service.Server{OnSum: sum}))
 		require.NoError(t, err)
 		fmt.Printf("1+2 = %d, 10+20 = %d\n", first, second)
 	})
@@ -50,7 +51,7 @@ func addInTurns(t *testing.T, sum func(sumStream) error) {
 // addAtOnce adds on two connections at once. Chance decides whether the
 // detector sees one round; ten are sure.
 func addAtOnce(t *testing.T, sum func(sumStream) error) {
-	server := bufnet.Serve(t, lab.Register(&service.Server{OnSum: sum}))
+	server := pitfalltest.Serve(t, &service.Server{OnSum: sum})
 	clients := []pitfallsv1.PitfallServiceClient{
 		pitfallsv1.NewPitfallServiceClient(server.Dial(t)),
 		pitfallsv1.NewPitfallServiceClient(server.Dial(t)),
@@ -71,3 +72,30 @@ func addAtOnce(t *testing.T, sum func(sumStream) error) {
 		streams.Wait()
 	}
 }
+
+// sums adds 1 and 2 on one stream and 10 and 20 on another, in turns.
+func sums(ctx context.Context, c pitfallsv1.PitfallServiceClient) (first, second int64, err error) {
+	a, err := c.Sum(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	b, err := c.Sum(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	pause() // until both handlers run
+	for _, v := range []int64{1, 2} {
+		_ = a.Send(&pitfallsv1.Number{Value: v}) // CloseAndRecv has the status
+		pause()                                  // until the handler has it
+		_ = b.Send(&pitfallsv1.Number{Value: 10 * v})
+		pause()
+	}
+	one, err := a.CloseAndRecv()
+	if err != nil {
+		return 0, 0, err
+	}
+	other, err := b.CloseAndRecv()
+	return one.GetSum(), other.GetSum(), err
+}
+
+func pause() { time.Sleep(100 * time.Millisecond) }

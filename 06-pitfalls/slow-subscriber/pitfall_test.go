@@ -10,10 +10,9 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/bufnet"
 )
 
 func TestBrokenHubKeepsAllWaitingUntilTheOneWhoDoesNotReadLeaves(t *testing.T) {
@@ -52,14 +51,14 @@ func TestFixedHubServesTheOthersAndDropsTheOneWhoDoesNotRead(t *testing.T) {
 
 // A publication is 100 numbers, and two who subscribe.
 type publication struct {
-	publisher  *lab.Call
+	publisher  *pitfalltest.Call
 	slow       subscription // reads nothing
 	slowLeaves context.CancelFunc
 	got        []int64 // by the other, who reads all the time
 }
 
 func publish100(t *testing.T, h hub) *publication {
-	server := bufnet.Serve(t, lab.Register(serve(h)))
+	server := pitfalltest.Serve(t, serve(h))
 	dial := func() pitfallsv1.PitfallServiceClient { return pitfallsv1.NewPitfallServiceClient(server.Dial(t)) }
 	ctx, cancel := context.WithCancel(t.Context())
 	slow, err := subscribe(ctx, dial())
@@ -73,7 +72,7 @@ func publish100(t *testing.T, h hub) *publication {
 			p.got = append(p.got, n.GetValue())
 		}
 	}()
-	p.publisher = lab.Go(func() error { return publish(t.Context(), publisher, 100) })
+	p.publisher = pitfalltest.Go(func() error { return publish(t.Context(), publisher, 100) })
 	return p
 }
 

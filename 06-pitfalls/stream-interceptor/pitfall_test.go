@@ -11,10 +11,9 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/bufnet"
 )
 
 func TestBrokenOptionsLetAStreamOfEachShapeInWithoutAToken(t *testing.T) {
@@ -98,6 +97,6 @@ var streams = map[string]func(context.Context, pitfallsv1.PitfallServiceClient) 
 }
 
 func dial(t *testing.T, opts []grpc.ServerOption) pitfallsv1.PitfallServiceClient {
-	conn := bufnet.Serve(t, lab.Register(&service.Server{}), opts...).Dial(t)
+	conn := pitfalltest.Serve(t, &service.Server{}, opts...).Dial(t)
 	return pitfallsv1.NewPitfallServiceClient(conn)
 }

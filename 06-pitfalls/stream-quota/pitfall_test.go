@@ -11,9 +11,9 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
+	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/bufnet"
 )
 
 func TestBrokenPoolStillWaitsAfterADayForOneStreamTooMany(t *testing.T) {
@@ -25,7 +25,7 @@ func TestBrokenPoolStillWaitsAfterADayForOneStreamTooMany(t *testing.T) {
 		_, err = open(t.Context(), p, quota-1)
 		require.NoError(t, err)
 
-		call := lab.Go(func() error { _, err := open(t.Context(), p, 1); return err })
+		call := pitfalltest.Go(func() error { _, err := open(t.Context(), p, 1); return err })
 
 		call.StillRuns(t, 24*time.Hour)
 		cancel() // which ends another
@@ -76,6 +76,33 @@ func ping(t *testing.T, conn *grpc.ClientConn) codes.Code {
 }
 
 func dialTo(t *testing.T) dialer {
-	server := bufnet.Serve(t, lab.Register(followed), grpc.MaxConcurrentStreams(quota))
+	server := pitfalltest.Serve(t, followed, grpc.MaxConcurrentStreams(quota))
 	return func() (*grpc.ClientConn, error) { return server.Dial(t), nil }
 }
+
+// open opens n streams and waits for the first number of each.
+func open(ctx context.Context, p pool, n int) ([]stream, error) {
+	var streams []stream
+	for range n {
+		s, err := p.Open(ctx)
+		if err != nil {
+			return streams, err
+		}
+		if _, err := s.Recv(); err != nil {
+			return streams, err
+		}
+		streams = append(streams, s)
+	}
+	return streams, nil
+}
+
+// followed is a service whose Count sends a number and stays.
+var followed = &service.Server{OnCount: func(
+	_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number],
+) error {
+	if err := stream.Send(&pitfallsv1.Number{Value: 1}); err != nil {
+		return err
+	}
+	<-stream.Context().Done()
+	return stream.Context().Err()
+}}

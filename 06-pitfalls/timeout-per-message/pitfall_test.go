@@ -1,6 +1,7 @@
 package timeoutpermessage
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,7 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
@@ -58,12 +59,12 @@ func TestFixedCountGivesASilentServerTheLimit(t *testing.T) {
 // countToTwenty returns how many numbers came, when the call ended, and
 // with what. It sees the handler end too.
 func countToTwenty(t *testing.T, count count, s *service.Server) (got int, after time.Duration, err error) {
-	client := lab.Dial(t, s)
+	client := pitfalltest.Dial(t, s)
 	start := time.Now()
 	err = count(t.Context(), client, &pitfallsv1.CountRequest{To: 20}, limit, func(int64) { got++ })
 	after = time.Since(start)
 	time.Sleep(time.Second)
-	require.Zero(t, lab.OpenStreams(t, client))
+	require.Zero(t, pitfalltest.OpenStreams(t, client))
 	return got, after, err
 }
 
@@ -78,4 +79,21 @@ func silentAfter(n int64) *service.Server {
 			return stream.Context().Err() // nil might overtake the client's own deadline
 		},
 	}
+}
+
+type count = func(
+	context.Context, pitfallsv1.PitfallServiceClient, *pitfallsv1.CountRequest, time.Duration, func(int64),
+) error
+
+// ticking is a server that sends a number every 100 ms.
+var ticking = &service.Server{OnCount: tick}
+
+func tick(req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+	for i := range req.GetTo() {
+		time.Sleep(100 * time.Millisecond)
+		if err := stream.Send(&pitfallsv1.Number{Value: i + 1}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -13,10 +13,9 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 
-	"example.com/streams/06-pitfalls/internal/lab"
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/bufnet"
 )
 
 func TestBrokenOptionsLoseAQuietStreamWithTheFourthPing(t *testing.T) {
@@ -33,7 +32,7 @@ func TestFixedOptionsKeepIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn := dial(t, FixedDialOptions()...)
 
-		call := lab.Go(func() error { _, err := quiet(t, conn); return err })
+		call := pitfalltest.Go(func() error { _, err := quiet(t, conn); return err })
 
 		call.StillRuns(t, 24*time.Hour)
 	})
@@ -52,7 +51,7 @@ func TestAClientThatIsToldSoDoublesItsInterval(t *testing.T) {
 			40 * time.Second, 80 * time.Second, 160 * time.Second, 320 * time.Second, 640 * time.Second,
 		}, lives)
 
-		call := lab.Go(func() error { _, err := quiet(t, conn); return err })
+		call := pitfalltest.Go(func() error { _, err := quiet(t, conn); return err })
 		call.StillRuns(t, 24*time.Hour)
 	})
 }
@@ -85,5 +84,5 @@ func quiet(t *testing.T, conn *grpc.ClientConn) (lived time.Duration, err error)
 }
 
 func dial(t *testing.T, opts ...grpc.DialOption) *grpc.ClientConn {
-	return bufnet.Serve(t, lab.Register(&service.Server{})).Dial(t, opts...)
+	return pitfalltest.Serve(t, &service.Server{}).Dial(t, opts...)
 }

@@ -1,4 +1,4 @@
-// Command client lists the pitfalls, or plays one.
+// Command client lists the pitfalls, or finds one and runs its demo.
 package main
 
 import (
@@ -6,46 +6,64 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	pitfalls "example.com/streams/06-pitfalls"
-	"example.com/streams/06-pitfalls/internal/play"
-	"example.com/streams/internal/client"
-	"example.com/streams/internal/command"
+	"example.com/streams/06-pitfalls/internal/demo"
+	"example.com/streams/internal/cli"
 )
 
 var (
-	target   client.Target
-	patience = flag.Duration("patience", 3*time.Second, "how long the broken and the fixed code may take, each")
+	target = cli.ClientFlags()
+	limit  = flag.Duration("limit", 3*time.Second, "how long the broken and the fixed code of a demo may run, each")
 )
 
-func main() {
-	target.Flags()
-	os.Exit(command.Main("client", run))
-}
+func main() { os.Exit(cli.Main("client", run)) }
 
 func run(ctx context.Context) error {
-	switch {
-	case *patience <= 0:
-		return command.Usagef("-patience %v: must be more than 0", *patience)
-	case flag.NArg() == 0:
-		return list()
-	case flag.NArg() > 1:
-		return command.Usagef("unexpected argument %q", flag.Arg(1))
+	if *limit <= 0 {
+		return cli.Usagef("-limit: must be more than 0s, got %v", *limit)
 	}
-	pitfall, found := play.Find(pitfalls.Catalogue, flag.Arg(0))
-	if !found {
-		return command.Usagef("no pitfall %q; did you mean %s?", flag.Arg(0), pitfall.Name)
+	all, err := pitfalls.Catalogue()
+	if err != nil {
+		return err
 	}
-	player := play.Player{Target: &target, Patience: *patience, Say: func(line string) { fmt.Println(line) }}
-	return player.Show(ctx, pitfall)
+	if flag.NArg() == 0 {
+		return list(all)
+	}
+	words := strings.Join(flag.Args(), " ")
+	switch found := pitfalls.Find(all, words); len(found) {
+	case 0:
+		return cli.Usagef("no pitfall has %q in its name, symptom or error text", words)
+	case 1:
+		return show(ctx, found[0])
+	default:
+		return list(found)
+	}
 }
 
-func list() error {
-	for _, p := range pitfalls.Catalogue {
-		if _, err := fmt.Printf("%-20s %s\n", p.Name, p.Symptom); err != nil {
+func list(found []pitfalls.Pitfall) error {
+	for _, p := range found {
+		if _, err := fmt.Printf("%-22s  %s\n", p.Name, p.See); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// show prints the first lines of a page, and runs the demo if there is one.
+func show(ctx context.Context, p pitfalls.Pitfall) error {
+	fmt.Printf("%s\n\nYou see: %s.\n", p.Name, p.See)
+	if p.Errors != "" {
+		fmt.Printf("\n    %s\n\n", strings.ReplaceAll(strings.TrimSpace(p.Errors), "\n", "\n    "))
+	}
+	fmt.Printf("Fix:     %s.\nPage:    06-pitfalls/%s/README.md\n", p.Fix, p.Name)
+	d, ok := pitfalls.Demos[p.Name]
+	if !ok {
+		return nil
+	}
+	fmt.Println()
+	runner := demo.Runner{Target: target, Limit: *limit, Out: os.Stdout}
+	return runner.Run(ctx, p.Name, d)
 }

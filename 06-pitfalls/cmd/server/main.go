@@ -1,4 +1,4 @@
-// Command server offers the handlers of every pitfall over TCP.
+// Command server serves the handlers of all demos over TCP.
 package main
 
 import (
@@ -6,14 +6,18 @@ import (
 	"os"
 
 	pitfalls "example.com/streams/06-pitfalls"
-	"example.com/streams/06-pitfalls/internal/play"
+	"example.com/streams/06-pitfalls/internal/demo"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/cli"
 	"example.com/streams/internal/serve"
 )
 
-func main() { os.Exit(serve.Main(run)) }
+var listener = cli.ServerFlags()
 
-func run(ctx context.Context, s *serve.Server) error {
-	pitfallsv1.RegisterPitfallServiceServer(s, play.NewServer(pitfalls.Catalogue))
-	return s.Run(ctx)
+func main() { os.Exit(cli.Main("server", run)) }
+
+func run(ctx context.Context) error {
+	s := serve.New()
+	pitfallsv1.RegisterPitfallServiceServer(s, demo.NewServer(pitfalls.Demos))
+	return listener.Serve(ctx, s)
 }

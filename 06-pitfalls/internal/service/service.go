@@ -30,9 +30,15 @@ type Server struct {
 	open atomic.Int64
 }
 
-// Ping says how many handlers of streams have not returned.
+// Register adds s to a server.
+func (s *Server) Register(r grpc.ServiceRegistrar) { pitfallsv1.RegisterPitfallServiceServer(r, s) }
+
+// OpenStreams returns how many handlers of streams have not returned.
+func (s *Server) OpenStreams() int64 { return s.open.Load() }
+
+// Ping returns OpenStreams to a client.
 func (s *Server) Ping(context.Context, *pitfallsv1.PingRequest) (*pitfallsv1.PingResponse, error) {
-	return &pitfallsv1.PingResponse{OpenStreams: s.open.Load()}, nil
+	return &pitfallsv1.PingResponse{OpenStreams: s.OpenStreams()}, nil
 }
 
 // Count calls OnCount, or sends the numbers from 1 on.

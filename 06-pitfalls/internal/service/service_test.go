@@ -5,18 +5,15 @@ import (
 	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/bufnet"
+	"example.com/streams/internal/memserver/memservertest"
 )
 
 func dial(t *testing.T) pitfallsv1.PitfallServiceClient {
-	return pitfallsv1.NewPitfallServiceClient(bufnet.Dial(t, func(r grpc.ServiceRegistrar) {
-		pitfallsv1.RegisterPitfallServiceServer(r, &Server{})
-	}))
+	return pitfallsv1.NewPitfallServiceClient(memservertest.Dial(t, new(Server).Register))
 }
 
 func TestCountRefusesWhatIsOutOfRange(t *testing.T) {

@@ -1,0 +1,3 @@
+package abandonedstream
+
+func three(v int64) bool { return v == 3 }

@@ -1,0 +1,22 @@
+package concurrentsend
+
+import (
+	"context"
+	"fmt"
+
+	"example.com/streams/06-pitfalls/internal/demo"
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// Demo reads numbers and heartbeats slowly.
+var Demo = demo.Demo{
+	Broken: demo.Variant{Server: &service.Server{OnCount: BrokenCount}, Run: run},
+	Fixed:  demo.Variant{Server: &service.Server{OnCount: FixedCount}, Run: run},
+}
+
+func run(ctx context.Context, c pitfallsv1.PitfallServiceClient) (any, error) {
+	var r reader
+	err := r.read(ctx, c, 100)
+	return fmt.Sprintf("%d of 100 numbers, %d heartbeats", r.numbers.Load(), r.heartbeats.Load()), err
+}

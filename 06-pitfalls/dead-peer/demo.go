@@ -1,0 +1,42 @@
+package deadpeer
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"example.com/streams/06-pitfalls/internal/demo"
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/faultnet"
+	"example.com/streams/internal/memserver"
+)
+
+// Demo pulls a client's cable and waits until the server notices.
+var Demo = demo.Demo{Broken: variant(BrokenServerOptions(time.Second)), Fixed: variant(FixedServerOptions(time.Second))}
+
+func variant(opts []grpc.ServerOption) demo.Variant {
+	return demo.Variant{Run: func(ctx context.Context, _ pitfallsv1.PitfallServiceClient) (any, error) {
+		s := new(service.Server)
+		server := memserver.Serve(s.Register, opts...)
+		defer server.Close()
+		network := faultnet.New(server.DialContext)
+		conn, err := server.NewClient(grpc.WithContextDialer(network.DialContext))
+		if err != nil {
+			return nil, err
+		}
+		defer conn.Close()
+		if _, err := openEcho(context.WithoutCancel(ctx), pitfallsv1.NewPitfallServiceClient(conn)); err != nil {
+			return nil, err
+		}
+		network.Conn().HalfOpen()
+		for start := time.Now(); ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
+			if s.OpenStreams() == 0 {
+				return fmt.Sprintf("the server noticed after %v", time.Since(start).Round(100*time.Millisecond)), nil
+			}
+		}
+		return "the server has not noticed", ctx.Err()
+	}}
+}

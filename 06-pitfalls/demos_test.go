@@ -1,0 +1,64 @@
+package pitfalls
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/streams/06-pitfalls/internal/demo"
+	"example.com/streams/internal/cli"
+	"example.com/streams/internal/golden"
+	"example.com/streams/internal/testproc"
+)
+
+func TestDemos_MissingCloseSend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got strings.Builder
+		runner := demo.Runner{Target: &cli.Target{}, Limit: 3 * time.Second, Out: &got}
+		require.NoError(t, runner.Run(t.Context(), "missing-closesend", Demos["missing-closesend"]))
+		golden.File(t, "missing-closesend/testdata/demo.txt", got.String())
+	})
+}
+
+// Each demo runs in a bubble of another process, because some broken handlers
+// never return and a bubble with such a handler cannot be left.
+func TestDemos_DifferAndTheFixedCodeEnds(t *testing.T) {
+	for _, name := range slices.Sorted(maps.Keys(Demos)) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, stdout, _ := testproc.Self(t, func() int {
+				synctest.Test(t, func(t *testing.T) {
+					runner := demo.Runner{Target: &cli.Target{}, Limit: 3 * time.Second, Out: os.Stdout}
+					require.NoError(t, runner.Run(t.Context(), name, Demos[name]))
+					fmt.Println("end of demo")
+				})
+				return 0
+			}, nil).Wait()
+
+			out, _, ended := strings.Cut(stdout, "end of demo")
+			require.True(t, ended, stdout)
+			broken, fixed := linesOf(out, "broken"), linesOf(out, "fixed")
+			require.NotEmpty(t, broken)
+			require.NotEmpty(t, fixed)
+			require.NotEqual(t, broken, fixed)
+			require.NotContains(t, fixed, "still runs")
+			require.NotContains(t, fixed, "not returned")
+		})
+	}
+}
+
+// linesOf returns the lines of a variant, without its name.
+func linesOf(out, variant string) (lines string) {
+	for _, m := range regexp.MustCompile(`(?m)^`+variant+` +(.*)$`).FindAllStringSubmatch(out, -1) {
+		lines += m[1] + "\n"
+	}
+	return lines
+}

@@ -1,0 +1,153 @@
+// Package demo runs the broken and the fixed code of a pitfall against a
+// real server, and prints what each of them returned.
+package demo
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/cli"
+	"example.com/streams/internal/memserver"
+)
+
+// A Demo shows a pitfall.
+type Demo struct{ Broken, Fixed Variant }
+
+// A Variant is the broken or the fixed code of a pitfall.
+type Variant struct {
+	// Server handles the calls. Nil is a service.Server without stubs.
+	Server *service.Server
+
+	// Run calls the code and returns what the demo prints. It must end
+	// soon after ctx is done, and must make its calls with ctx.
+	Run func(ctx context.Context, c pitfallsv1.PitfallServiceClient) (any, error)
+}
+
+// grace is how long a variant may take to end once its context is canceled,
+// and a handler to return once its client has gone.
+const grace = 500 * time.Millisecond
+
+// A Runner runs demos. It must not be used concurrently.
+type Runner struct {
+	Target *cli.Target   // without an address, each variant gets its own server
+	Limit  time.Duration // how long a variant may run, > 0
+	Out    io.Writer
+}
+
+// Run runs the broken code of d and then the fixed code. name is the name of
+// the pitfall. The error is that of ctx or of the connection; what the code
+// returned is printed.
+func (r *Runner) Run(ctx context.Context, name string, d Demo) error {
+	if err := r.run(ctx, "broken", name, &d.Broken); err != nil {
+		return err
+	}
+	return r.run(ctx, "fixed", name, &d.Fixed)
+}
+
+func (r *Runner) run(ctx context.Context, variant, name string, v *Variant) error {
+	ctx = metadata.AppendToOutgoingContext(ctx, metadataKey, variant+"/"+name)
+	conn, watch, stop, err := r.connect(v)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	if _, err := openStreams(ctx, watch); err != nil {
+		return err // the server is down, or does not know the demo
+	}
+
+	start := time.Now()
+	say := func(format string, args ...any) {
+		elapsed := time.Since(start).Round(100 * time.Millisecond)
+		fmt.Fprintf(r.Out, "%-6s %6v  %s\n", variant, elapsed, fmt.Sprintf(format, args...))
+	}
+	runCtx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan string, 1)
+	go func() { ended <- outcome(v.Run(runCtx, pitfallsv1.NewPitfallServiceClient(conn))) }()
+	select {
+	case what := <-ended:
+		say("%s", what)
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(r.Limit):
+		say("still runs; canceling its context")
+		cancel()
+		select {
+		case what := <-ended:
+			say("%s", what)
+		case <-time.After(grace):
+			say("still runs, although its context is canceled")
+		}
+	}
+	if n := openStreamsAfter(ctx, watch, grace); n > 0 {
+		say("handlers that have not returned: %d", n)
+	}
+	return ctx.Err()
+}
+
+// connect returns a connection for the code and one for [openStreams], whose
+// frames are not printed. The caller calls stop.
+func (r *Runner) connect(v *Variant) (conn, watch *grpc.ClientConn, stop func(), err error) {
+	connect, connectWatch := r.Target.Dial, (&cli.Target{Addr: r.Target.Addr}).Dial
+	stopServer := func() {}
+	if r.Target.Addr == "" {
+		// A broken handler may never return, so Stop must not wait for it.
+		s := memserver.Serve(v.server().Register, grpc.WaitForHandlers(false))
+		connect = func(...grpc.DialOption) (*grpc.ClientConn, error) { return s.NewClient(r.Target.Dialer(s.DialContext)) }
+		connectWatch, stopServer = s.NewClient, s.Stop
+	}
+	if conn, err = connect(); err != nil {
+		stopServer()
+		return nil, nil, nil, err
+	}
+	if watch, err = connectWatch(); err != nil {
+		stopServer()
+		return nil, nil, nil, err
+	}
+	return conn, watch, func() { _, _ = conn.Close(), watch.Close(); stopServer() }, nil
+}
+
+func (v *Variant) server() *service.Server {
+	if v.Server == nil {
+		return new(service.Server)
+	}
+	return v.Server
+}
+
+func outcome(result any, err error) string {
+	switch {
+	case err == nil && result == nil:
+		return "ended without an error"
+	case err == nil:
+		return fmt.Sprint(result)
+	case result == nil:
+		return cli.Describe(err)
+	default:
+		return fmt.Sprintf("%v; %s", result, cli.Describe(err))
+	}
+}
+
+// openStreamsAfter waits until no handler runs, but no longer than d, and
+// returns how many run then. It returns 0 if the server is gone.
+func openStreamsAfter(ctx context.Context, conn *grpc.ClientConn, d time.Duration) int64 {
+	for end := time.Now().Add(d); ; time.Sleep(10 * time.Millisecond) {
+		open, err := openStreams(ctx, conn)
+		if err != nil || open == 0 || time.Now().After(end) {
+			return open
+		}
+	}
+}
+
+func openStreams(ctx context.Context, conn *grpc.ClientConn) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*grace)
+	defer cancel()
+	response, err := pitfallsv1.NewPitfallServiceClient(conn).Ping(ctx, &pitfallsv1.PingRequest{})
+	return response.GetOpenStreams(), err
+}

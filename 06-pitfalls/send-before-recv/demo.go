@@ -1,0 +1,22 @@
+package sendbeforerecv
+
+import (
+	"context"
+	"fmt"
+
+	"example.com/streams/06-pitfalls/internal/demo"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// Demo sends 10 numbers, and then 1000.
+var Demo = demo.Demo{Broken: variant(BrokenEcho), Fixed: variant(FixedEcho)}
+
+func variant(echo echo) demo.Variant {
+	return demo.Variant{Run: func(ctx context.Context, c pitfallsv1.PitfallServiceClient) (any, error) {
+		if got, err := echo(ctx, c, numbers(10)...); err != nil {
+			return fmt.Sprintf("%d of 10 numbers", len(got)), err
+		}
+		got, err := echo(ctx, c, numbers(1_000)...)
+		return fmt.Sprintf("10 of 10 numbers, then %d of 1000", len(got)), err
+	}}
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// A result is what the tests of one package did.
+type result struct {
+	tests    map[string]string // "pass", "fail" or "skip"
+	panicked string            // the line that says so
+	unbuilt  string            // what the compiler printed
+}
+
+// goTest runs the tests of folders with the changed files, and returns their
+// results by folder. A file whose content is nil is missing. Each package
+// has a minute.
+func goTest(folders []string, changed map[string][]byte, flags ...string) (map[string]*result, error) {
+	overlay, remove, err := writeOverlay(changed)
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
+	args := append([]string{"test", "-json", "-timeout=1m", "-overlay=" + overlay}, flags...)
+	results := map[string]*result{}
+	for _, folder := range folders {
+		args = append(args, "./"+filepath.ToSlash(folder))
+		results[folder] = &result{tests: map[string]string{}}
+	}
+	cmd := exec.Command("go", args...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed {
+		return nil, err
+	}
+	events := json.NewDecoder(bytes.NewReader(out))
+	for {
+		var e event
+		if err := events.Decode(&e); err == io.EOF {
+			return results, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("go test -json: %w", err)
+		}
+		for _, folder := range folders {
+			if strings.HasSuffix(e.pkg(), "/"+filepath.ToSlash(folder)) {
+				results[folder].add(e)
+			}
+		}
+	}
+}
+
+// writeOverlay writes the changed files to a temporary folder, and returns
+// the path of the overlay that puts them in the place of the real files.
+func writeOverlay(changed map[string][]byte) (path string, remove func(), err error) {
+	tmp, err := os.MkdirTemp("", "verify")
+	if err != nil {
+		return "", nil, err
+	}
+	remove = func() { _ = os.RemoveAll(tmp) }
+	replace := map[string]string{}
+	for file, content := range changed {
+		if replace[file] = ""; content == nil {
+			continue
+		}
+		replace[file] = filepath.Join(tmp, fmt.Sprintf("%d.go", len(replace)))
+		if err := os.WriteFile(replace[file], content, 0o600); err != nil {
+			return "", remove, err
+		}
+	}
+	text, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return "", remove, err
+	}
+	path = filepath.Join(tmp, "overlay.json")
+	return path, remove, os.WriteFile(path, text, 0o600)
+}
+
+// An event is a line of go test -json; see go doc test2json.
+type event struct {
+	Action, Package, ImportPath, Test, Output string
+}
+
+// pkg returns the package of the event. Events of a build name it as
+// "path [path.test]".
+func (e event) pkg() string {
+	path, _, _ := strings.Cut(e.ImportPath, " ")
+	return e.Package + path
+}
+
+func (r *result) add(e event) {
+	switch e.Action {
+	case "build-output":
+		r.unbuilt += e.Output
+	case "pass", "fail", "skip":
+		r.tests[e.Test] = e.Action
+	case "output":
+		if strings.HasPrefix(e.Output, "panic: ") || strings.HasPrefix(e.Output, "fatal error: ") {
+			r.panicked = strings.TrimSpace(e.Output)
+		}
+	}
+}
+
+// judge returns what is wrong with the results, if each of the tests should
+// fail an assertion.
+func judge(folder string, tests []string, r *result) (problems []string) {
+	if r.unbuilt != "" {
+		return []string{folder + ": does not compile with the changed files:\n" + r.unbuilt}
+	}
+	if r.panicked != "" {
+		return []string{folder + ": ends without a failed assertion: " + r.panicked}
+	}
+	for _, name := range tests {
+		switch did := r.tests[name]; did {
+		case "fail":
+		case "":
+			problems = append(problems, fmt.Sprintf("%s: %s did not run", folder, name))
+		default:
+			problems = append(problems, fmt.Sprintf("%s: %s: got %s, want fail", folder, name, did))
+		}
+	}
+	return problems
+}
+
+// testsIn returns the tests of a folder whose names match.
+func testsIn(folder string, match *regexp.Regexp) (names []string, err error) {
+	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range testDecl.FindAllSubmatch(src, -1) {
+			if name := string(m[1]); match.MatchString(name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names, nil
+}
+
+var testDecl = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
