@@ -2,17 +2,17 @@
 package docs_test
 
 import (
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"example.com/streams/internal/docscheck"
+	"example.com/streams/internal/golden"
 )
 
 func TestPages_AgreeWithTheCode(t *testing.T) {
 	problems, err := docscheck.Check("..", docscheck.Options{
-		Update: os.Getenv("UPDATE") != "",
+		Update: golden.Update(),
 		Short:  testing.Short(),
 	})
 	require.NoError(t, err)
