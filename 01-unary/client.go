@@ -2,6 +2,7 @@ package unary
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"google.golang.org/grpc/status"
@@ -9,7 +10,8 @@ import (
 	snapshotv1 "example.com/streams/01-unary/snapshot/v1"
 )
 
-// Lines returns the last n lines of the server's log, oldest first.
+// Lines returns the last n lines of the server's log, oldest first, or the
+// status of the call.
 func Lines(ctx context.Context, c snapshotv1.SnapshotServiceClient, n int32) ([][]byte, error) {
 	snapshot, err := c.GetSnapshot(ctx, &snapshotv1.SnapshotRequest{Lines: n})
 	if err != nil {
@@ -18,25 +20,27 @@ func Lines(ctx context.Context, c snapshotv1.SnapshotServiceClient, n int32) ([]
 	return snapshot.GetLines(), nil
 }
 
-// Poll calls show with the last n lines, now and then once per interval,
-// until ctx is done or a call fails. It returns that call's status, or
-// Canceled or DeadlineExceeded.
+// Poll yields the last n lines, the first time at once and then once per
+// interval, which must be more than 0. It ends when a call fails or ctx is
+// done, and yields the status of that call, Canceled or DeadlineExceeded
+// last.
 func Poll(
-	ctx context.Context, c snapshotv1.SnapshotServiceClient,
-	n int32, interval time.Duration, show func([][]byte),
-) error {
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
-	for {
-		lines, err := Lines(ctx, c, n)
-		if err != nil {
-			return err
-		}
-		show(lines)
-		select {
-		case <-ctx.Done():
-			return status.FromContextError(ctx.Err()).Err()
-		case <-ticker.C:
+	ctx context.Context, c snapshotv1.SnapshotServiceClient, n int32, interval time.Duration,
+) iter.Seq2[[][]byte, error] {
+	return func(yield func([][]byte, error) bool) {
+		ticker := time.NewTicker(interval)
+		defer ticker.Stop()
+		for {
+			lines, err := Lines(ctx, c, n)
+			if !yield(lines, err) || err != nil {
+				return
+			}
+			select {
+			case <-ctx.Done():
+				yield(nil, status.FromContextError(ctx.Err()).Err())
+				return
+			case <-ticker.C:
+			}
 		}
 	}
 }

@@ -2,7 +2,7 @@ package unary
 
 import "embed"
 
-// Sample holds the log that the commands use unless told otherwise.
+// Sample holds the log that cmd/server serves by default.
 //
 //go:embed sample.log
 var Sample embed.FS

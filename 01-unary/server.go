@@ -3,7 +3,6 @@
 package unary
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -14,38 +13,39 @@ import (
 	snapshotv1 "example.com/streams/01-unary/snapshot/v1"
 )
 
-// SnapshotServer answers with the last lines of the file Name in FS.
+// SnapshotServer returns the last lines of a file. Set its fields before
+// the server starts. Its methods may be called concurrently if the methods
+// of FS may be.
 type SnapshotServer struct {
 	snapshotv1.UnimplementedSnapshotServiceServer
 
-	FS   fs.FS
-	Name string
+	FS   fs.FS  // where the file is
+	Name string // the name of the file in FS
 }
 
 // GetSnapshot returns the last lines of the file, oldest first.
 //
-// InvalidArgument: lines is less than 1. NotFound, PermissionDenied: the
-// file is. ResourceExhausted: the lines exceed [MaxSnapshotBytes]. Canceled,
-// DeadlineExceeded: the call ended while the file was read.
+// InvalidArgument: lines is less than 1. NotFound: the file does not exist.
+// PermissionDenied: the server is not allowed to read the file.
+// ResourceExhausted: the lines exceed [MaxSnapshotBytes]. Canceled,
+// DeadlineExceeded: ctx ended while the server was reading. Internal: the
+// server failed to read the file for another reason.
 func (s *SnapshotServer) GetSnapshot(
 	ctx context.Context, req *snapshotv1.SnapshotRequest,
 ) (*snapshotv1.Snapshot, error) {
 	if n := req.GetLines(); n < 1 {
 		return nil, status.Errorf(codes.InvalidArgument, "lines: must be at least 1, got %d", n)
 	}
-	text, err := tail(ctx, s.FS, s.Name, int(req.GetLines()))
+	f, err := s.FS.Open(s.Name)
 	if err != nil {
 		return nil, toStatus(err)
 	}
-	return &snapshotv1.Snapshot{Lines: split(text)}, nil
-}
-
-// split cuts text into lines without their newlines.
-func split(text []byte) [][]byte {
-	if len(text) == 0 {
-		return nil
+	defer f.Close()
+	lines, err := tail(ctx, f, int(req.GetLines()))
+	if err != nil {
+		return nil, toStatus(err)
 	}
-	return bytes.Split(bytes.TrimSuffix(text, []byte("\n")), []byte("\n"))
+	return &snapshotv1.Snapshot{Lines: lines}, nil
 }
 
 // toStatus chooses the code that tells the caller what to do about err.

@@ -15,6 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// sources is a template for go list: the Go files of this module.
+const sources = `{{if and .Module .Module.Main}}{{range .GoFiles}}{{$.Dir}}/{{.}}{{"\n"}}{{end}}{{end}}`
+
 // Build builds main packages, such as "./cmd/server", and returns the folder
 // with their executables. The folder is removed when the test ends.
 func Build(t testing.TB, packages ...string) (dir string) {
@@ -23,6 +26,14 @@ func Build(t testing.TB, packages ...string) (dir string) {
 	args := append([]string{"build", "-o", dir + string(filepath.Separator)}, packages...)
 	out, err := exec.Command("go", args...).CombinedOutput()
 	require.NoError(t, err, "go build: %s", out)
+	// go test caches a result until a file changes that the test itself has
+	// looked at. What go build reads does not count.
+	out, err = exec.Command("go", append([]string{"list", "-deps", "-f", sources}, packages...)...).Output()
+	require.NoError(t, err)
+	for file := range strings.Lines(string(out)) {
+		_, err = os.Stat(strings.TrimSpace(file))
+		require.NoError(t, err)
+	}
 	return dir
 }
 

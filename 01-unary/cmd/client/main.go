@@ -10,38 +10,46 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
 
 	unary "example.com/streams/01-unary"
 	snapshotv1 "example.com/streams/01-unary/snapshot/v1"
-	"example.com/streams/internal/client"
-	"example.com/streams/internal/command"
 )
 
 var (
-	n       = flag.Int("n", 10, "how many `lines` to print")
+	addr    = flag.String("addr", "localhost:50051", "dial `host:port`")
+	n       = flag.Uint("n", 10, "how many `lines` to print")
 	timeout = flag.Duration("timeout", 10*time.Second, "how long the call may take")
 )
 
-func main() { os.Exit(client.Main(embed, run)) }
-
-func embed(_ context.Context, s grpc.ServiceRegistrar) {
-	snapshotv1.RegisterSnapshotServiceServer(s, &unary.SnapshotServer{
-		FS: unary.Sample, Name: unary.SampleName,
-	})
+func main() {
+	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "client: unexpected argument %q\n", flag.Arg(0))
+		os.Exit(2)
+	}
+	if err := run(); err != nil {
+		fmt.Fprintf(os.Stderr, "client: %v\n", err)
+		os.Exit(1)
+	}
 }
 
-func run(ctx context.Context, conn *grpc.ClientConn) error {
-	if flag.NArg() > 0 {
-		return command.Usagef("unexpected argument %q", flag.Arg(0))
-	}
-	if *n > math.MaxInt32 {
-		return command.Usagef("-n %d is over %d", *n, math.MaxInt32)
-	}
-	ctx, cancel := context.WithTimeout(ctx, *timeout)
-	defer cancel()
-	lines, err := unary.Lines(ctx, snapshotv1.NewSnapshotServiceClient(conn), int32(*n))
+func run() error {
+	conn, err := grpc.NewClient(*addr,
+		grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
-		return fmt.Errorf("snapshot: %w", err)
+		return err
+	}
+	defer conn.Close()
+	client := snapshotv1.NewSnapshotServiceClient(conn)
+
+	ctx, cancel := context.WithTimeout(context.Background(), *timeout)
+	defer cancel()
+	lines, err := unary.Lines(ctx, client, int32(min(*n, math.MaxInt32)))
+	if err != nil {
+		s := status.Convert(err)
+		return fmt.Errorf("snapshot: %v: %q", s.Code(), s.Message())
 	}
 	for _, line := range lines {
 		fmt.Printf("%s\n", line)

@@ -1,31 +1,58 @@
-// Command server offers SnapshotService over TCP.
+// Command server offers SnapshotService over TCP until SIGINT or SIGTERM.
 package main
 
 import (
 	"context"
 	"flag"
+	"fmt"
+	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
+
+	"google.golang.org/grpc"
 
 	unary "example.com/streams/01-unary"
 	snapshotv1 "example.com/streams/01-unary/snapshot/v1"
-	"example.com/streams/internal/serve"
 )
 
-var file = flag.String("file", "", "the log `file` (default: a sample)")
+var (
+	addr = flag.String("addr", "localhost:50051", "listen on `host:port`")
+	file = flag.String("file", "", "the log `file` (default: a sample)")
+)
 
-func main() { os.Exit(serve.Main(run)) }
+func main() {
+	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "server: unexpected argument %q\n", flag.Arg(0))
+		os.Exit(2)
+	}
+	if err := run(); err != nil {
+		fmt.Fprintf(os.Stderr, "server: %v\n", err)
+		os.Exit(1)
+	}
+}
 
-func run(ctx context.Context, s *serve.Server) error {
+func run() error {
 	snapshots := &unary.SnapshotServer{FS: unary.Sample, Name: unary.SampleName}
 	if *file != "" {
-		root, err := os.OpenRoot(filepath.Dir(*file))
-		if err != nil {
-			return err
-		}
-		defer root.Close()
-		snapshots = &unary.SnapshotServer{FS: root.FS(), Name: filepath.Base(*file)}
+		snapshots.FS = os.DirFS(filepath.Dir(*file))
+		snapshots.Name = filepath.Base(*file)
 	}
-	snapshotv1.RegisterSnapshotServiceServer(s, snapshots)
-	return s.Run(ctx)
+	listener, err := net.Listen("tcp", *addr)
+	if err != nil {
+		return err
+	}
+	server := grpc.NewServer()
+	snapshotv1.RegisterSnapshotServiceServer(server, snapshots)
+
+	ctx, stop := signal.NotifyContext(context.Background(),
+		os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, func() {
+		stop() // a second signal ends the process at once
+		server.GracefulStop()
+	})
+	fmt.Fprintf(os.Stderr, "server: listening on %v\n", listener.Addr())
+	return server.Serve(listener) // until GracefulStop has returned
 }

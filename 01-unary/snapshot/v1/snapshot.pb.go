@@ -25,7 +25,7 @@ const (
 type SnapshotRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// How many lines to return, at least 1.
-	// A shorter log is returned whole.
+	// If the log has fewer lines, all of them are returned.
 	Lines         int32 `protobuf:"varint,1,opt,name=lines,proto3" json:"lines,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -71,8 +71,8 @@ func (x *SnapshotRequest) GetLines() int32 {
 // Snapshot is the end of the log at one moment.
 type Snapshot struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The lines without their newlines. They are bytes because nothing
-	// promises that a log file is UTF-8, and a proto string must be.
+	// The lines without their newlines. Their type is bytes because a proto
+	// string must be UTF-8, and a log file may hold anything.
 	Lines         [][]byte `protobuf:"bytes,1,rep,name=lines,proto3" json:"lines,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

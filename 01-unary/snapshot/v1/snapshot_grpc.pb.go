@@ -26,11 +26,13 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// SnapshotService answers what a log file says now.
+// SnapshotService returns the end of a log as it is now.
 type SnapshotServiceClient interface {
 	// GetSnapshot returns the last lines of the log, oldest first.
 	// INVALID_ARGUMENT: lines is missing or not positive.
-	// NOT_FOUND: the server has no such file.
+	// NOT_FOUND: the file does not exist.
+	// PERMISSION_DENIED: the server is not allowed to read the file.
+	// RESOURCE_EXHAUSTED: the lines exceed the limit of the server.
 	GetSnapshot(ctx context.Context, in *SnapshotRequest, opts ...grpc.CallOption) (*Snapshot, error)
 }
 
@@ -56,11 +58,13 @@ func (c *snapshotServiceClient) GetSnapshot(ctx context.Context, in *SnapshotReq
 // All implementations must embed UnimplementedSnapshotServiceServer
 // for forward compatibility.
 //
-// SnapshotService answers what a log file says now.
+// SnapshotService returns the end of a log as it is now.
 type SnapshotServiceServer interface {
 	// GetSnapshot returns the last lines of the log, oldest first.
 	// INVALID_ARGUMENT: lines is missing or not positive.
-	// NOT_FOUND: the server has no such file.
+	// NOT_FOUND: the file does not exist.
+	// PERMISSION_DENIED: the server is not allowed to read the file.
+	// RESOURCE_EXHAUSTED: the lines exceed the limit of the server.
 	GetSnapshot(context.Context, *SnapshotRequest) (*Snapshot, error)
 	mustEmbedUnimplementedSnapshotServiceServer()
 }

@@ -19,15 +19,15 @@ import (
 	"google.golang.org/grpc/status"
 
 	snapshotv1 "example.com/streams/01-unary/snapshot/v1"
-	"example.com/streams/internal/bufnet"
+	"example.com/streams/internal/memserver/memservertest"
 )
 
-// The first wall: a message has to fit into memory, and into 4 MiB unless
-// the receiver says otherwise.
-func TestASnapshotAboveFourMiBIsRefusedByTheReceiver(t *testing.T) {
-	const limit = 8 << 20
-	recv := grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(limit))
-	send := grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(limit))
+// The first limit: a message must fit into memory, and into 4 MiB unless
+// the receiver allows more.
+func TestMessageSize_IsLimitedByReceiver(t *testing.T) {
+	const size = 8 << 20
+	recv := grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(size))
+	send := grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(size))
 	for _, tt := range []struct {
 		name   string
 		server grpc.ServerOption
@@ -36,9 +36,9 @@ func TestASnapshotAboveFourMiBIsRefusedByTheReceiver(t *testing.T) {
 	}{
 		{"by default", grpc.EmptyServerOption{}, grpc.EmptyDialOption{},
 			"grpc: received message larger than max (5242885 vs. 4194304)"},
-		{"the server may send more", grpc.MaxSendMsgSize(limit), send,
+		{"the server may send more", grpc.MaxSendMsgSize(size), send,
 			"grpc: received message larger than max (5242885 vs. 4194304)"},
-		{"the server may receive more", grpc.MaxRecvMsgSize(limit), send,
+		{"the server may receive more", grpc.MaxRecvMsgSize(size), send,
 			"grpc: received message larger than max (5242885 vs. 4194304)"},
 		{"the client may receive more", grpc.EmptyServerOption{}, recv, ""},
 		{"the server may send less", grpc.MaxSendMsgSize(4 << 20), recv,
@@ -46,10 +46,7 @@ func TestASnapshotAboveFourMiBIsRefusedByTheReceiver(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				server := bufnet.Serve(t, func(s grpc.ServiceRegistrar) {
-					fsys := file(strings.Repeat("x", 5<<20))
-					snapshotv1.RegisterSnapshotServiceServer(s, &SnapshotServer{FS: fsys, Name: "app.log"})
-				}, tt.server)
+				server := memservertest.Serve(t, register(file(strings.Repeat("x", 5<<20))), tt.server)
 				client := snapshotv1.NewSnapshotServiceClient(server.Dial(t, tt.client))
 
 				lines, err := Lines(t.Context(), client, 1)
@@ -59,15 +56,15 @@ func TestASnapshotAboveFourMiBIsRefusedByTheReceiver(t *testing.T) {
 					require.Len(t, lines[0], 5<<20)
 					return
 				}
-				require.Equal(t, codes.ResourceExhausted, status.Code(err))
+				require.Equal(t, codes.ResourceExhausted, status.Code(err), "got %v", err)
 				require.Equal(t, tt.says, status.Convert(err).Message())
 			})
 		})
 	}
 }
 
-// The second wall: to stay up to date you ask again and again.
-func TestPollingForAnHourCosts3600CallsAndHalfASecondOfStaleness(t *testing.T) {
+// The second limit: to stay up to date, a client asks again and again.
+func TestPoll_HourCosts3600CallsAndHalfSecondStale(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
@@ -77,7 +74,12 @@ func TestPollingForAnHourCosts3600CallsAndHalfASecondOfStaleness(t *testing.T) {
 		calls, seen := 0, 0
 		var newest int64
 		var stale time.Duration
-		err := Poll(ctx, dial(t, log), 10, time.Second, func(lines [][]byte) {
+		var ended error
+		for lines, err := range Poll(ctx, dial(t, log), 10, time.Second) {
+			if err != nil {
+				ended = err
+				break
+			}
 			calls++
 			for _, line := range lines {
 				written, err := strconv.ParseInt(string(line), 10, 64)
@@ -88,18 +90,18 @@ func TestPollingForAnHourCosts3600CallsAndHalfASecondOfStaleness(t *testing.T) {
 					stale += time.Since(time.Unix(0, written))
 				}
 			}
-		})
+		}
 
-		require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
-		synctest.Wait() // the writer has ended
+		require.Equal(t, codes.DeadlineExceeded, status.Code(ended), "got %v", ended)
+		synctest.Wait() // the writer has returned
 		require.Equal(t, 3600, calls)
-		require.InDelta(t, log.count, seen, 5, "lines seen; the last second's are not")
-		require.InDelta(t, 0.5, stale.Seconds()/float64(seen), 0.02, "seconds that a line was stale")
+		require.InDelta(t, log.count, seen, 5, "lines seen; those of the last second are not")
+		require.InDelta(t, 0.5, stale.Seconds()/float64(seen), 0.02, "mean age of a line, in seconds, when it is seen")
 	})
 }
 
-// A growingLog gets a line at random times, one a second on average. Each
-// line says when it was written.
+// A growingLog gets a line at random times, one per second on average. Each
+// line holds the time at which it was written.
 type growingLog struct {
 	mu    sync.Mutex
 	text  []byte
@@ -123,5 +125,5 @@ func (l *growingLog) write(ctx context.Context, random *rand.Rand) {
 func (l *growingLog) Open(name string) (fs.File, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return fstest.MapFS{name: {Data: l.text}}.Open(name) // append leaves these bytes alone
+	return fstest.MapFS{name: {Data: l.text}}.Open(name) // append does not change these bytes
 }

@@ -1,0 +1,54 @@
+package unary
+
+import (
+	"io/fs"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"google.golang.org/grpc"
+
+	snapshotv1 "example.com/streams/01-unary/snapshot/v1"
+	"example.com/streams/internal/memserver/memservertest"
+)
+
+// dial returns a client of a server that serves the file app.log in fsys.
+func dial(t *testing.T, fsys fs.FS) snapshotv1.SnapshotServiceClient {
+	conn := memservertest.Dial(t, register(fsys))
+	return snapshotv1.NewSnapshotServiceClient(conn)
+}
+
+// register adds a server of the file app.log in fsys.
+func register(fsys fs.FS) func(grpc.ServiceRegistrar) {
+	return func(s grpc.ServiceRegistrar) {
+		snapshotv1.RegisterSnapshotServiceServer(s, &SnapshotServer{FS: fsys, Name: "app.log"})
+	}
+}
+
+// file returns a file system with the file app.log.
+func file(text string) fs.FS {
+	return fstest.MapFS{"app.log": {Data: []byte(text)}}
+}
+
+// slowFS is a file system in which each Read of a file takes time.
+type slowFS struct {
+	fs.FS
+	delay time.Duration // of each Read
+	reads int           // how often Read was called
+}
+
+func (s *slowFS) Open(name string) (fs.File, error) {
+	f, err := s.FS.Open(name)
+	return &slowFile{f, s}, err
+}
+
+type slowFile struct {
+	fs.File
+	fs *slowFS
+}
+
+func (f *slowFile) Read(p []byte) (int, error) {
+	f.fs.reads++
+	time.Sleep(f.fs.delay)
+	return f.File.Read(p)
+}
