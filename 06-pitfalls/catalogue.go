@@ -72,7 +72,8 @@ func Catalogue() ([]Pitfall, error) {
 
 // Find returns the pitfall with this name. If there is none, Find returns
 // all pitfalls whose name, symptom or error text contains words, and all of
-// which words contains a line of the error text. Case does not matter.
+// which words contains a line of the error text. Case and the values of
+// numbers do not matter.
 func Find(all []Pitfall, words string) (found []Pitfall) {
 	words = fold(words)
 	for _, p := range all {
@@ -95,7 +96,11 @@ func hasLineOf(words, text string) bool {
 	return false
 }
 
-// fold returns s in lower case, with single spaces and without backquotes.
+var number = regexp.MustCompile(`\d+`)
+
+// fold returns s in lower case, with single spaces, without backquotes, and
+// with 0 for each number.
 func fold(s string) string {
-	return strings.ToLower(strings.Join(strings.Fields(strings.ReplaceAll(s, "`", "")), " "))
+	s = number.ReplaceAllString(strings.ReplaceAll(s, "`", ""), "0")
+	return strings.ToLower(strings.Join(strings.Fields(s), " "))
 }

@@ -105,7 +105,7 @@ func TestFind_TakesAnyPartOfNameSymptomOrErrors(t *testing.T) {
 		"send-eof":                      {"send-eof"}, // the whole name of one of them
 		"send":                          {"send-eof", "send-eof-twice"},
 		"Reports EOF":                   {"send-eof"},
-		"812":                           {"send-eof"},
+		"send 3: EOF":                   {"send-eof"},
 		"nothing  works":                {"send-eof-twice"},
 		"CODE = INTERNAL":               {"send-eof-twice"},
 		"2026/01/02 x: code = Internal": {"send-eof-twice"},

@@ -16,6 +16,7 @@ var Demo = demo.Demo{Broken: variant(BrokenTicker()), Fixed: variant(FixedTicker
 func variant(t ticker) demo.Variant {
 	return demo.Variant{Run: func(ctx context.Context, _ pitfallsv1.PitfallServiceClient) (any, error) {
 		server := memserver.Serve((&service.Server{OnCount: t.Count}).Register)
+		defer server.Stop()
 		conn, err := server.NewClient()
 		if err != nil {
 			return nil, err

@@ -146,7 +146,7 @@ func openStreamsAfter(ctx context.Context, conn *grpc.ClientConn, d time.Duratio
 }
 
 func openStreams(ctx context.Context, conn *grpc.ClientConn) (int64, error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*grace)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	response, err := pitfallsv1.NewPitfallServiceClient(conn).Ping(ctx, &pitfallsv1.PingRequest{})
 	return response.GetOpenStreams(), err

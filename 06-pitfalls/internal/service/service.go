@@ -1,5 +1,5 @@
-// Package service is the PitfallService that the pitfalls talk to. Where
-// the mistake is in a handler, that handler takes the place of the plain one.
+// Package service implements the PitfallService that the pitfalls call. Where
+// the mistake is in a handler, a pitfall replaces that handler.
 package service
 
 import (
@@ -15,17 +15,22 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// MaxPadding is the most padding that Count adds to a number, in bytes.
+// MaxPadding is the limit for the padding that Count adds to a number, in
+// bytes.
 const MaxPadding = 16 << 20
 
-// A Server is a PitfallService. The zero value does what the proto says; a
-// field that is set replaces the handler of that name.
+// A Server is a PitfallService. The zero value does what the proto says, and
+// each field that is not nil replaces a handler. Its methods may be called
+// concurrently; the fields must not change meanwhile.
 type Server struct {
 	pitfallsv1.UnimplementedPitfallServiceServer
 
+	// OnCount replaces Count.
 	OnCount func(*pitfallsv1.CountRequest, grpc.ServerStreamingServer[pitfallsv1.Number]) error
-	OnSum   func(grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error
-	OnEcho  func(grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error
+	// OnSum replaces Sum.
+	OnSum func(grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error
+	// OnEcho replaces Echo.
+	OnEcho func(grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error
 
 	open atomic.Int64
 }
@@ -42,6 +47,8 @@ func (s *Server) Ping(context.Context, *pitfallsv1.PingRequest) (*pitfallsv1.Pin
 }
 
 // Count calls OnCount, or sends the numbers from 1 on.
+//
+// InvalidArgument: to or padding is out of range.
 func (s *Server) Count(req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
 	s.open.Add(1)
 	defer s.open.Add(-1)
@@ -51,7 +58,7 @@ func (s *Server) Count(req *pitfallsv1.CountRequest, stream grpc.ServerStreaming
 	return count(req, stream)
 }
 
-// Sum calls OnSum, or adds up what it gets.
+// Sum calls OnSum, or adds up the numbers that it receives.
 func (s *Server) Sum(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
 	s.open.Add(1)
 	defer s.open.Add(-1)
@@ -61,7 +68,7 @@ func (s *Server) Sum(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfal
 	return sum(stream)
 }
 
-// Echo calls OnEcho, or sends back what it gets.
+// Echo calls OnEcho, or sends back the numbers that it receives.
 func (s *Server) Echo(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
 	s.open.Add(1)
 	defer s.open.Add(-1)
@@ -117,8 +124,8 @@ func echo(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number])
 	}
 }
 
-// Values returns the values that arrive until the stream ends. The error is
-// nil if it ended with OK.
+// Values receives until the stream ends, and returns the values that arrived.
+// The error is nil if the stream ended with OK.
 func Values(stream interface {
 	Recv() (*pitfallsv1.Number, error)
 }) ([]int64, error) {

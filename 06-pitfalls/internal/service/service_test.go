@@ -16,7 +16,7 @@ func dial(t *testing.T) pitfallsv1.PitfallServiceClient {
 	return pitfallsv1.NewPitfallServiceClient(memservertest.Dial(t, new(Server).Register))
 }
 
-func TestCountRefusesWhatIsOutOfRange(t *testing.T) {
+func TestCount_RefusesValuesOutOfRange(t *testing.T) {
 	for says, req := range map[string]*pitfallsv1.CountRequest{
 		"to: must be at least 0, got -1":                     {To: -1},
 		"padding: must be 0 to 16777216 bytes, got -1":       {Padding: -1},
@@ -32,7 +32,7 @@ func TestCountRefusesWhatIsOutOfRange(t *testing.T) {
 	}
 }
 
-func TestCountSendsPaddedNumbersAndEnds(t *testing.T) {
+func TestCount_SendsPaddedNumbersAndEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stream, err := dial(t).Count(t.Context(), &pitfallsv1.CountRequest{To: 3, Padding: 10})
 		require.NoError(t, err)
@@ -45,7 +45,7 @@ func TestCountSendsPaddedNumbersAndEnds(t *testing.T) {
 	})
 }
 
-func TestSumAddsUpAndCounts(t *testing.T) {
+func TestSum_AddsUpAndCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stream, err := dial(t).Sum(t.Context())
 		require.NoError(t, err)
@@ -59,7 +59,7 @@ func TestSumAddsUpAndCounts(t *testing.T) {
 	})
 }
 
-func TestPingCountsOpenStreams(t *testing.T) {
+func TestPing_CountsOpenStreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := dial(t)
 		stream, err := client.Echo(t.Context())

@@ -58,10 +58,10 @@ func (*PingRequest) Descriptor() ([]byte, []int) {
 	return file_pitfalls_v1_pitfalls_proto_rawDescGZIP(), []int{0}
 }
 
-// PingResponse is what the server knows about itself.
+// PingResponse holds the number of open streams.
 type PingResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How many handlers of streams have not returned yet.
+	// The number of stream handlers that have not returned yet.
 	OpenStreams   int64 `protobuf:"varint,1,opt,name=open_streams,json=openStreams,proto3" json:"open_streams,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -107,9 +107,9 @@ func (x *PingResponse) GetOpenStreams() int64 {
 // CountRequest says how far to count.
 type CountRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The last number, at least 0. Zero: count without end.
+	// The last number, at least 0. If it is 0, Count does not end by itself.
 	To int64 `protobuf:"varint,1,opt,name=to,proto3" json:"to,omitempty"`
-	// How many bytes of padding each number gets, 0 to 16 MiB.
+	// The size of the padding of each number in bytes, 0 to 16 MiB.
 	Padding       int32 `protobuf:"varint,2,opt,name=padding,proto3" json:"padding,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -163,7 +163,7 @@ func (x *CountRequest) GetPadding() int32 {
 type Number struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Value int64                  `protobuf:"varint,1,opt,name=value,proto3" json:"value,omitempty"`
-	// Any bytes. They make the message larger and mean nothing.
+	// Bytes without a meaning, which make the message larger.
 	Padding       []byte `protobuf:"bytes,2,opt,name=padding,proto3" json:"padding,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -217,7 +217,7 @@ func (x *Number) GetPadding() []byte {
 type SumResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Sum   int64                  `protobuf:"varint,1,opt,name=sum,proto3" json:"sum,omitempty"`
-	// How many numbers the server got.
+	// The number of numbers that the server received.
 	Count         int64 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -29,16 +29,16 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// PitfallService has each shape of call in its smallest form.
+// PitfallService has one RPC of each of the four types.
 type PitfallServiceClient interface {
-	// Ping says how many streams the server has open.
+	// Ping returns how many streams are open on the server: a unary RPC.
 	Ping(ctx context.Context, in *PingRequest, opts ...grpc.CallOption) (*PingResponse, error)
-	// Count sends the numbers from 1 on: a stream down.
+	// Count sends the numbers from 1 on: a server stream.
 	// INVALID_ARGUMENT: `to` or `padding` is out of range.
 	Count(ctx context.Context, in *CountRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Number], error)
-	// Sum adds the numbers up: a stream up.
+	// Sum adds up the numbers: a client stream.
 	Sum(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[Number, SumResponse], error)
-	// Echo sends each number back: a stream both ways.
+	// Echo sends each number back: a bidirectional stream.
 	Echo(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Number, Number], error)
 }
 
@@ -109,16 +109,16 @@ type PitfallService_EchoClient = grpc.BidiStreamingClient[Number, Number]
 // All implementations must embed UnimplementedPitfallServiceServer
 // for forward compatibility.
 //
-// PitfallService has each shape of call in its smallest form.
+// PitfallService has one RPC of each of the four types.
 type PitfallServiceServer interface {
-	// Ping says how many streams the server has open.
+	// Ping returns how many streams are open on the server: a unary RPC.
 	Ping(context.Context, *PingRequest) (*PingResponse, error)
-	// Count sends the numbers from 1 on: a stream down.
+	// Count sends the numbers from 1 on: a server stream.
 	// INVALID_ARGUMENT: `to` or `padding` is out of range.
 	Count(*CountRequest, grpc.ServerStreamingServer[Number]) error
-	// Sum adds the numbers up: a stream up.
+	// Sum adds up the numbers: a client stream.
 	Sum(grpc.ClientStreamingServer[Number, SumResponse]) error
-	// Echo sends each number back: a stream both ways.
+	// Echo sends each number back: a bidirectional stream.
 	Echo(grpc.BidiStreamingServer[Number, Number]) error
 	mustEmbedUnimplementedPitfallServiceServer()
 }

@@ -63,8 +63,8 @@ func pitfalls(folders []string) (problems []string, err error) {
 	return problems, nil
 }
 
-// exchange adds the changed files of a pitfall. It removes demo.go, so that
-// what compiles does not use the names of the demo.
+// exchange adds the changed files of a pitfall. demo.go is missing among them:
+// the code and the tests must compile without the names of the demo.
 func exchange(folder string, changed map[string][]byte) error {
 	for _, name := range []string{"broken.go", "fixed.go"} {
 		path := filepath.Join(folder, name)
@@ -74,15 +74,8 @@ func exchange(folder string, changed map[string][]byte) error {
 		}
 		changed[path] = swap(src)
 	}
-	if demo := filepath.Join(folder, "demo.go"); fileExists(demo) {
-		changed[demo] = nil
-	}
+	changed[filepath.Join(folder, "demo.go")] = nil
 	return nil
-}
-
-func fileExists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }
 
 func judgePitfall(folder string, tests []string, r *result) (problems []string) {
