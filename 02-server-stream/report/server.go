@@ -34,7 +34,7 @@ const ChunkSize = 16<<10 - 32
 
 // ReportServer streams the files of FS. The id of a report is a file name
 // without a path. gRPC calls the methods of a ReportServer concurrently.
-type ReportServer struct {
+type ReportServer struct { //nolint:revive // every chapter names its server after the service
 	reportv1.UnimplementedReportServiceServer
 
 	// FS holds one file per report. It must not be nil, and must be safe
