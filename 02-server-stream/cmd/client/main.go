@@ -1,4 +1,5 @@
-// Command client follows a server's log, or downloads a report.
+// Command client prints the log of a server as it grows, or downloads a
+// report.
 //
 //	client [flags] [logs]
 //	client [flags] report ID
@@ -6,7 +7,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -14,68 +14,74 @@ import (
 
 	"google.golang.org/grpc"
 
-	serverstream "example.com/streams/02-server-stream"
+	"example.com/streams/02-server-stream/logs"
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
+	"example.com/streams/02-server-stream/report"
 	reportv1 "example.com/streams/02-server-stream/report/v1"
-	"example.com/streams/internal/client"
-	"example.com/streams/internal/command"
+	"example.com/streams/02-server-stream/samples"
+	"example.com/streams/internal/cli"
 )
 
 var (
+	target   = cli.ClientFlags()
 	count    = flag.Int("n", 0, "logs: stop after this many `entries` (default: never)")
-	contains = flag.String("grep", "", "logs: only entries that contain this `text`")
-	after    = flag.Uint64("after", 0, "logs: resume after this `sequence` (default: the oldest held)")
+	contains = flag.String("grep", "", "logs: print only entries that contain this `text`")
+	after    = flag.Uint64("after", 0, "logs: resume after this `sequence` (default: at the oldest held)")
 )
 
-func main() { os.Exit(client.Main(embed, run)) }
+func main() { os.Exit(cli.Main("client", run)) }
 
-// embed serves what cmd/server serves by default.
-func embed(ctx context.Context, s grpc.ServiceRegistrar) {
-	log := serverstream.NewLog(1000)
-	logsv1.RegisterLogServiceServer(s, &serverstream.LogServer{Log: log})
-	reportv1.RegisterReportServiceServer(s, &serverstream.ReportServer{FS: serverstream.Samples()})
-	go serverstream.Generate(ctx, log, 250*time.Millisecond)
-}
-
-func run(ctx context.Context, conn *grpc.ClientConn) error {
+func run(ctx context.Context) error {
+	conn, stop, err := target.Connect(register)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	switch args := flag.Args(); {
 	case len(args) == 0, args[0] == "logs" && len(args) == 1:
-		return logs(ctx, logsv1.NewLogServiceClient(conn))
+		return printLogs(ctx, logsv1.NewLogServiceClient(conn))
 	case args[0] == "report" && len(args) == 2:
-		return report(ctx, reportv1.NewReportServiceClient(conn), args[1])
+		return download(ctx, reportv1.NewReportServiceClient(conn), args[1])
 	default:
-		return command.Usagef("want logs or report ID, got %q", args)
+		return cli.Usagef("arguments: must be logs or report ID, got %q", args)
 	}
 }
 
-func logs(ctx context.Context, c logsv1.LogServiceClient) error {
+// register adds what cmd/server serves by default, in memory.
+func register(ctx context.Context, s grpc.ServiceRegistrar) error {
+	log := logs.NewLog(1000)
+	logsv1.RegisterLogServiceServer(s, &logs.LogServer{Log: log})
+	reportv1.RegisterReportServiceServer(s, &report.ReportServer{FS: samples.Reports})
+	go logs.Generate(ctx, log, 250*time.Millisecond)
+	return nil
+}
+
+func printLogs(ctx context.Context, c logsv1.LogServiceClient) error {
 	if *count < 0 {
-		return command.Usagef("-n %d is negative", *count)
+		return cli.Usagef("-n: must be at least 0, got %d", *count)
 	}
-	enough := errors.New("enough")
-	shown := 0
 	req := &logsv1.LogRequest{Contains: *contains, After: *after, Follow: true}
-	err := serverstream.Follow(ctx, c, req, func(e *logsv1.LogEntry) error {
+	printed := 0
+	for e, err := range logs.Tail(ctx, c, req) {
+		if err != nil {
+			return fmt.Errorf("logs: %w", err)
+		}
 		end := "\n"
 		if e.GetPartial() {
-			end = "" // the line goes on in the next entry
+			end = "" // the line continues in the next entry
 		}
 		if _, err := fmt.Print(e.GetMessage(), end); err != nil {
 			return err
 		}
-		if shown++; shown == *count {
-			return enough
+		if printed++; printed == *count {
+			break // which cancels the call
 		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, enough) {
-		return fmt.Errorf("logs: %w", err)
 	}
 	return nil
 }
 
-func report(ctx context.Context, c reportv1.ReportServiceClient, id string) error {
-	size, err := serverstream.Download(ctx, c, id, os.Stdout)
+func download(ctx context.Context, c reportv1.ReportServiceClient, id string) error {
+	size, err := report.Download(ctx, c, id, os.Stdout)
 	if err != nil {
 		return fmt.Errorf("report %s: %w", id, err)
 	}

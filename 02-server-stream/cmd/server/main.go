@@ -1,5 +1,5 @@
 // Command server offers LogService and ReportService over TCP. The log is
-// standard input, if that is not a terminal, else made up.
+// standard input or, if that is a terminal, made up.
 package main
 
 import (
@@ -10,52 +10,56 @@ import (
 	"os"
 	"time"
 
-	serverstream "example.com/streams/02-server-stream"
+	"example.com/streams/02-server-stream/logs"
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
+	"example.com/streams/02-server-stream/report"
 	reportv1 "example.com/streams/02-server-stream/report/v1"
-	"example.com/streams/internal/command"
+	"example.com/streams/02-server-stream/samples"
+	"example.com/streams/internal/cli"
 	"example.com/streams/internal/serve"
 )
 
 var (
-	reports = flag.String("reports", "", "the `folder` with the reports (default: samples)")
-	window  = flag.Int("window", 10_000, "how many `entries` the log holds")
+	listener  = cli.ServerFlags()
+	reports   = flag.String("reports", "", "serve the reports in this `folder` (default: samples)")
+	retention = flag.Int("retention", 10_000, "how many `entries` the log holds")
 )
 
-func main() { os.Exit(serve.Main(run)) }
+func main() { os.Exit(cli.Main("server", run)) }
 
-func run(ctx context.Context, s *serve.Server) error {
-	if *window < 1 {
-		return command.Usagef("-window %d is less than 1", *window)
+func run(ctx context.Context) error {
+	if *retention < 1 {
+		return cli.Usagef("-retention: must be at least 1, got %d", *retention)
 	}
-	log := serverstream.NewLog(*window)
-	s.OnDrain = log.Close
-	logsv1.RegisterLogServiceServer(s, &serverstream.LogServer{Log: log})
+	log := logs.NewLog(*retention)
+	s := serve.New()
+	s.OnDrain = log.Drain
+	logsv1.RegisterLogServiceServer(s, &logs.LogServer{Log: log})
 
-	files := serverstream.Samples()
+	var files fs.FS = samples.Reports
 	if *reports != "" {
-		root, err := os.OpenRoot(*reports) // no id leads out of it
+		root, err := os.OpenRoot(*reports) // no id leads out of the folder
 		if err != nil {
 			return err
 		}
 		defer root.Close()
 		files = root.FS()
 	}
-	reportv1.RegisterReportServiceServer(s, &serverstream.ReportServer{FS: files})
+	reportv1.RegisterReportServiceServer(s, &report.ReportServer{FS: files})
 
 	go feed(ctx, log)
-	return s.Run(ctx)
+	return listener.Serve(ctx, s)
 }
 
 // feed appends to the log until its source ends. After the end of standard
-// input the server serves what it has.
-func feed(ctx context.Context, log *serverstream.Log) {
+// input, the server keeps serving what the log holds.
+func feed(ctx context.Context, log *logs.Log) {
 	in, err := os.Stdin.Stat()
 	if err != nil || in.Mode()&fs.ModeCharDevice != 0 {
-		serverstream.Generate(ctx, log, 250*time.Millisecond)
+		logs.Generate(ctx, log, 250*time.Millisecond)
 		return
 	}
-	if err := serverstream.Ingest(log, os.Stdin); err != nil {
+	if err := logs.Ingest(log, os.Stdin); err != nil {
 		fmt.Fprintln(os.Stderr, "server: standard input:", err)
 	}
 }

@@ -22,16 +22,17 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// LogRequest says what to follow.
+// LogRequest selects the entries.
 type LogRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Only entries whose message contains this text. Empty: all.
+	// Send only entries whose message contains this text. If empty, send all
+	// entries.
 	Contains string `protobuf:"bytes,1,opt,name=contains,proto3" json:"contains,omitempty"`
-	// Resume: only entries with a sequence greater than this one.
-	// Zero: from the oldest that the server holds.
+	// Send only entries with a sequence greater than this one, in order to
+	// resume. If zero, begin with the oldest entry that the server holds.
 	After uint64 `protobuf:"varint,2,opt,name=after,proto3" json:"after,omitempty"`
-	// Whether to wait for new entries. If not, the stream ends with OK
-	// after the newest.
+	// Wait for new entries. If false, the stream ends with OK after the newest
+	// entry.
 	Follow        bool `protobuf:"varint,3,opt,name=follow,proto3" json:"follow,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -88,17 +89,17 @@ func (x *LogRequest) GetFollow() bool {
 	return false
 }
 
-// LogEntry is one line of the log.
+// LogEntry is a line of the log, or a part of a long line.
 type LogEntry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The position in the log: from 1, without gaps.
+	// The position in the log, from 1, without gaps.
 	Sequence uint64 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
-	// When the server got the line.
+	// When the server received the line.
 	Timestamp *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
 	// The line, without its newline. Bytes that were not UTF-8 are replaced
 	// by U+FFFD, because a proto string must be UTF-8.
 	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
-	// The line is longer than the server's limit: it goes on in the next
+	// The line is longer than one entry can hold, and continues in the next
 	// entry.
 	Partial       bool `protobuf:"varint,4,opt,name=partial,proto3" json:"partial,omitempty"`
 	unknownFields protoimpl.UnknownFields

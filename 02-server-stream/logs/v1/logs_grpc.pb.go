@@ -28,10 +28,12 @@ const (
 //
 // LogService lets clients follow a live log.
 type LogServiceClient interface {
-	// StreamLogs streams entries in order, each one once.
+	// StreamLogs streams the entries in order, each of them once.
 	// OUT_OF_RANGE: the entry that follows `after` is no longer held, or
-	// `after` is beyond the newest. The message names what is held.
-	// UNAVAILABLE: the server is shutting down; resume where you are.
+	// `after` is ahead of the newest entry. The message names the oldest or
+	// the newest entry that is held.
+	// UNAVAILABLE: the server is shutting down. Resume after the last entry
+	// that you received.
 	StreamLogs(ctx context.Context, in *LogRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[LogEntry], error)
 }
 
@@ -68,10 +70,12 @@ type LogService_StreamLogsClient = grpc.ServerStreamingClient[LogEntry]
 //
 // LogService lets clients follow a live log.
 type LogServiceServer interface {
-	// StreamLogs streams entries in order, each one once.
+	// StreamLogs streams the entries in order, each of them once.
 	// OUT_OF_RANGE: the entry that follows `after` is no longer held, or
-	// `after` is beyond the newest. The message names what is held.
-	// UNAVAILABLE: the server is shutting down; resume where you are.
+	// `after` is ahead of the newest entry. The message names the oldest or
+	// the newest entry that is held.
+	// UNAVAILABLE: the server is shutting down. Resume after the last entry
+	// that you received.
 	StreamLogs(*LogRequest, grpc.ServerStreamingServer[LogEntry]) error
 	mustEmbedUnimplementedLogServiceServer()
 }

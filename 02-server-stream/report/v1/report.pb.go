@@ -24,7 +24,7 @@ const (
 // ReportRequest names a report.
 type ReportRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The name of the report. It holds no path: no slash, no "..".
+	// The name of the report, without a path: no slash, no "..".
 	ReportId      string `protobuf:"bytes,1,opt,name=report_id,json=reportId,proto3" json:"report_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -70,7 +70,7 @@ func (x *ReportRequest) GetReportId() string {
 // ReportChunk is one piece of a report.
 type ReportChunk struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The bytes that follow those of the chunk before.
+	// The bytes that follow those of the previous chunk.
 	Data []byte `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
 	// The position of this chunk in the stream, from 0.
 	ChunkNumber   int32 `protobuf:"varint,2,opt,name=chunk_number,json=chunkNumber,proto3" json:"chunk_number,omitempty"`

@@ -26,14 +26,16 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// ReportService sends reports that are too large, or too slow in the
-// making, for one message.
+// ReportService sends reports that are too large for one message, or that
+// take long to produce.
 type ReportServiceClient interface {
 	// GenerateReport streams a report in chunks, in order.
-	// The trailer carries the report's size in bytes and its SHA-256 in hex,
-	// under the keys report-size and report-sha256.
-	// INVALID_ARGUMENT: report_id is empty, not a plain name, or a directory.
-	// NOT_FOUND: there is no such report.
+	// The trailer holds the report's size in bytes and its SHA-256 in
+	// hexadecimal, under the keys report-size and report-sha256.
+	// INVALID_ARGUMENT: report_id is empty, contains a path, or names a
+	// folder.
+	// NOT_FOUND: the report does not exist.
+	// PERMISSION_DENIED: the server is not allowed to read the report.
 	GenerateReport(ctx context.Context, in *ReportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReportChunk], error)
 }
 
@@ -68,14 +70,16 @@ type ReportService_GenerateReportClient = grpc.ServerStreamingClient[ReportChunk
 // All implementations must embed UnimplementedReportServiceServer
 // for forward compatibility.
 //
-// ReportService sends reports that are too large, or too slow in the
-// making, for one message.
+// ReportService sends reports that are too large for one message, or that
+// take long to produce.
 type ReportServiceServer interface {
 	// GenerateReport streams a report in chunks, in order.
-	// The trailer carries the report's size in bytes and its SHA-256 in hex,
-	// under the keys report-size and report-sha256.
-	// INVALID_ARGUMENT: report_id is empty, not a plain name, or a directory.
-	// NOT_FOUND: there is no such report.
+	// The trailer holds the report's size in bytes and its SHA-256 in
+	// hexadecimal, under the keys report-size and report-sha256.
+	// INVALID_ARGUMENT: report_id is empty, contains a path, or names a
+	// folder.
+	// NOT_FOUND: the report does not exist.
+	// PERMISSION_DENIED: the server is not allowed to read the report.
 	GenerateReport(*ReportRequest, grpc.ServerStreamingServer[ReportChunk]) error
 	mustEmbedUnimplementedReportServiceServer()
 }

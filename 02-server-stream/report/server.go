@@ -1,4 +1,6 @@
-package serverstream
+// Package report streams a report in chunks. The client verifies that it has
+// received the whole report.
+package report
 
 import (
 	"context"
@@ -19,30 +21,35 @@ import (
 	reportv1 "example.com/streams/02-server-stream/report/v1"
 )
 
-// Keys of the trailer that tells the client what a whole report is.
+// Keys of the trailer that describes the whole report.
 const (
 	SizeKey   = "report-size"   // bytes, in decimal
-	SHA256Key = "report-sha256" // in hex
+	SHA256Key = "report-sha256" // in hexadecimal
 )
 
-// ChunkSize is the most data in one chunk, in bytes. With gRPC's prefix and
-// the chunk's number it fits into one DATA frame, which holds 16 KiB.
+// ChunkSize is the largest number of bytes of data in one chunk. A message
+// with that much data, the chunk's number and gRPC's prefix fits into one
+// DATA frame, which holds 16 KiB.
 const ChunkSize = 16<<10 - 32
 
-// ReportServer streams the files of FS. A report's id is a file name
-// without a path.
-type ReportServer struct {
+// ReportServer streams the files of FS. The id of a report is a file name
+// without a path. gRPC calls the methods of a ReportServer concurrently.
+type ReportServer struct { //nolint:revive // every chapter names its server after the service
 	reportv1.UnimplementedReportServiceServer
 
+	// FS holds one file per report. It must not be nil, and must be safe
+	// for concurrent use.
 	FS fs.FS
 }
 
 // GenerateReport streams a report as its source produces it. The trailer
-// has its size and SHA-256.
+// holds the report's size and SHA-256.
 //
-// InvalidArgument: report_id is empty, has a path, or is a folder.
-// NotFound, PermissionDenied: the file is. A source that fails in the
-// middle ends the stream with its own status, or Internal.
+// InvalidArgument: report_id is empty, contains a path, or names a folder.
+// NotFound: the file does not exist. PermissionDenied: the server is not
+// allowed to read the file. If reading fails after some chunks were sent,
+// the stream ends with the status of that error, or with Internal if it has
+// none.
 func (s *ReportServer) GenerateReport(
 	req *reportv1.ReportRequest, stream grpc.ServerStreamingServer[reportv1.ReportChunk],
 ) error {
@@ -55,7 +62,7 @@ func (s *ReportServer) GenerateReport(
 	sum := sha256.New()
 	size := int64(0)
 	for number := int32(0); ; number++ {
-		data := make([]byte, ChunkSize) // a message is not changed after Send
+		data := make([]byte, ChunkSize) // a message must not be changed after Send
 		n, err := source.Read(data)
 		if n > 0 {
 			sum.Write(data[:n])
@@ -74,10 +81,10 @@ func (s *ReportServer) GenerateReport(
 	}
 }
 
-// open returns the report, if id names one.
+// open opens the file that id names. The caller closes it.
 func (s *ReportServer) open(id string) (fs.File, error) {
 	if id == "" || id == "." || !fs.ValidPath(id) || strings.ContainsAny(id, "/\\\x00") {
-		return nil, status.Errorf(codes.InvalidArgument, "report_id: %q is not a plain file name", id)
+		return nil, status.Errorf(codes.InvalidArgument, "report_id: must be a plain file name, got %q", id)
 	}
 	f, err := s.FS.Open(id)
 	if err != nil {
@@ -85,7 +92,7 @@ func (s *ReportServer) open(id string) (fs.File, error) {
 	}
 	if info, err := f.Stat(); err != nil || info.IsDir() {
 		f.Close()
-		return nil, status.Errorf(codes.InvalidArgument, "report_id: %q is not a file", id)
+		return nil, status.Errorf(codes.InvalidArgument, "report_id: must name a file, got %q", id)
 	}
 	return f, nil
 }
@@ -97,7 +104,7 @@ func trailer(size int64, sum hash.Hash) metadata.MD {
 	)
 }
 
-// toStatus gives err a code. A status keeps its own, also when wrapped.
+// toStatus returns err as a status. A status inside err keeps its code.
 func toStatus(err error) error {
 	code := codes.Internal
 	if st, ok := status.FromError(err); ok {

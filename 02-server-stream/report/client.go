@@ -1,4 +1,4 @@
-package serverstream
+package report
 
 import (
 	"context"
@@ -15,14 +15,17 @@ import (
 	reportv1 "example.com/streams/02-server-stream/report/v1"
 )
 
-// Download writes a report to w, chunk by chunk as they arrive, and returns
-// how many bytes it wrote. After an error they are not the whole report.
+// Download writes the chunks of a report to w as they arrive, and returns
+// the number of bytes that it has written. If the error is not nil, those
+// bytes are not the whole report.
 //
-// DataLoss: chunks are missing or out of order, or what arrived is not what
-// the trailer says. Else the error is that of w or of the server.
+// DataLoss: chunks are missing or out of order, or the size or the SHA-256
+// differs from the trailer. Any other error comes from w, or is the status
+// that ended the call. If Download returns before the server has ended the
+// call, it cancels the call.
 func Download(ctx context.Context, c reportv1.ReportServiceClient, id string, w io.Writer) (int64, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // without it, a return from the loop leaks the stream
+	defer cancel() // otherwise a return from the loop leaks the stream
 	stream, err := c.GenerateReport(ctx, &reportv1.ReportRequest{ReportId: id})
 	if err != nil {
 		return 0, err
@@ -38,7 +41,7 @@ func Download(ctx context.Context, c reportv1.ReportServiceClient, id string, w 
 			return size, err
 		}
 		if got := chunk.GetChunkNumber(); got != want {
-			return size, status.Errorf(codes.DataLoss, "chunk_number: got %d, want %d", got, want)
+			return size, status.Errorf(codes.DataLoss, "chunk_number: must be %d, got %d", want, got)
 		}
 		n, err := w.Write(chunk.GetData())
 		size += int64(n)
@@ -49,7 +52,7 @@ func Download(ctx context.Context, c reportv1.ReportServiceClient, id string, w 
 	}
 }
 
-// verify compares what arrived with what the trailer says was sent.
+// verify compares what has arrived with the trailer.
 func verify(trailer metadata.MD, size int64, sum []byte) error {
 	if err := match(trailer, SizeKey, strconv.FormatInt(size, 10)); err != nil {
 		return err
@@ -60,10 +63,10 @@ func verify(trailer metadata.MD, size int64, sum []byte) error {
 func match(trailer metadata.MD, key, got string) error {
 	want := trailer.Get(key)
 	if len(want) != 1 {
-		return status.Errorf(codes.DataLoss, "%s: missing in the trailer", key)
+		return status.Errorf(codes.DataLoss, "%s: must have one value in the trailer, got %d", key, len(want))
 	}
 	if got != want[0] {
-		return status.Errorf(codes.DataLoss, "%s: got %s, want %s", key, got, want[0])
+		return status.Errorf(codes.DataLoss, "%s: must be %s, got %s", key, want[0], got)
 	}
 	return nil
 }

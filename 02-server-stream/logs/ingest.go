@@ -1,4 +1,4 @@
-package serverstream
+package logs
 
 import (
 	"bufio"
@@ -12,13 +12,14 @@ import (
 	"unicode/utf8"
 )
 
-// MaxLine is the most bytes of a line that one entry holds. A longer line
-// becomes several entries, all but the last of them partial.
+// MaxLine is the largest number of bytes of a line that one entry holds. A
+// longer line becomes several entries. All of them but the last are partial.
 const MaxLine = 16 << 10
 
-// Ingest appends the lines of r to the log until r ends or fails. Bytes
-// that are not UTF-8 become U+FFFD: a proto string must be UTF-8, or Send
-// fails.
+// Ingest appends the lines of r to the log until r ends or fails. It replaces
+// bytes that are not valid UTF-8 with U+FFFD, because Send fails if a proto
+// string is not valid UTF-8. Ingest returns nil when r ends, and otherwise
+// the error of r.
 func Ingest(log *Log, r io.Reader) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, MaxLine+1)
@@ -30,8 +31,8 @@ func Ingest(log *Log, r io.Reader) error {
 	return lines.Err()
 }
 
-// splitLine is a [bufio.SplitFunc]: a line with its newline, or as much of
-// it as one entry holds, not cut inside a character.
+// splitLine is a [bufio.SplitFunc]. It returns a line with its newline, or,
+// of a longer line, as much as one entry holds. It does not cut a character.
 func splitLine(data []byte, atEOF bool) (int, []byte, error) {
 	if i := bytes.IndexByte(data, '\n'); i >= 0 {
 		return i + 1, data[:i+1], nil
@@ -46,10 +47,11 @@ func splitLine(data []byte, atEOF bool) (int, []byte, error) {
 	if atEOF && len(data) > 0 {
 		return len(data), append(data, '\n'), nil
 	}
-	return 0, nil, nil // read on
+	return 0, nil, nil // read more
 }
 
-// Generate appends a made-up line per interval until ctx is done.
+// Generate appends a made-up line per interval until ctx is done. The
+// interval must be greater than 0.
 func Generate(ctx context.Context, log *Log, interval time.Duration) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()

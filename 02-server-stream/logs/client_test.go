@@ -1,0 +1,66 @@
+package logs
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	logsv1 "example.com/streams/02-server-stream/logs/v1"
+)
+
+func TestTail_BreakCancelsTheCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(10)
+		appendLines(log, 3)
+		client, ends := dialEnds(t, log)
+		start := time.Now()
+
+		for e, err := range Tail(t.Context(), client, &logsv1.LogRequest{Follow: true}) {
+			require.NoError(t, err)
+			require.EqualValues(t, 1, e.GetSequence())
+			break
+		}
+
+		end := <-ends
+		require.Equal(t, codes.Canceled, status.Code(end.err), "the handler returned %v", end.err)
+		require.Zero(t, end.at.Sub(start))
+	})
+}
+
+func TestTail_YieldsTheStatusAsTheLastPair(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(10)
+		appendLines(log, 1)
+		log.Drain()
+		var pairs []string
+		for e, err := range Tail(t.Context(), dial(t, log), &logsv1.LogRequest{Follow: true}) {
+			pairs = append(pairs, e.GetMessage()+" "+status.Code(err).String())
+		}
+		require.Equal(t, []string{"line 1 OK", " Unavailable"}, pairs)
+	})
+}
+
+func TestTail_ResumesEachEntryOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(1000)
+		client := dial(t, log)
+		var got []uint64
+		for round := range 20 {
+			appendLines(log, 13)
+			n := 0
+			for e, err := range Tail(t.Context(), client, &logsv1.LogRequest{After: uint64(len(got))}) {
+				require.NoError(t, err)
+				if n++; n > round {
+					break // before the entry counts as received
+				}
+				got = append(got, e.GetSequence())
+			}
+		}
+		require.Equal(t, between(1, uint64(len(got))), got)
+		require.Greater(t, len(got), 100)
+	})
+}

@@ -1,0 +1,90 @@
+package logs
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"testing/synctest"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	logsv1 "example.com/streams/02-server-stream/logs/v1"
+)
+
+func TestIngest_LinesOfAnyLengthAndBytesArrive(t *testing.T) {
+	long := strings.Repeat("x", MaxLine)
+	for name, tt := range map[string]struct {
+		input, want string
+		entries     uint64
+	}{
+		"nothing":                 {"", "", 0},
+		"lines":                   {"one\ntwo\n", "one\ntwo\n", 2},
+		"empty lines":             {"\n\n", "\n\n", 2},
+		"no newline at the end":   {"one\ntwo", "one\ntwo\n", 2},
+		"not UTF-8":               {"a\xff\xfeb\n", "a\uFFFDb\n", 1},
+		"as long as an entry":     {long + "\n", long + "\n", 1},
+		"longer by a byte":        {long + "y\n", long + "y\n", 2},
+		"long, without a newline": {long + "y", long + "y\n", 2},
+		"five times as long":      {strings.Repeat(long, 5) + "\nz\n", strings.Repeat(long, 5) + "\nz\n", 6},
+		"cut before a character":  {long[1:] + "€uro\n", long[1:] + "€uro\n", 2},
+		"many continuation bytes": {strings.Repeat("\x80", MaxLine+9) + "\n", "\uFFFD\uFFFD\n", 2},
+		"a long line of emoji":    {strings.Repeat("🙂", MaxLine) + "\n", strings.Repeat("🙂", MaxLine) + "\n", 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				log := NewLog(10)
+				require.NoError(t, Ingest(log, iotest.OneByteReader(strings.NewReader(tt.input))))
+				require.Equal(t, tt.want, printed(t, log))
+				require.Equal(t, tt.entries, log.newest)
+			})
+		})
+	}
+}
+
+func TestIngest_LineArrivesBeforeTheNextIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(10)
+		r, w := io.Pipe()
+		ended := make(chan error)
+		go func() { ended <- Ingest(log, r) }()
+		_, err := io.WriteString(w, "one\ntw")
+		require.NoError(t, err)
+		synctest.Wait() // until Ingest waits for more
+		require.Equal(t, "one\n", printed(t, log))
+		broken := errors.New("broken")
+		w.CloseWithError(broken)
+		require.ErrorIs(t, <-ended, broken)
+		require.Equal(t, "one\ntw\n", printed(t, log))
+	})
+}
+
+// This is why Ingest replaces bytes that are not valid UTF-8.
+func TestSend_FailsIfAStringIsNotUTF8(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(10)
+		log.Append("\xff", false)
+		_, err := sequences(t.Context(), dial(t, log), &logsv1.LogRequest{}, 0)
+		require.Equal(t, codes.Internal, status.Code(err), "got %v", err)
+		require.ErrorContains(t, err, "string field contains invalid UTF-8")
+	})
+}
+
+func TestGenerate_AppendsALinePerInterval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(10_000)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour+time.Millisecond)
+		defer cancel()
+		Generate(ctx, log, time.Second) // until ctx is done
+		require.EqualValues(t, 3600, log.newest)
+		for _, e := range log.entries[1:3601] {
+			require.True(t, utf8.ValidString(e.GetMessage()))
+		}
+	})
+}

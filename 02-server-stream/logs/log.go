@@ -1,0 +1,123 @@
+package logs
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	logsv1 "example.com/streams/02-server-stream/logs/v1"
+)
+
+// A Log is an append-only log in memory that all followers share. It numbers
+// its entries from 1 and holds the newest of them, as many as its retention.
+// A Log does not know its followers: each handler remembers the sequence of
+// the last entry that it has read.
+//
+// The methods of a Log may be called concurrently.
+type Log struct {
+	mu       sync.Mutex
+	entries  []*logsv1.LogEntry // the entry with sequence s is at s % len(entries)
+	newest   uint64             // the sequence of the newest entry; 0: no entry yet
+	changed  chan struct{}      // closed by the next Append or Drain
+	draining bool
+}
+
+// NewLog returns an empty log that holds the newest retention entries. The
+// smallest retention is 1; NewLog takes less than 1 as 1.
+func NewLog(retention int) *Log {
+	return &Log{
+		entries: make([]*logsv1.LogEntry, max(1, retention)),
+		changed: make(chan struct{}),
+	}
+}
+
+// Append adds an entry and wakes all handlers that wait for one. The message
+// must be valid UTF-8, as [Ingest] makes it. After Drain, Append does
+// nothing.
+func (l *Log) Append(message string, partial bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.draining {
+		return
+	}
+	l.newest++
+	l.entries[l.newest%uint64(len(l.entries))] = &logsv1.LogEntry{
+		Sequence:  l.newest,
+		Timestamp: timestamppb.New(time.Now()),
+		Message:   message,
+		Partial:   partial,
+	}
+	close(l.changed)
+	l.changed = make(chan struct{})
+}
+
+// Drain ends the streams of all followers. Each follower receives what the
+// log holds, and then Unavailable with the sequence to resume after. Drain
+// does not wait for the followers. Only the first call has an effect.
+func (l *Log) Drain() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.draining {
+		l.draining = true
+		close(l.changed)
+	}
+}
+
+// read copies to batch the entries that follow the sequence after, and
+// returns their number. If after is 0, read begins with the oldest entry.
+// All followers share the entries, so nobody may modify them.
+//
+// OutOfRange: the next entry is no longer held, or after is ahead of the
+// newest entry.
+func (l *Log) read(after uint64, batch []*logsv1.LogEntry) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	retention := uint64(len(l.entries))
+	oldest := max(l.newest, retention) - retention + 1
+	if after == 0 {
+		after = oldest - 1
+	}
+	switch {
+	case after > l.newest:
+		return 0, status.Errorf(codes.OutOfRange,
+			"after: %d is ahead of the newest, %d", after, l.newest)
+	case after+1 < oldest:
+		return 0, status.Errorf(codes.OutOfRange,
+			"after: %d is no longer held; the oldest is %d", after, oldest)
+	}
+	n := 0
+	for n < len(batch) && after < l.newest {
+		after++
+		batch[n] = l.entries[after%retention]
+		n++
+	}
+	return n, nil
+}
+
+// wait returns nil when the log has an entry that follows the sequence
+// after.
+//
+// Canceled, DeadlineExceeded: ctx ended first. Unavailable: the log is
+// draining, and the follower has read all of it.
+func (l *Log) wait(ctx context.Context, after uint64) error {
+	l.mu.Lock()
+	newest, changed, draining := l.newest, l.changed, l.draining
+	l.mu.Unlock()
+	if newest > after {
+		return nil
+	}
+	if draining {
+		return status.Errorf(codes.Unavailable,
+			"shutting down; resume after %d", after)
+	}
+	select {
+	case <-changed:
+		return nil
+	case <-ctx.Done():
+		return status.FromContextError(ctx.Err()).Err()
+	}
+}

@@ -1,0 +1,312 @@
+package logs
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	logsv1 "example.com/streams/02-server-stream/logs/v1"
+)
+
+func TestStreamLogs_EntryArrivesBeforeNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(10)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		stream, err := dial(t, log).StreamLogs(ctx, &logsv1.LogRequest{Follow: true})
+		require.NoError(t, err)
+		for i := range uint64(3) {
+			log.Append("tick", false)
+			entry, err := stream.Recv()
+			require.NoError(t, err)
+			require.Equal(t, i+1, entry.GetSequence())
+			require.Equal(t, time.Now().UTC(), entry.GetTimestamp().AsTime())
+			time.Sleep(time.Minute)
+		}
+	})
+}
+
+func TestStreamLogs_WithoutFollowEndsAfterNewest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(200)
+		appendLines(log, 200) // more than the handler reads at once
+		got, err := sequences(t.Context(), dial(t, log), &logsv1.LogRequest{}, 0)
+		require.NoError(t, err)
+		require.Equal(t, between(1, 200), got)
+	})
+}
+
+func TestStreamLogs_SendsWhatContainsTheText(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(20)
+		appendLines(log, 12)
+		got, err := sequences(t.Context(), dial(t, log), &logsv1.LogRequest{Contains: "line 1"}, 0)
+		require.NoError(t, err)
+		require.Equal(t, []uint64{1, 10, 11, 12}, got)
+	})
+}
+
+func TestStreamLogs_FastAndSlowGetAllInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const entries = 200
+		log := NewLog(entries)
+		client := dial(t, log)
+		results := make(chan []uint64)
+		for i := range 50 {
+			go func() {
+				delay := time.Duration(i) * time.Millisecond
+				got, err := sequences(t.Context(), client, &logsv1.LogRequest{Follow: true}, delay)
+				if status.Code(err) != codes.Unavailable {
+					t.Errorf("follower %d: got %v, want Unavailable", i, err)
+				}
+				results <- got
+			}()
+		}
+		for range entries {
+			appendLines(log, 1)
+			time.Sleep(20 * time.Millisecond)
+		}
+		log.Drain()
+		for range 50 {
+			require.Equal(t, between(1, entries), <-results)
+		}
+	})
+}
+
+func TestStreamLogs_SlowFollowerDoesNotDelayAppend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(10)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		_, err := dial(t, log).StreamLogs(ctx, &logsv1.LogRequest{Follow: true})
+		require.NoError(t, err)
+
+		start := time.Now()
+		for range 1000 { // 100 times what flow control allows
+			log.Append(strings.Repeat("x", MaxLine), false)
+			synctest.Wait()
+		}
+		require.Zero(t, time.Since(start))
+	})
+}
+
+func TestStreamLogs_TooSlowIsOutOfRange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(10)
+		client := dial(t, log)
+		fast := make(chan []uint64)
+		go func() {
+			got, _ := sequences(t.Context(), client, &logsv1.LogRequest{Follow: true}, 0)
+			fast <- got
+		}()
+		go func() {
+			for range 1000 {
+				log.Append(strings.Repeat("x", MaxLine), false)
+				time.Sleep(time.Millisecond)
+			}
+			log.Drain()
+		}()
+
+		slow, err := sequences(t.Context(), client, &logsv1.LogRequest{Follow: true}, time.Second)
+
+		require.Equal(t, codes.OutOfRange, status.Code(err), "got %v", err)
+		require.ErrorContains(t, err, "is no longer held; the oldest is 991")
+		require.Equal(t, between(1, uint64(len(slow))), slow, "no gap before the error")
+		require.Equal(t, between(1, 1000), <-fast)
+	})
+}
+
+func TestStreamLogs_AfterMustBeHeld(t *testing.T) {
+	for name, tt := range map[string]struct {
+		appended int
+		after    uint64
+		want     []uint64
+		err      string // empty: OK
+	}{
+		"0 is the oldest held":        {25, 0, between(16, 25), ""},
+		"before the oldest":           {25, 15, between(16, 25), ""},
+		"the newest":                  {25, 25, nil, ""},
+		"no longer held":              {25, 14, nil, "after: 14 is no longer held; the oldest is 16"},
+		"ahead of the newest":         {25, 26, nil, "after: 26 is ahead of the newest, 25"},
+		"the largest sequence":        {25, 1<<64 - 1, nil, "after: 18446744073709551615 is ahead of the newest, 25"},
+		"empty log":                   {0, 0, nil, ""},
+		"ahead of an empty log":       {0, 7, nil, "after: 7 is ahead of the newest, 0"},
+		"log that is not full":        {5, 2, between(3, 5), ""},
+		"log that has just filled up": {10, 0, between(1, 10), ""},
+		"first entry has just gone":   {11, 1, between(2, 11), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				log := NewLog(10)
+				appendLines(log, tt.appended)
+				got, err := sequences(t.Context(), dial(t, log), &logsv1.LogRequest{After: tt.after}, 0)
+				require.Equal(t, tt.want, got)
+				if tt.err == "" {
+					require.NoError(t, err)
+					return
+				}
+				require.Equal(t, codes.OutOfRange, status.Code(err), "got %v", err)
+				require.Equal(t, tt.err, status.Convert(err).Message())
+			})
+		})
+	}
+}
+
+func TestStreamLogs_CancelEndsTheHandlerAtOnce(t *testing.T) {
+	for name, publish := range map[string]func(context.Context, *Log){
+		"before the first entry": func(context.Context, *Log) {},
+		"between entries":        func(ctx context.Context, log *Log) { Generate(ctx, log, time.Second) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				log := NewLog(4000)
+				client, ends := dialEnds(t, log)
+				ctx, cancel := context.WithCancel(t.Context())
+				go publish(ctx, log)
+				start := time.Now()
+				time.AfterFunc(time.Hour, cancel)
+
+				_, err := sequences(ctx, client, &logsv1.LogRequest{Follow: true}, 0)
+
+				end := <-ends
+				require.Equal(t, codes.Canceled, status.Code(err), "the client got %v", err)
+				require.Equal(t, codes.Canceled, status.Code(end.err), "the handler returned %v", end.err)
+				require.Equal(t, time.Hour, end.at.Sub(start))
+			})
+		})
+	}
+}
+
+// A handler whose filter matches nothing does not Send. If the log grows
+// faster than the handler reads, the handler does not wait for an entry
+// either. Only its context tells the handler that the client has left.
+func TestStreamLogs_CancelEndsABusyHandler(t *testing.T) {
+	line := strings.Repeat("x", MaxLine)
+	slow := strings.Repeat("x", 127) + "y" // a search that takes long in line
+	for name, req := range map[string]*logsv1.LogRequest{
+		"with follow":    {Contains: slow, Follow: true},
+		"without follow": {Contains: slow},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				log := NewLog(1000)
+				returned := make(chan error)
+				srv := &LogServer{Log: log}
+				client := dialServer(t, stub{OnStreamLogs: func(req *logsv1.LogRequest, stream grpc.ServerStreamingServer[logsv1.LogEntry]) error {
+					<-stream.Context().Done() // the client leaves first
+					returned <- srv.StreamLogs(req, stream)
+					return nil
+				}})
+				ctx, cancel := context.WithCancel(t.Context())
+				_, err := client.StreamLogs(ctx, req)
+				require.NoError(t, err)
+				synctest.Wait() // until the call has arrived
+				for range 1000 {
+					log.Append(line, false)
+				}
+				cancel()
+				for {
+					select {
+					case err := <-returned:
+						require.Equal(t, codes.Canceled, status.Code(err), "the handler returned %v", err)
+						return
+					default:
+						log.Append(line, false) // without a pause
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestStreamLogs_DeadlineCoversTheWholeStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(10)
+		client, ends := dialEnds(t, log)
+		ctx, cancel := context.WithTimeout(t.Context(), 9500*time.Millisecond)
+		defer cancel()
+		start := time.Now()
+		go Generate(ctx, log, time.Second)
+
+		got, err := sequences(ctx, client, &logsv1.LogRequest{Follow: true}, 0)
+
+		require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
+		require.Equal(t, 9500*time.Millisecond, time.Since(start))
+		require.Equal(t, between(1, 9), got)
+		// Two events end the handler at that instant, and either may come
+		// first: its own timer, set from the grpc-timeout header, and the
+		// client's RST_STREAM.
+		end := <-ends
+		require.Contains(t, []codes.Code{codes.DeadlineExceeded, codes.Canceled}, status.Code(end.err))
+		require.Equal(t, 9500*time.Millisecond, end.at.Sub(start))
+	})
+}
+
+func TestDrain_TellsFollowersWhereToResume(t *testing.T) {
+	for name, settle := range map[string]func(){
+		"followers wait":       synctest.Wait,
+		"followers are behind": func() {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				log := NewLog(100)
+				server, client := startServer(t, log)
+				results := make(chan error)
+				for range 50 {
+					go func() {
+						got, err := sequences(t.Context(), client, &logsv1.LogRequest{Follow: true}, 0)
+						if len(got) != 30 {
+							err = errors.Join(errors.New("entries are missing"), err)
+						}
+						results <- err
+					}()
+				}
+				synctest.Wait()
+				appendLines(log, 30)
+				settle()
+
+				signaled := time.Now()
+				server.Signal()
+				require.NoError(t, server.Wait())
+
+				require.Zero(t, time.Since(signaled), "the drain waited for a follower")
+				for range 50 {
+					err := <-results
+					require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+					require.Equal(t, "shutting down; resume after 30", status.Convert(err).Message())
+				}
+			})
+		})
+	}
+}
+
+func TestDrain_CancelsAFollowerThatDoesNotRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(1000)
+		server, client := startServer(t, log)
+		stream, err := client.StreamLogs(t.Context(), &logsv1.LogRequest{Follow: true})
+		require.NoError(t, err)
+		for range 1000 {
+			log.Append(strings.Repeat("x", MaxLine), false)
+		}
+		synctest.Wait() // until the handler is blocked in Send
+
+		signaled := time.Now()
+		server.Signal()
+		require.NoError(t, server.Wait())
+
+		require.Equal(t, 5*time.Second, time.Since(signaled))
+		for err == nil {
+			_, err = stream.Recv()
+		}
+		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+	})
+}

@@ -1,0 +1,139 @@
+package report
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+func TestGenerateReport_AnySizeArrivesWhole(t *testing.T) {
+	for name, size := range map[string]int{
+		"nothing": 0, "a byte": 1, "a chunk": ChunkSize, "a chunk and a byte": ChunkSize + 1, "many chunks": 1<<20 - 1,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				want := bytes.Repeat([]byte("0123456789abcde"), size/15+1)[:size]
+				client := dial(t, &ReportServer{FS: fstest.MapFS{"sales": {Data: want}}})
+				var got bytes.Buffer
+				n, err := Download(t.Context(), client, "sales", &got)
+				require.NoError(t, err)
+				require.EqualValues(t, size, n)
+				require.True(t, bytes.Equal(want, got.Bytes()))
+			})
+		})
+	}
+}
+
+// A unary response would arrive when the whole report exists: after 1 s.
+func TestGenerateReport_FirstChunkArrivesBeforeLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &slowFile{chunks: 10, delay: 100 * time.Millisecond}
+		client := dial(t, &ReportServer{FS: source})
+		start := time.Now()
+		var arrivals []time.Duration
+
+		_, err := Download(t.Context(), client, "sales", writerFunc(func(p []byte) (int, error) {
+			arrivals = append(arrivals, time.Since(start))
+			return len(p), nil
+		}))
+
+		require.NoError(t, err)
+		require.Len(t, arrivals, 10)
+		require.Equal(t, 100*time.Millisecond, arrivals[0])
+		require.Equal(t, time.Second, arrivals[9])
+		synctest.Wait() // until the handler has returned
+		require.True(t, source.closed)
+	})
+}
+
+func TestGenerateReport_ErrorArrivesAfterTheChunks(t *testing.T) {
+	for name, tt := range map[string]struct {
+		err  error
+		code codes.Code
+	}{
+		"status":       {status.Error(codes.Unavailable, "the printer is on fire"), codes.Unavailable},
+		"known error":  {fs.ErrPermission, codes.PermissionDenied},
+		"other errors": {errors.New("the printer is on fire"), codes.Internal},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := dial(t, &ReportServer{FS: &slowFile{chunks: 3, err: tt.err}})
+				var got bytes.Buffer
+				n, err := Download(t.Context(), client, "sales", &got)
+				require.Equal(t, tt.code, status.Code(err), "got %v", err)
+				require.Equal(t, status.Convert(tt.err).Message(), status.Convert(err).Message())
+				require.EqualValues(t, 3*len("chunk\n"), n)
+				require.Equal(t, "chunk\nchunk\nchunk\n", got.String())
+			})
+		})
+	}
+}
+
+func TestGenerateReport_StopsWhenTheClientLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &slowFile{chunks: 1000, delay: time.Second}
+		client := dial(t, &ReportServer{FS: source})
+		ctx, cancel := context.WithTimeout(t.Context(), 9500*time.Millisecond)
+		defer cancel()
+
+		_, err := Download(ctx, client, "sales", io.Discard)
+
+		require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
+		time.Sleep(time.Second) // the read that is running ends after 10 s
+		synctest.Wait()         // until the handler has returned
+		require.True(t, source.closed)
+		require.Equal(t, 990, source.chunks)
+	})
+}
+
+func TestGenerateReport_IDMustBeAPlainName(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "secret"), []byte("secret"), 0o600))
+	reports := filepath.Join(dir, "reports")
+	require.NoError(t, os.MkdirAll(filepath.Join(reports, "folder"), 0o700))
+	root, err := os.OpenRoot(reports)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, root.Close()) })
+
+	ids := map[string]codes.Code{
+		"":              codes.InvalidArgument,
+		".":             codes.InvalidArgument,
+		"..":            codes.InvalidArgument,
+		"../secret":     codes.InvalidArgument,
+		"../etc/passwd": codes.InvalidArgument,
+		"/etc/passwd":   codes.InvalidArgument,
+		"folder/../x":   codes.InvalidArgument,
+		`..\secret`:     codes.InvalidArgument,
+		"folder":        codes.InvalidArgument,
+		"none":          codes.NotFound,
+		"a\x00b":        codes.InvalidArgument,
+	}
+	if os.Symlink("../secret", filepath.Join(reports, "link")) == nil { // Windows may forbid it
+		ids["link"] = codes.Internal // the link leads out of the folder, which is the server's mistake
+	}
+	for id, code := range ids {
+		t.Run("id "+id, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := dial(t, &ReportServer{FS: root.FS()})
+				n, err := Download(t.Context(), client, id, io.Discard)
+				require.Equal(t, code, status.Code(err), "got %v", err)
+				require.Equal(t, code == codes.InvalidArgument,
+					strings.HasPrefix(status.Convert(err).Message(), "report_id: must "), "got %v", err)
+				require.Zero(t, n)
+			})
+		})
+	}
+}
