@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -110,4 +111,14 @@ func open(
 		}
 	}
 	return stream
+}
+
+// written returns what a progress function writes.
+func written(newProgress func(io.Writer, int64) func(int64), size int64, sent []int64) string {
+	var out strings.Builder
+	progress := newProgress(&out, size)
+	for _, n := range sent {
+		progress(n)
+	}
+	return out.String()
 }
