@@ -1,6 +1,8 @@
 package clientstream
 
 import (
+	"io"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -43,4 +45,14 @@ func TestProgressLines_WriteALineForEachTenth(t *testing.T) {
 			require.Equal(t, tt.want, written(ProgressLines, tt.size, tt.sent))
 		})
 	}
+}
+
+// written returns what a progress function writes.
+func written(newProgress func(io.Writer, int64) func(int64), size int64, sent []int64) string {
+	var out strings.Builder
+	progress := newProgress(&out, size)
+	for _, n := range sent {
+		progress(n)
+	}
+	return out.String()
 }
