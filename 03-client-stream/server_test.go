@@ -145,9 +145,10 @@ func TestUpload_BrokenDirectoryIsInternal(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t)
-			if err := damage(s.Root); err != nil {
-				t.Skipf("this system does not allow it: %v", err)
+			if name == "removed" && runtime.GOOS == "windows" {
+				t.Skip("Windows has its own errors for a directory that is removed while it is open")
 			}
+			require.NoError(t, damage(s.Root))
 			_, err := Upload(t.Context(), dial(t, s), named("f"), strings.NewReader("x"), nil)
 			require.Equal(t, codes.Internal, status.Code(err), "got %v", err)
 		})

@@ -35,7 +35,7 @@ func run(ctx context.Context) error {
 	}
 	defer file.Close()
 	// After Ctrl-C, Upload waits until its Read of the file returns. Close
-	// ends a Read that waits for a pipe.
+	// ends a Read that waits for a pipe (but not on macOS).
 	defer context.AfterFunc(ctx, func() { _ = file.Close() })()
 	info, err := describe(file)
 	if err != nil {
