@@ -15,19 +15,25 @@ import (
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
 )
 
-// ChunkSize is how many bytes [Upload] sends in a message: 256 KiB, chosen
-// by BenchmarkChunkSize.
+// ChunkSize is the number of bytes that [Upload] sends in one message:
+// 256 KiB, chosen by BenchmarkChunkSize.
 const ChunkSize = 256 << 10
 
-// Upload sends what r holds, to be stored as info says, and returns the
-// server's receipt. It holds a few chunks in memory, whatever the size.
-// After each chunk it calls progress, if not nil, with the number of bytes
-// that gRPC has taken so far: they are on their way, not yet stored.
+// Upload sends the bytes of r, asks the server to store them as info says,
+// and returns the server's receipt. Upload holds a few chunks in memory,
+// however large the file is. It does not close r, and it does not use r
+// after it has returned. Upload may be called concurrently, each call with
+// its own r.
 //
-// An error of r is returned as it is, and the server drops what it has. If
-// the server refuses, Upload returns the server's status, also while r
-// still has bytes; it notices between two reads. DataLoss: the receipt is
-// not of all bytes, or not of these.
+// After each message, Upload calls progress with the number of bytes that
+// gRPC has accepted so far. The server may not have received them yet.
+// While progress runs, the upload waits. progress may be nil.
+//
+// Upload returns an error of r as it is, and the server then discards the
+// file. If the server refuses the upload, Upload returns the server's
+// status, also while r still has bytes. Upload notices a refusal, and the
+// end of ctx, between two Reads of r. Upload itself returns DataLoss if the
+// receipt comes before the end of r or has another checksum.
 func Upload(
 	ctx context.Context, c uploadv1.UploadServiceClient,
 	info *uploadv1.FileInfo, r io.Reader, progress func(sent int64),
@@ -61,7 +67,7 @@ func send(
 	var sent int64
 	for req, err := range messages {
 		if err != nil {
-			return nil, err // without a half-close: the file is not whole
+			return nil, err // without a half-close: the file is not complete
 		}
 		if err := stream.Send(req); errors.Is(err, io.EOF) {
 			return nil, reason(stream) // the server has ended the call
@@ -79,7 +85,7 @@ func reason(
 	stream grpc.ClientStreamingClient[uploadv1.UploadRequest, uploadv1.UploadReceipt],
 ) error {
 	_, err := stream.CloseAndRecv()
-	if err == nil { // it says OK, and does not have the file
+	if err == nil { // the server reports OK, but it does not have the file
 		return status.Error(codes.DataLoss, "the receipt came before the end of the file")
 	}
 	return err

@@ -11,10 +11,10 @@ import (
 
 	clientstream "example.com/streams/03-client-stream"
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
-	"example.com/streams/internal/bufnet/embedded"
+	"example.com/streams/internal/memserver"
 )
 
-// A sizeServer counts what it is sent.
+// A sizeServer counts the bytes that it receives.
 type sizeServer struct {
 	uploadv1.UnimplementedUploadServiceServer
 }
@@ -57,9 +57,17 @@ func sendAll(
 }
 
 // The smallest client stream: three messages and one answer.
-func ExampleUploadServer() {
-	client, stop := connect(sizeServer{})
+func Example_size() {
+	conn, stop, err := memserver.Dial(func(s grpc.ServiceRegistrar) {
+		uploadv1.RegisterUploadServiceServer(s, sizeServer{})
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	defer stop()
+
+	client := uploadv1.NewUploadServiceClient(conn)
 	receipt, err := sendAll(context.Background(), client, "one ", "two ", "three")
 	fmt.Println(receipt.GetSize(), "bytes, end:", err)
 	// Output:
@@ -67,9 +75,11 @@ func ExampleUploadServer() {
 }
 
 func ExampleUpload() {
-	server, remove := newServer()
-	defer remove()
-	client, stop := connect(server)
+	client, stop, err := serve()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	defer stop()
 	file, err := os.Open("../LICENSE")
 	if err != nil {
@@ -92,19 +102,20 @@ func ExampleUpload() {
 // The file never ends. The server ends the upload, and the client learns
 // why.
 func ExampleUpload_refused() {
-	server, remove := newServer()
-	defer remove()
-	client, stop := connect(server)
+	client, stop, err := serve()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	defer stop()
 
-	server.MaxBytes = 1 << 20
 	for _, name := range []string{"zeros", "../zeros"} {
 		_, err := clientstream.Upload(context.Background(), client,
 			&uploadv1.FileInfo{Name: name}, zeros{}, nil)
 		fmt.Println(err)
 	}
 	// Output:
-	// rpc error: code = ResourceExhausted desc = chunk: at most 1048576 bytes are taken
+	// rpc error: code = ResourceExhausted desc = chunk: must not exceed 1048576 bytes in total, got 1310720
 	// rpc error: code = InvalidArgument desc = name: must not contain a slash or a backslash, got "../zeros"
 }
 
@@ -115,33 +126,23 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// newServer returns an UploadServer with a directory of its own.
-func newServer() (*clientstream.UploadServer, func()) {
+// serve starts an UploadServer with an empty directory and a limit of
+// 1 MiB. stop removes the directory.
+func serve() (client uploadv1.UploadServiceClient, stop func(), err error) {
 	dir, err := os.MkdirTemp("", "example-")
 	if err != nil {
-		panic(err)
+		return nil, nil, err
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		panic(err)
+		return nil, nil, err
 	}
-	return &clientstream.UploadServer{Root: root}, func() {
+	conn, stopServer, err := memserver.Dial(func(s grpc.ServiceRegistrar) {
+		uploadv1.RegisterUploadServiceServer(s, &clientstream.UploadServer{Root: root, MaxBytes: 1 << 20})
+	})
+	return uploadv1.NewUploadServiceClient(conn), func() {
+		stopServer()
 		_ = root.Close()
 		_ = os.RemoveAll(dir)
-	}
-}
-
-// connect serves uploads, in memory.
-func connect(uploads uploadv1.UploadServiceServer) (uploadv1.UploadServiceClient, func()) {
-	server := embedded.Serve(func(s grpc.ServiceRegistrar) {
-		uploadv1.RegisterUploadServiceServer(s, uploads)
-	})
-	conn, err := server.NewClient()
-	if err != nil {
-		panic(err)
-	}
-	return uploadv1.NewUploadServiceClient(conn), func() {
-		conn.Close()
-		_ = server.Close()
-	}
+	}, err
 }

@@ -2,18 +2,21 @@ package clientstream
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
-	"example.com/streams/internal/bufnet"
+	"example.com/streams/internal/memserver/memservertest"
 )
 
 type (
@@ -21,12 +24,20 @@ type (
 	clientStream = grpc.ClientStreamingClient[uploadv1.UploadRequest, uploadv1.UploadReceipt]
 )
 
+// A stub is an UploadService that calls OnUpload.
+type stub struct {
+	uploadv1.UnimplementedUploadServiceServer
+	OnUpload func(serverStream) error
+}
+
+func (s stub) Upload(stream serverStream) error { return s.OnUpload(stream) }
+
 // newServer returns an UploadServer with an empty directory.
 func newServer(t testing.TB) *UploadServer {
 	t.Helper()
 	root, err := os.OpenRoot(t.TempDir())
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, root.Close()) })
+	t.Cleanup(func() { _ = root.Close() })
 	return &UploadServer{Root: root}
 }
 
@@ -36,68 +47,11 @@ func register(u uploadv1.UploadServiceServer) func(grpc.ServiceRegistrar) {
 
 func dial(t testing.TB, u uploadv1.UploadServiceServer) uploadv1.UploadServiceClient {
 	t.Helper()
-	return uploadv1.NewUploadServiceClient(bufnet.Dial(t, register(u)))
+	return uploadv1.NewUploadServiceClient(memservertest.Dial(t, register(u)))
 }
 
-// names returns what is in the directory, hidden names too.
-func names(t testing.TB, s *UploadServer) []string {
-	t.Helper()
-	entries, err := fs.ReadDir(s.Root.FS(), ".")
-	require.NoError(t, err)
-	var all []string
-	for _, entry := range entries {
-		all = append(all, entry.Name())
-	}
-	return all
-}
-
-// read returns what a file holds.
-func read(t testing.TB, s *UploadServer, name string) string {
-	t.Helper()
-	text, err := s.Root.ReadFile(name)
-	require.NoError(t, err)
-	return string(text)
-}
-
-func write(t testing.TB, s *UploadServer, name, text string) {
-	t.Helper()
-	require.NoError(t, s.Root.WriteFile(name, []byte(text), 0o600))
-}
-
-// generated is a file of size bytes that no memory holds.
-func generated(size int64) io.Reader {
-	return io.LimitReader(rand.NewChaCha8([32]byte{}), size)
-}
-
-// A paced reader is a file whose next bytes come when the test says so.
-type paced struct {
-	io.Reader
-	before func() // called before each Read
-}
-
-func (p paced) Read(b []byte) (int, error) {
-	p.before()
-	return p.Reader.Read(b)
-}
-
-// endless is a file of zeros that never ends.
-type endless struct{}
-
-func (endless) Read(p []byte) (int, error) { return len(p), nil }
-
-func named(name string) *uploadv1.FileInfo { return &uploadv1.FileInfo{Name: name} }
-
-func infoMessage(info *uploadv1.FileInfo) *uploadv1.UploadRequest {
-	return &uploadv1.UploadRequest{Content: &uploadv1.UploadRequest_Info{Info: info}}
-}
-
-func info(name string) *uploadv1.UploadRequest { return infoMessage(named(name)) }
-
-func chunk(text string) *uploadv1.UploadRequest {
-	return &uploadv1.UploadRequest{Content: &uploadv1.UploadRequest_Chunk{Chunk: []byte(text)}}
-}
-
-// open starts an upload that has sent these messages.
+// open starts an upload and sends messages. It stops when the server ends
+// the call.
 func open(
 	t testing.TB, ctx context.Context, c uploadv1.UploadServiceClient, messages ...*uploadv1.UploadRequest,
 ) clientStream {
@@ -110,4 +64,104 @@ func open(
 		}
 	}
 	return stream
+}
+
+// Messages of an upload.
+
+func named(name string) *uploadv1.FileInfo { return &uploadv1.FileInfo{Name: name} }
+
+func info(name string) *uploadv1.UploadRequest { return infoRequest(named(name)) }
+
+func sized(size int64) *uploadv1.UploadRequest {
+	return infoRequest(&uploadv1.FileInfo{Name: "f", Size: &size})
+}
+
+func replacing(name string) *uploadv1.UploadRequest {
+	return infoRequest(&uploadv1.FileInfo{Name: name, Replace: true})
+}
+
+func chunk(text string) *uploadv1.UploadRequest { return chunkRequest([]byte(text)) }
+
+// Files of the server.
+
+// names returns the names in the directory, also those that begin with a
+// dot.
+func names(t testing.TB, s *UploadServer) []string {
+	t.Helper()
+	entries, err := fs.ReadDir(s.Root.FS(), ".")
+	require.NoError(t, err)
+	var all []string
+	for _, entry := range entries {
+		all = append(all, entry.Name())
+	}
+	return all
+}
+
+func read(t testing.TB, s *UploadServer, name string) string {
+	t.Helper()
+	text, err := s.Root.ReadFile(name)
+	require.NoError(t, err)
+	return string(text)
+}
+
+func write(t testing.TB, s *UploadServer, name, text string) {
+	t.Helper()
+	require.NoError(t, s.Root.WriteFile(name, []byte(text), 0o600))
+}
+
+// partialSize returns the size of the partial file, which must be the only
+// file.
+func partialSize(t testing.TB, s *UploadServer) int64 {
+	t.Helper()
+	all := names(t, s)
+	require.Len(t, all, 1)
+	require.True(t, strings.HasPrefix(all[0], ".upload-"), "the partial file has the name %s", all[0])
+	stat, err := s.Root.Stat(all[0])
+	require.NoError(t, err)
+	return stat.Size()
+}
+
+// Files of the client.
+
+// generated returns a file of size random bytes that is not in memory. It
+// is the same file each time.
+func generated(size int64) io.Reader {
+	return io.LimitReader(rand.NewChaCha8([32]byte{}), size)
+}
+
+// endless is a file of zeros without an end.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { return len(p), nil }
+
+// A paced reader calls before, and then reads.
+type paced struct {
+	io.Reader
+	before func()
+}
+
+func (p paced) Read(b []byte) (int, error) {
+	p.before()
+	return p.Reader.Read(b)
+}
+
+// inTheMiddle returns an endless file that calls act once the server has
+// stored two chunks.
+func inTheMiddle(t *testing.T, s *UploadServer, act func()) io.Reader {
+	reads := 0
+	return paced{endless{}, func() {
+		if reads++; reads == 3 {
+			synctest.Wait()
+			require.Equal(t, int64(2*ChunkSize), partialSize(t, s))
+			act()
+		}
+	}}
+}
+
+func sum(t testing.TB, r io.Reader) []byte {
+	t.Helper()
+	hash := sha256.New()
+	_, err := io.Copy(hash, r)
+	require.NoError(t, err)
+	return hash.Sum(nil)
 }

@@ -7,8 +7,6 @@ import (
 	"hash"
 	"io"
 	"io/fs"
-	"math"
-	"os"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -17,17 +15,17 @@ import (
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
 )
 
-// An incoming file is one that a client is sending.
+// An incoming is a file that a client is sending.
 type incoming struct {
-	info *uploadv1.FileInfo
-	max  int64 // bytes that it may have
-	size int64 // bytes so far
-	hash hash.Hash
-	out  io.Writer
-	file *partial
+	info  *uploadv1.FileInfo
+	limit int64 // in bytes
+	size  int64 // bytes received so far
+	hash  hash.Hash
+	file  *partial
 }
 
-// begin receives the info, and refuses at once what could not be stored.
+// begin receives the info. It refuses the upload if the info alone shows
+// that the file cannot be stored.
 func (s *UploadServer) begin(
 	stream grpc.ClientStreamingServer[uploadv1.UploadRequest, uploadv1.UploadReceipt],
 ) (*incoming, error) {
@@ -35,82 +33,70 @@ func (s *UploadServer) begin(
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	info := req.GetInfo()
+	info := req.GetInfo() // also nil after io.EOF
 	if info == nil {
 		return nil, invalid("info: must be the first message")
 	}
-	in := &incoming{info: info, max: cmp.Or(s.MaxBytes, DefaultMaxBytes), hash: sha256.New()}
-	if err := in.check(s.Root); err != nil {
+	limit := cmp.Or(s.MaxBytes, DefaultMaxBytes)
+	if err := checkName(info.GetName()); err != nil {
 		return nil, err
 	}
-	if in.file, err = newPartial(s.Root); err != nil {
+	if err := checkSize(info.GetSize(), limit); err != nil {
+		return nil, err
+	}
+	if err := checkFree(s.Root, info); err != nil {
+		return nil, err
+	}
+	file, err := newPartial(s.Root)
+	if err != nil {
 		return nil, toStatus(err)
 	}
-	in.out = in.file
-	return in, nil
+	return &incoming{info: info, limit: limit, hash: sha256.New(), file: file}, nil
 }
 
-func (in *incoming) check(root *os.Root) error {
-	if err := checkName(in.info.GetName()); err != nil {
-		return err
+func checkSize(size, limit int64) error {
+	if size < 0 {
+		return invalid("size: must be at least 0, got %d", size)
 	}
-	switch size := in.info.GetSize(); {
-	case size < 0:
-		return invalid("size: must not be negative, got %d", size)
-	case size > in.max:
-		return status.Errorf(codes.ResourceExhausted,
-			"size: at most %d bytes are taken, got %d", in.max, size)
+	if size > limit {
+		return status.Errorf(codes.ResourceExhausted, "size: must not exceed %d bytes, got %d", limit, size)
 	}
-	return checkFree(root, in.info)
+	return nil
 }
 
-// write takes the next message.
+// write stores the next chunk.
 func (in *incoming) write(req *uploadv1.UploadRequest) error {
 	chunk := req.GetChunk()
-	size := in.size + int64(len(chunk))
+	in.size += int64(len(chunk))
 	switch {
 	case req.GetInfo() != nil:
-		return invalid("info: must be the first message only")
-	case len(chunk) == 0: // no byte of the limit, so it could go on for ever
+		return invalid("info: must be sent only once")
+	case len(chunk) == 0: // empty chunks never reach a limit
 		return invalid("chunk: must not be empty")
-	case size > in.declared():
-		return invalid("size: %d bytes declared, more arrived", in.declared())
-	case size > in.max:
-		return status.Errorf(codes.ResourceExhausted, "chunk: at most %d bytes are taken", in.max)
+	case in.info.Size != nil && in.size > in.info.GetSize():
+		return invalid("size: must equal the bytes sent (at least %d), got %d", in.size, in.info.GetSize())
+	case in.size > in.limit:
+		return status.Errorf(codes.ResourceExhausted,
+			"chunk: must not exceed %d bytes in total, got %d", in.limit, in.size)
 	}
-	in.size = size
 	in.hash.Write(chunk) // never fails
-	if _, err := in.out.Write(chunk); err != nil {
+	if _, err := in.file.Write(chunk); err != nil {
 		return toStatus(err)
 	}
 	return nil
 }
 
-// declared returns the size that the info says, if it says one.
-func (in *incoming) declared() int64 {
-	if in.info.Size == nil {
-		return math.MaxInt64
-	}
-	return in.info.GetSize()
-}
-
-// finish is called at the half-close. It gives the file its name.
+// finish gives the file its name, after the half-close.
 func (in *incoming) finish() (*uploadv1.UploadReceipt, error) {
-	if in.info.Size != nil && in.size < in.declared() {
-		return nil, invalid("size: %d bytes declared, %d arrived", in.declared(), in.size)
+	if in.info.Size != nil && in.size < in.info.GetSize() {
+		return nil, invalid("size: must equal the bytes sent (%d), got %d", in.size, in.info.GetSize())
 	}
 	err := in.file.publish(in.info.GetName(), in.info.GetReplace())
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		return nil, taken(in.info.GetName())
-	case err != nil:
+	if errors.Is(err, fs.ErrExist) {
+		return nil, errNameInUse(in.info.GetName())
+	}
+	if err != nil {
 		return nil, toStatus(err)
 	}
-	return in.receipt(), nil
+	return &uploadv1.UploadReceipt{Size: in.size, Sha256: in.hash.Sum(nil)}, nil
 }
-
-func (in *incoming) receipt() *uploadv1.UploadReceipt {
-	return &uploadv1.UploadReceipt{Size: in.size, Sha256: in.hash.Sum(nil)}
-}
-
-func (in *incoming) discard() { in.file.discard() }

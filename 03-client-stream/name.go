@@ -14,32 +14,30 @@ import (
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
 )
 
-// maxNameBytes is what common file systems take.
+// maxNameBytes is the limit of common file systems.
 const maxNameBytes = 255
 
-// checkName refuses a name that could leave the directory, hide in it, or
-// confuse who lists it. [os.Root] would stop the first kind too, but later
-// and with a worse message.
+// checkName refuses a name that could lead out of the directory, hide in
+// it, or disturb a terminal that lists it. [os.Root] also stops names that
+// lead out, but later and with a message that says less.
 func checkName(name string) error {
 	switch {
-	case name == "":
-		return invalid("name: must not be empty")
-	case len(name) > maxNameBytes:
-		return invalid("name: must have at most %d bytes, got %d", maxNameBytes, len(name))
+	case name == "" || len(name) > maxNameBytes:
+		return invalid("name: must have 1 to %d bytes, got %d", maxNameBytes, len(name))
 	case strings.ContainsAny(name, `/\`):
 		return invalid("name: must not contain a slash or a backslash, got %q", name)
 	case strings.HasPrefix(name, "."): // ".", "..", and the names of partial files
 		return invalid("name: must not begin with a dot, got %q", name)
 	case strings.ContainsFunc(name, unicode.IsControl):
 		return invalid("name: must not contain a control character, got %q", name)
-	case !filepath.IsLocal(name): // NUL and COM1 on Windows
-		return invalid("name: is reserved on this system, got %q", name)
+	case !filepath.IsLocal(name): // on Windows: NUL, COM1, a colon
+		return invalid("name: must not be reserved by the server's system, got %q", name)
 	}
 	return nil
 }
 
-// checkFree refuses a name that is taken, before any chunk is sent for it.
-// [partial.publish] decides again at the end.
+// checkFree refuses a name that is in use, before the client sends a chunk.
+// At the end, [partial.publish] decides again.
 func checkFree(root *os.Root, info *uploadv1.FileInfo) error {
 	found, err := root.Lstat(info.GetName())
 	switch {
@@ -48,13 +46,14 @@ func checkFree(root *os.Root, info *uploadv1.FileInfo) error {
 	case err != nil:
 		return toStatus(err)
 	case !found.Mode().IsRegular():
-		return status.Errorf(codes.AlreadyExists, "name: %q exists and is not a file", info.GetName())
+		return status.Errorf(codes.AlreadyExists,
+			"name: must be new or that of a regular file, got %q", info.GetName())
 	case !info.GetReplace():
-		return taken(info.GetName())
+		return errNameInUse(info.GetName())
 	}
 	return nil
 }
 
-func taken(name string) error {
-	return status.Errorf(codes.AlreadyExists, "name: %q exists", name)
+func errNameInUse(name string) error {
+	return status.Errorf(codes.AlreadyExists, "name: must be new unless replace is set, got %q", name)
 }

@@ -7,15 +7,16 @@ import (
 	"runtime"
 )
 
-// A partial file has a temporary name until it is whole.
+// A partial is a file that has a temporary name until it is complete.
 type partial struct {
 	*os.File
 	root *os.Root
 	name string
 }
 
-// newPartial creates one in root. Its name begins with a dot, so no upload
-// can ask for it, and ends with 128 random bits, so no two are the same.
+// newPartial creates a partial file in root. Its name begins with a dot, so
+// no upload can ask for that name. The name ends with 128 random bits, so
+// no two partial files have the same name.
 func newPartial(root *os.Root) (*partial, error) {
 	name := ".upload-" + rand.Text()
 	file, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -25,12 +26,12 @@ func newPartial(root *os.Root) (*partial, error) {
 	return &partial{File: file, root: root, name: name}, nil
 }
 
-// publish gives the file its name, in one step: a reader sees all of it or
-// nothing. Without replace it fails with [fs.ErrExist] if the name is
-// taken by now.
+// publish gives the file its name in one step, so a reader sees the whole
+// file or no file. Without replace, publish fails with [fs.ErrExist] if the
+// name is in use by now.
 func (p *partial) publish(name string, replace bool) error {
 	// The bytes reach the disk before the name does. Otherwise a power
-	// failure may leave the name with holes behind it.
+	// failure could leave the name with holes behind it.
 	if err := errors.Join(p.Sync(), p.Close()); err != nil {
 		return err
 	}
@@ -40,9 +41,10 @@ func (p *partial) publish(name string, replace bool) error {
 	return syncDir(p.root)
 }
 
-// rename replaces what has the name, or fails if anything has it. A rename
-// always replaces, so the second kind is a hard link: the system decides
-// which of two uploads came first. discard then removes the other name.
+// rename replaces the file of that name, or fails if the name is in use. A
+// system's rename always replaces. So without replace, rename makes a hard
+// link, and the system decides which of two uploads came first. The
+// temporary name then remains until discard removes it.
 func (p *partial) rename(name string, replace bool) error {
 	if replace {
 		return p.root.Rename(p.name, name)
@@ -50,16 +52,18 @@ func (p *partial) rename(name string, replace bool) error {
 	return p.root.Link(p.name, name)
 }
 
-// discard removes the temporary name, and the file if it has no other.
+// discard removes the temporary name, and also the file if it has no other
+// name.
 func (p *partial) discard() {
-	// Both fail after a rename, when there is nothing left to do.
+	// After publish the file is closed, and after a rename its temporary
+	// name is gone. The errors say only that nothing is left to do.
 	_ = p.Close()
 	_ = p.root.Remove(p.name)
 }
 
 // syncDir makes the names in root survive a power failure.
 func syncDir(root *os.Root) error {
-	if runtime.GOOS == "windows" { // cannot sync a directory, nor needs to
+	if runtime.GOOS == "windows" { // Sync of a directory is an error there
 		return nil
 	}
 	dir, err := root.Open(".")

@@ -7,33 +7,39 @@ import (
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
 )
 
-// requests yields the messages of an upload: the info, then what r holds
-// in chunks of size bytes, then the error of r, if it ends with one.
+// requests yields the messages of an upload: first info, then the bytes of
+// r in chunks of size bytes. The last chunk may be shorter. If a Read of r
+// fails, requests yields the error and ends.
 func requests(
 	info *uploadv1.FileInfo, r io.Reader, size int,
 ) iter.Seq2[*uploadv1.UploadRequest, error] {
 	return func(yield func(*uploadv1.UploadRequest, error) bool) {
-		req := &uploadv1.UploadRequest{Content: &uploadv1.UploadRequest_Info{Info: info}}
-		for more := true; yield(req, nil) && more; {
-			// A new buffer each time: a message may not change after Send.
+		if !yield(infoRequest(info), nil) {
+			return
+		}
+		for {
+			// A new buffer for each chunk: a message must not change after
+			// Send.
 			chunk := make([]byte, size)
 			n, err := fill(chunk, r)
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			if n == 0 {
+			if n > 0 && !yield(chunkRequest(chunk[:n]), nil) {
 				return
 			}
-			more = n == size
-			req = &uploadv1.UploadRequest{Content: &uploadv1.UploadRequest_Chunk{Chunk: chunk[:n]}}
+			if n < size { // r has ended
+				return
+			}
 		}
 	}
 }
 
-// fill reads from r until chunk is full or r ends. It is not io.ReadFull,
-// whose io.ErrUnexpectedEOF for a short end looks the same as that of a
-// broken download, and half a file would be sent as a whole one.
+// fill reads from r until chunk is full or r ends. [io.ReadFull] would not
+// do: it reports a short end as [io.ErrUnexpectedEOF], and a broken
+// download reports the same error. Half a file would then be sent as a
+// whole one.
 func fill(chunk []byte, r io.Reader) (n int, err error) {
 	for n < len(chunk) {
 		m, err := r.Read(chunk[n:])
@@ -46,4 +52,12 @@ func fill(chunk []byte, r io.Reader) (n int, err error) {
 		}
 	}
 	return n, nil
+}
+
+func infoRequest(info *uploadv1.FileInfo) *uploadv1.UploadRequest {
+	return &uploadv1.UploadRequest{Content: &uploadv1.UploadRequest_Info{Info: info}}
+}
+
+func chunkRequest(chunk []byte) *uploadv1.UploadRequest {
+	return &uploadv1.UploadRequest{Content: &uploadv1.UploadRequest_Chunk{Chunk: chunk}}
 }

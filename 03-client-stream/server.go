@@ -1,5 +1,5 @@
-// Package clientstream uploads files: a stream of chunks up, one receipt
-// back.
+// Package clientstream uploads files: the client streams a file in chunks,
+// and the server answers once, with a receipt.
 package clientstream
 
 import (
@@ -16,33 +16,43 @@ import (
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
 )
 
-// DefaultMaxBytes is the size of the largest file that a server takes
-// unless told otherwise: 1 GiB.
+// DefaultMaxBytes is the size limit of a file for a server that sets no
+// other: 1 GiB.
 const DefaultMaxBytes = 1 << 30
 
-// UploadServer stores what it is sent as files of one directory.
+// UploadServer implements UploadService. It stores files in one directory.
+// The zero value is not useful, because Root must be set. Upload may be
+// called concurrently, but the fields must not change after the first call.
 type UploadServer struct {
 	uploadv1.UnimplementedUploadServiceServer
 
-	// Root is the directory. Its file system must have hard links.
+	// Root is the directory. Its file system must support hard links.
+	// UploadServer does not close Root.
 	Root *os.Root
 
-	// MaxBytes is the size of the largest file. Zero: [DefaultMaxBytes].
+	// MaxBytes is the size limit of a file. Zero means [DefaultMaxBytes].
 	MaxBytes int64
 }
 
-// Upload stores one file: the first message says its name, the others
-// hold its bytes. The file gets its name after the half-close, whole and
-// on the disk; an upload that ends in any other way leaves nothing. Two
-// uploads of one name may run at once: without replace the first to be
-// whole wins, with it the last.
+// Upload stores one file. The first message carries the name of the file,
+// and all later messages carry its bytes. After the client's half-close,
+// Upload writes the bytes to the disk, gives the file its name, and sends
+// the receipt. An upload that ends in any other way leaves nothing.
 //
-// InvalidArgument: a name that may not be stored, a message out of place,
-// an empty chunk, or bytes that are not as many as declared. AlreadyExists:
-// the name is taken. ResourceExhausted: the file exceeds MaxBytes, a
-// message exceeds what gRPC takes, or the disk is full. PermissionDenied,
-// Internal: the directory does not work. Canceled, DeadlineExceeded: the
-// client went away.
+// Uploads of the same name may run at the same time. Of uploads without
+// replace, the first that is complete is stored and the others fail with
+// AlreadyExists. Of uploads with replace, the last that is complete stays.
+//
+// Upload returns these status codes:
+//   - InvalidArgument: the name is not valid, the messages are out of order,
+//     a chunk is empty, or the declared size is wrong.
+//   - AlreadyExists: the name is in use, and replace is not set or what has
+//     the name is not a file.
+//   - ResourceExhausted: the file exceeds MaxBytes, a message exceeds the
+//     limit of gRPC, or the disk is full (on Windows: Internal).
+//   - PermissionDenied, Internal: the server cannot write to its directory.
+//   - Canceled, DeadlineExceeded: the call was canceled, or its deadline
+//     passed.
 func (s *UploadServer) Upload(
 	stream grpc.ClientStreamingServer[uploadv1.UploadRequest, uploadv1.UploadReceipt],
 ) error {
@@ -50,17 +60,17 @@ func (s *UploadServer) Upload(
 	if err != nil {
 		return err
 	}
-	defer in.discard()
+	defer in.file.discard()
 	for {
 		req, err := stream.Recv()
-		if errors.Is(err, io.EOF) { // the half-close: the file is whole
+		if errors.Is(err, io.EOF) { // the half-close: the file is complete
 			break
 		}
 		if err != nil {
-			return err // cancelled, or the connection broke
+			return err // canceled, or the connection broke
 		}
 		if err := in.write(req); err != nil {
-			return err // the client is told while it still sends
+			return err // the client learns of it while it still sends
 		}
 	}
 	receipt, err := in.finish()
@@ -74,7 +84,7 @@ func invalid(format string, args ...any) error {
 	return status.Errorf(codes.InvalidArgument, format, args...)
 }
 
-// toStatus chooses the code that tells the client what to do about err.
+// toStatus returns an error of the file system as a status.
 func toStatus(err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC):

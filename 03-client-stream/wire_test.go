@@ -1,12 +1,8 @@
 package clientstream
 
 import (
-	"bytes"
-	"flag"
-	"os"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -15,53 +11,34 @@ import (
 	"google.golang.org/grpc/status"
 
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
-	"example.com/streams/internal/bufnet"
+	"example.com/streams/internal/memserver/memservertest"
 	"example.com/streams/internal/wire"
+	"example.com/streams/internal/wire/wiretest"
 )
 
-var update = flag.Bool("update", false, "rewrite testdata")
-
-func TestOnTheWireAnUploadIsDataThenAHalfClose(t *testing.T) {
-	requireFrames(t, "upload.txt", func(t *testing.T, s *UploadServer, c uploadv1.UploadServiceClient) {
-		_, err := uploadSlowly(t, c, "hello, world\n")
-		require.NoError(t, err)
+func TestWire_UploadIsDataThenHalfClose(t *testing.T) {
+	wiretest.Frames(t, "testdata/upload.txt", func(t *testing.T, tap *wire.Tap) {
+		require.NoError(t, uploadSlowly(t, newServer(t), tap))
 	})
 }
 
-func TestOnTheWireARefusalIsTrailersAndAReset(t *testing.T) {
-	requireFrames(t, "refused.txt", func(t *testing.T, s *UploadServer, c uploadv1.UploadServiceClient) {
+func TestWire_RefusalIsTrailersAndReset(t *testing.T) {
+	wiretest.Frames(t, "testdata/refused.txt", func(t *testing.T, tap *wire.Tap) {
+		s := newServer(t)
 		write(t, s, "hello.txt", "old")
-		_, err := uploadSlowly(t, c, "hello, world\n")
+		err := uploadSlowly(t, s, tap)
 		require.Equal(t, codes.AlreadyExists, status.Code(err), "got %v", err)
 	})
 }
 
-// uploadSlowly sends text as "hello.txt" in chunks of 5 bytes. It takes a
-// second to read each.
-func uploadSlowly(t *testing.T, c uploadv1.UploadServiceClient, text string) (*uploadv1.UploadReceipt, error) {
+// uploadSlowly sends a file of 13 bytes in chunks of 5. Each Read of the
+// file takes a second.
+func uploadSlowly(t *testing.T, s *UploadServer, tap *wire.Tap) error {
 	t.Helper()
-	r := paced{strings.NewReader(text), func() { time.Sleep(time.Second) }}
-	return send(open(t, t.Context(), c), requests(named("hello.txt"), r, 5), func(int64) {})
-}
-
-// requireFrames makes a call and compares the frames that pass with the
-// file testdata/name. The length of HEADERS changes with grpc-go's version.
-func requireFrames(t *testing.T, name string, call func(*testing.T, *UploadServer, uploadv1.UploadServiceClient)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		var frames bytes.Buffer
-		tap := wire.New(&frames)
-		tap.StreamsOnly = true
-		s := newServer(t)
-		server := bufnet.Serve(t, register(s))
-		conn := server.Dial(t, grpc.WithContextDialer(tap.Dialer(server.DialContext)))
-		call(t, s, uploadv1.NewUploadServiceClient(conn))
-		synctest.Wait()
-		if *update {
-			require.NoError(t, os.WriteFile("testdata/"+name, frames.Bytes(), 0o644))
-		}
-		want, err := os.ReadFile("testdata/" + name)
-		require.NoError(t, err)
-		require.Equal(t, string(want), frames.String())
-	})
+	server := memservertest.Serve(t, register(s))
+	conn := server.Dial(t, grpc.WithContextDialer(tap.Dialer(server.DialContext)))
+	stream := open(t, t.Context(), uploadv1.NewUploadServiceClient(conn))
+	r := paced{strings.NewReader("hello, world\n"), func() { time.Sleep(time.Second) }}
+	_, err := send(stream, requests(named("hello.txt"), r, 5), func(int64) {})
+	return err
 }

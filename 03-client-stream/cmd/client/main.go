@@ -1,4 +1,5 @@
-// Command client uploads a file and prints its SHA-256 as sha256sum does.
+// Command client uploads a file and prints the file's SHA-256 as sha256sum
+// does.
 package main
 
 import (
@@ -13,44 +14,54 @@ import (
 
 	clientstream "example.com/streams/03-client-stream"
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
-	"example.com/streams/internal/client"
-	"example.com/streams/internal/command"
+	"example.com/streams/internal/cli"
 )
 
 var (
-	name    = flag.String("name", "", "store the file under `name` (default: the last part of its path)")
-	replace = flag.Bool("replace", false, "replace a file that has the name")
+	target  = cli.ClientFlags()
+	name    = flag.String("name", "", "store the file as `name` (default: the last part of its path)")
+	replace = flag.Bool("replace", false, "replace a file of this name")
 )
 
-func main() { os.Exit(client.Main(embed, run)) }
+func main() { os.Exit(cli.Main("client", run)) }
 
-func embed(_ context.Context, s grpc.ServiceRegistrar) {
-	uploadv1.RegisterUploadServiceServer(s, temporary{})
-}
-
-func run(ctx context.Context, conn *grpc.ClientConn) error {
+func run(ctx context.Context) error {
 	if flag.NArg() != 1 {
-		return command.Usagef("want one file, got %q", flag.Args())
+		return cli.Usagef("file: must be one path, got %q", flag.Args())
 	}
 	file, err := os.Open(flag.Arg(0))
 	if err != nil {
 		return err
 	}
-	// Upload notices Ctrl-C between two reads; a pipe may wait in one.
-	defer context.AfterFunc(ctx, func() { _ = file.Close() })()
 	defer file.Close()
+	// After Ctrl-C, Upload waits until its Read of the file returns. Close
+	// ends a Read that waits for a pipe (but not on macOS).
+	defer context.AfterFunc(ctx, func() { _ = file.Close() })()
 	info, err := describe(file)
 	if err != nil {
 		return err
 	}
-	progress, done := newProgress(info)
-	uploads := uploadv1.NewUploadServiceClient(conn)
-	receipt, err := clientstream.Upload(ctx, uploads, info, file, progress)
-	done()
+	conn, stop, err := target.Connect(register)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	progress, end := clientstream.ProgressLines(os.Stderr, info.GetSize()), ""
+	if isTerminal(os.Stderr) {
+		progress, end = clientstream.ProgressBar(os.Stderr, info.GetSize()), "\n"
+	}
+	receipt, err := clientstream.Upload(ctx, uploadv1.NewUploadServiceClient(conn), info, file, progress)
+	fmt.Fprint(os.Stderr, end)
 	if err != nil {
 		return fmt.Errorf("upload: %w", cmp.Or(ctx.Err(), err))
 	}
 	fmt.Printf("%x  %s\n", receipt.GetSha256(), info.GetName())
+	return nil
+}
+
+// register adds what cmd/server serves by default, in memory.
+func register(_ context.Context, s grpc.ServiceRegistrar) error {
+	uploadv1.RegisterUploadServiceServer(s, temporary{})
 	return nil
 }
 
@@ -66,10 +77,15 @@ func describe(file *os.File) (*uploadv1.FileInfo, error) {
 		Name:    cmp.Or(*name, filepath.Base(file.Name())),
 		Replace: *replace,
 	}
-	// The size of a pipe is not known. Files in /proc say 0, and are not
-	// empty.
+	// The size of a pipe is unknown. A file in /proc has size 0, although
+	// it is not empty.
 	if size := stat.Size(); stat.Mode().IsRegular() && size > 0 {
-		info.Size = new(size)
+		info.Size = new(size) // since Go 1.26: a pointer to a copy of size
 	}
 	return info, nil
+}
+
+func isTerminal(f *os.File) bool {
+	stat, err := f.Stat()
+	return err == nil && stat.Mode()&os.ModeCharDevice != 0
 }

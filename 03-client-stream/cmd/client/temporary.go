@@ -11,7 +11,7 @@ import (
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
 )
 
-// temporary is an UploadServer whose directory lasts as long as a call.
+// temporary is an UploadServer whose directory is removed after each call.
 type temporary struct {
 	uploadv1.UnimplementedUploadServiceServer
 }

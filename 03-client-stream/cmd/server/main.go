@@ -9,27 +9,28 @@ import (
 
 	clientstream "example.com/streams/03-client-stream"
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
-	"example.com/streams/internal/command"
+	"example.com/streams/internal/cli"
 	"example.com/streams/internal/serve"
 )
 
 var (
-	dir      = flag.String("dir", "", "the `directory` of the files (default: a new temporary one)")
-	maxBytes = flag.Int64("max-bytes", clientstream.DefaultMaxBytes, "how many `bytes` a file may have")
+	listener = cli.ServerFlags()
+	dir      = flag.String("dir", "", "store files in `directory` (default: a new temporary one)")
+	maxBytes = flag.Int64("max-bytes", clientstream.DefaultMaxBytes, "the size limit of a file in `bytes`")
 )
 
-func main() { os.Exit(serve.Main(run)) }
+func main() { os.Exit(cli.Main("server", run)) }
 
-func run(ctx context.Context, s *serve.Server) error {
+func run(ctx context.Context) error {
 	if *maxBytes < 1 {
-		return command.Usagef("-max-bytes %d is below 1", *maxBytes)
+		return cli.Usagef("-max-bytes: must be at least 1, got %d", *maxBytes)
 	}
 	if *dir == "" {
 		temporary, err := os.MkdirTemp("", "uploads-")
 		if err != nil {
 			return err
 		}
-		defer os.Remove(temporary) // does nothing once it holds a file
+		defer os.Remove(temporary) // fails if the directory holds a file
 		*dir = temporary
 	}
 	root, err := os.OpenRoot(*dir)
@@ -37,8 +38,8 @@ func run(ctx context.Context, s *serve.Server) error {
 		return fmt.Errorf("-dir: %w", err)
 	}
 	defer root.Close()
-	fmt.Fprintf(os.Stderr, "server: files go to %s\n", *dir)
-	uploads := &clientstream.UploadServer{Root: root, MaxBytes: *maxBytes}
-	uploadv1.RegisterUploadServiceServer(s, uploads)
-	return s.Run(ctx)
+	fmt.Fprintf(os.Stderr, "server: storing files in %s\n", *dir)
+	s := serve.New()
+	uploadv1.RegisterUploadServiceServer(s, &clientstream.UploadServer{Root: root, MaxBytes: *maxBytes})
+	return listener.Serve(ctx, s)
 }

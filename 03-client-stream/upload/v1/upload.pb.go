@@ -93,13 +93,13 @@ type isUploadRequest_Content interface {
 }
 
 type UploadRequest_Info struct {
-	// What is uploaded: the first message, and only the first.
+	// The file to upload: the first message, and only the first.
 	Info *FileInfo `protobuf:"bytes,1,opt,name=info,proto3,oneof"`
 }
 
 type UploadRequest_Chunk struct {
-	// The next bytes of the file, at least one. A message larger than
-	// 4 MiB is refused.
+	// The next bytes of the file, at least one. The server refuses a
+	// message that is larger than 4 MiB.
 	Chunk []byte `protobuf:"bytes,2,opt,name=chunk,proto3,oneof"`
 }
 
@@ -107,16 +107,16 @@ func (*UploadRequest_Info) isUploadRequest_Content() {}
 
 func (*UploadRequest_Chunk) isUploadRequest_Content() {}
 
-// FileInfo says what an upload is.
+// FileInfo describes a file that is uploaded.
 type FileInfo struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The name of the file: 1 to 255 bytes, no slash or backslash, no
 	// control character, and no dot at the start.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// The size in bytes, if you know it. The server then checks it; a size
-	// over its limit is refused before the first chunk.
+	// The size in bytes, if you know it. The server then checks the size,
+	// and refuses a size over its limit before you send the first chunk.
 	Size *int64 `protobuf:"varint,2,opt,name=size,proto3,oneof" json:"size,omitempty"`
-	// Whether to replace a file that has the name.
+	// Whether to replace a file of this name.
 	Replace       bool `protobuf:"varint,3,opt,name=replace,proto3" json:"replace,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -173,8 +173,8 @@ func (x *FileInfo) GetReplace() bool {
 	return false
 }
 
-// UploadReceipt says what is stored. It is sent after the file is on the
-// disk under its name.
+// UploadReceipt describes the stored file. The server sends it when the
+// file is on the disk under its name.
 type UploadReceipt struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The size in bytes.

@@ -26,18 +26,18 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// UploadService takes files.
+// UploadService stores files.
 type UploadServiceClient interface {
 	// Upload stores one file: first its info, then its bytes in chunks.
-	// The half-close says that the file is whole. Until then nothing has
-	// its name; an upload that fails or is cancelled leaves nothing.
-	// The server may refuse at any time, while you still send.
-	// INVALID_ARGUMENT: the name may not be stored, a message is out of
-	// place, or the bytes are not as many as `size` says.
-	// ALREADY_EXISTS: the name is taken, and `replace` is not set or what
+	// The half-close says that the file is complete. Until then the file
+	// does not have its name. An upload that fails or is canceled leaves
+	// nothing. The server may refuse at any time, also while you still send.
+	// INVALID_ARGUMENT: the name is not valid, the messages are out of
+	// order, a chunk is empty, or `size` is wrong.
+	// ALREADY_EXISTS: the name is in use, and `replace` is not set or what
 	// has the name is not a file.
-	// RESOURCE_EXHAUSTED: the file exceeds the server's limit, or the disk
-	// is full.
+	// RESOURCE_EXHAUSTED: the file exceeds the server's limit, a message
+	// exceeds 4 MiB, or the disk is full.
 	Upload(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadRequest, UploadReceipt], error)
 }
 
@@ -66,18 +66,18 @@ type UploadService_UploadClient = grpc.ClientStreamingClient[UploadRequest, Uplo
 // All implementations must embed UnimplementedUploadServiceServer
 // for forward compatibility.
 //
-// UploadService takes files.
+// UploadService stores files.
 type UploadServiceServer interface {
 	// Upload stores one file: first its info, then its bytes in chunks.
-	// The half-close says that the file is whole. Until then nothing has
-	// its name; an upload that fails or is cancelled leaves nothing.
-	// The server may refuse at any time, while you still send.
-	// INVALID_ARGUMENT: the name may not be stored, a message is out of
-	// place, or the bytes are not as many as `size` says.
-	// ALREADY_EXISTS: the name is taken, and `replace` is not set or what
+	// The half-close says that the file is complete. Until then the file
+	// does not have its name. An upload that fails or is canceled leaves
+	// nothing. The server may refuse at any time, also while you still send.
+	// INVALID_ARGUMENT: the name is not valid, the messages are out of
+	// order, a chunk is empty, or `size` is wrong.
+	// ALREADY_EXISTS: the name is in use, and `replace` is not set or what
 	// has the name is not a file.
-	// RESOURCE_EXHAUSTED: the file exceeds the server's limit, or the disk
-	// is full.
+	// RESOURCE_EXHAUSTED: the file exceeds the server's limit, a message
+	// exceeds 4 MiB, or the disk is full.
 	Upload(grpc.ClientStreamingServer[UploadRequest, UploadReceipt]) error
 	mustEmbedUnimplementedUploadServiceServer()
 }

@@ -3,6 +3,7 @@ package clientstream
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"io/fs"
 	"strings"
 	"sync"
@@ -17,8 +18,9 @@ import (
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
 )
 
-// Both begin before either has ended, so the name is free for both.
-func TestOfTwoUploadsOfOneNameTheFirstToBeWholeWins(t *testing.T) {
+// Both uploads begin before one of them has ended, so the name is free for
+// both.
+func TestUpload_FirstCompleteIsStoredWithoutReplace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
 		client := dial(t, s)
@@ -31,13 +33,13 @@ func TestOfTwoUploadsOfOneNameTheFirstToBeWholeWins(t *testing.T) {
 		require.NoError(t, err)
 		_, err = early.CloseAndRecv()
 		require.Equal(t, codes.AlreadyExists, status.Code(err), "got %v", err)
-		require.Equal(t, `name: "f" exists`, status.Convert(err).Message())
+		require.Equal(t, `name: must be new unless replace is set, got "f"`, status.Convert(err).Message())
 		require.Equal(t, []string{"f"}, names(t, s))
 		require.Equal(t, "late", read(t, s, "f"))
 	})
 }
 
-func TestOfTwoUploadsThatReplaceTheLastToBeWholeWins(t *testing.T) {
+func TestUpload_LastCompleteStaysWithReplace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
 		client := dial(t, s)
@@ -55,8 +57,8 @@ func TestOfTwoUploadsThatReplaceTheLastToBeWholeWins(t *testing.T) {
 	})
 }
 
-// No clock and no order here: all of them run as fast as they can.
-func TestOfManyUploadsOfOneNameOneWinsWhole(t *testing.T) {
+// This test runs outside a bubble, so nothing orders the uploads.
+func TestUpload_ConcurrentUploadsStoreOneWhole(t *testing.T) {
 	const uploads = 8
 	for _, replace := range []bool{false, true} {
 		t.Run(fmt.Sprintf("replace=%t", replace), func(t *testing.T) {
@@ -89,9 +91,9 @@ func TestOfManyUploadsOfOneNameOneWinsWhole(t *testing.T) {
 	}
 }
 
-// A look before a rename would leave a gap between the two. Over many tries
-// some uploads meet in it.
-func TestTheSystemDecidesWhichOfTwoUploadsWins(t *testing.T) {
+// A check before a rename would leave a gap between the two. In 200 tries
+// some pairs of uploads meet in that gap.
+func TestPartial_SystemDecidesWhichRenameIsFirst(t *testing.T) {
 	s := newServer(t)
 	for i := range 200 {
 		name := fmt.Sprint("f", i)
@@ -117,7 +119,7 @@ func TestTheSystemDecidesWhichOfTwoUploadsWins(t *testing.T) {
 	}
 }
 
-func TestAReaderNeverSeesHalfAFile(t *testing.T) {
+func TestUpload_ReaderNeverSeesHalfAFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
 		write(t, s, "old", "old")
@@ -141,19 +143,18 @@ func TestAReaderNeverSeesHalfAFile(t *testing.T) {
 	})
 }
 
-func TestAnOpenOldFileKeepsItsBytesWhenItIsReplaced(t *testing.T) {
+func TestUpload_OpenFileKeepsBytesWhenReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
 		write(t, s, "f", "old")
 		f, err := s.Root.Open("f")
 		require.NoError(t, err)
 		defer f.Close()
-		_, err = Upload(t.Context(), dial(t, s), &uploadv1.FileInfo{Name: "f", Replace: true}, strings.NewReader("new"), nil)
+		_, err = open(t, t.Context(), dial(t, s), replacing("f"), chunk("new")).CloseAndRecv()
 		require.NoError(t, err)
-		got := make([]byte, 9)
-		n, err := f.Read(got)
+		old, err := io.ReadAll(f)
 		require.NoError(t, err)
-		require.Equal(t, "old", string(got[:n]))
+		require.Equal(t, "old", string(old))
 		require.Equal(t, "new", read(t, s, "f"))
 	})
 }

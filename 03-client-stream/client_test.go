@@ -1,6 +1,7 @@
 package clientstream
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -9,15 +10,19 @@ import (
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/stats"
 	"google.golang.org/grpc/status"
 
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
+	"example.com/streams/internal/memserver/memservertest"
 )
 
-func TestAFileArrivesByteForByte(t *testing.T) {
+func TestUpload_StoresEveryByte(t *testing.T) {
 	for _, size := range []int64{0, 1, ChunkSize - 1, ChunkSize, ChunkSize + 1, 3*ChunkSize + 7} {
 		for _, info := range []*uploadv1.FileInfo{
 			{Name: "size is declared", Size: &size},
@@ -26,6 +31,7 @@ func TestAFileArrivesByteForByte(t *testing.T) {
 			t.Run(fmt.Sprintf("%d bytes, %s", size, info.GetName()), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s := newServer(t)
+					s.MaxBytes = size
 					receipt, err := Upload(t.Context(), dial(t, s), info, generated(size), nil)
 					require.NoError(t, err)
 					want := sum(t, generated(size))
@@ -39,7 +45,7 @@ func TestAFileArrivesByteForByte(t *testing.T) {
 	}
 }
 
-func TestAChunkIsStoredBeforeTheNextIsRead(t *testing.T) {
+func TestUpload_StoresChunkBeforeNextExists(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
 		var stored []int64
@@ -53,18 +59,7 @@ func TestAChunkIsStoredBeforeTheNextIsRead(t *testing.T) {
 	})
 }
 
-// partialSize returns how much there is of the only, and hidden, file.
-func partialSize(t testing.TB, s *UploadServer) int64 {
-	t.Helper()
-	all := names(t, s)
-	require.Len(t, all, 1)
-	require.True(t, strings.HasPrefix(all[0], ".upload-"), "a partial file is called %s", all[0])
-	stat, err := s.Root.Stat(all[0])
-	require.NoError(t, err)
-	return stat.Size()
-}
-
-func TestProgressCountsTheBytesThatGRPCHasTaken(t *testing.T) {
+func TestUpload_ProgressCountsBytesThatGRPCHas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls []int64
 		_, err := Upload(t.Context(), dial(t, newServer(t)), named("f"), generated(ChunkSize+1),
@@ -74,7 +69,37 @@ func TestProgressCountsTheBytesThatGRPCHasTaken(t *testing.T) {
 	})
 }
 
-func TestAReaderOfSingleBytesStillFillsTheChunks(t *testing.T) {
+// A stats handler, like a tracing library, may read a message after Send
+// has returned. If the chunks shared a buffer, the handler would see the
+// same bytes in all of them.
+func TestUpload_DoesNotChangeMessageAfterSend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen := new(statsHandler)
+		server := memservertest.Serve(t, register(newServer(t)))
+		client := uploadv1.NewUploadServiceClient(server.Dial(t, grpc.WithStatsHandler(seen)))
+		_, err := Upload(t.Context(), client, named("f"), generated(2*ChunkSize), nil)
+		require.NoError(t, err)
+		require.Len(t, seen.chunks, 2)
+		require.NotEqual(t, seen.chunks[0][:16], seen.chunks[1][:16])
+	})
+}
+
+// A statsHandler keeps the chunks that are sent.
+type statsHandler struct{ chunks [][]byte }
+
+func (h *statsHandler) HandleRPC(_ context.Context, s stats.RPCStats) {
+	if out, ok := s.(*stats.OutPayload); ok {
+		if chunk := out.Payload.(*uploadv1.UploadRequest).GetChunk(); chunk != nil {
+			h.chunks = append(h.chunks, chunk)
+		}
+	}
+}
+
+func (h *statsHandler) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context   { return ctx }
+func (h *statsHandler) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+func (h *statsHandler) HandleConn(context.Context, stats.ConnStats)                       {}
+
+func TestRequests_FillChunksFromShortReads(t *testing.T) {
 	var chunks []string
 	for req, err := range requests(named("f"), iotest.OneByteReader(strings.NewReader("seven b")), 3) {
 		require.NoError(t, err)
@@ -83,11 +108,11 @@ func TestAReaderOfSingleBytesStillFillsTheChunks(t *testing.T) {
 	require.Equal(t, []string{"", "sev", "en ", "b"}, chunks, "the info, then the chunks")
 }
 
-// The read fails in the middle of the second chunk.
-func TestAFileThatCannotBeReadIsNotTakenForAShortOne(t *testing.T) {
+// The Read fails in the middle of the second chunk.
+func TestUpload_FailedReadIsNotEndOfFile(t *testing.T) {
 	for name, broken := range map[string]error{
 		"a bad disk":        errors.New("input/output error"),
-		"a broken download": io.ErrUnexpectedEOF, // as io.ReadFull says at the end of a short file
+		"a broken download": io.ErrUnexpectedEOF, // io.ReadFull also returns it for a short file
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -102,14 +127,14 @@ func TestAFileThatCannotBeReadIsNotTakenForAShortOne(t *testing.T) {
 	}
 }
 
-func TestAReceiptOfOtherBytesIsDataLoss(t *testing.T) {
+func TestUpload_WrongChecksumIsDataLoss(t *testing.T) {
 	for name, sum := range map[string][]byte{
 		"one byte is wrong": sum(t, strings.NewReader("xxy")),
 		"no checksum":       nil,
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := answering{answer: func(stream serverStream) error {
+				s := stub{OnUpload: func(stream serverStream) error {
 					for {
 						if _, err := stream.Recv(); err != nil {
 							return stream.SendAndClose(&uploadv1.UploadReceipt{Sha256: sum})
@@ -125,10 +150,10 @@ func TestAReceiptOfOtherBytesIsDataLoss(t *testing.T) {
 	}
 }
 
-// The receipt is right for what the server has seen: nothing.
-func TestAReceiptBeforeTheEndOfTheFileIsDataLoss(t *testing.T) {
+// The checksum is right for what the server has received: nothing.
+func TestUpload_EarlyReceiptIsDataLoss(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := answering{answer: func(stream serverStream) error {
+		s := stub{OnUpload: func(stream serverStream) error {
 			return stream.SendAndClose(&uploadv1.UploadReceipt{Sha256: sum(t, strings.NewReader(""))})
 		}}
 		r := paced{strings.NewReader("xxx"), synctest.Wait}
@@ -138,10 +163,32 @@ func TestAReceiptBeforeTheEndOfTheFileIsDataLoss(t *testing.T) {
 	})
 }
 
-// An answering server does what its test says.
-type answering struct {
-	uploadv1.UnimplementedUploadServiceServer
-	answer func(serverStream) error
+// The server receives nothing for an hour, so flow control blocks the
+// client in Send. Then the server refuses the upload.
+func TestUpload_RefusalWakesBlockedSend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		late := stub{OnUpload: func(stream serverStream) error {
+			time.Sleep(time.Hour)
+			return invalid("name: must be new")
+		}}
+		start := time.Now()
+		_, err := Upload(t.Context(), dial(t, late), named("f"), endless{}, nil)
+		require.Equal(t, codes.InvalidArgument, status.Code(err), "got %v", err)
+		require.Equal(t, time.Hour, time.Since(start))
+	})
 }
 
-func (a answering) Upload(stream serverStream) error { return a.answer(stream) }
+func TestUpload_NoticesDeadlineBetweenReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		start := time.Now()
+		slow := paced{endless{}, func() { time.Sleep(3 * time.Second) }}
+		_, err := Upload(ctx, dial(t, s), named("f"), slow, nil)
+		require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
+		require.Equal(t, 12*time.Second, time.Since(start))
+		synctest.Wait()
+		require.Empty(t, names(t, s))
+	})
+}

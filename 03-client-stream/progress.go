@@ -1,0 +1,54 @@
+package clientstream
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// ProgressBar returns a progress function for [Upload] that draws a bar on
+// a terminal. The bar stays on one line, which the caller ends after
+// Upload. size is the number of bytes of the file. If size is 0, because
+// nobody knows it, ProgressBar counts MiB instead. The function must not be
+// called concurrently, and it ignores errors of w.
+func ProgressBar(w io.Writer, size int64) func(sent int64) {
+	drawn := ""
+	return func(sent int64) {
+		if text := bar(sent, size); text != drawn {
+			_, _ = fmt.Fprintf(w, "\r%s", text)
+			drawn = text
+		}
+	}
+}
+
+func bar(sent, size int64) string {
+	if size == 0 {
+		return fmt.Sprintf("%d MiB", sent>>20)
+	}
+	percent := min(100, 100*sent/size) // a file can grow while it is read
+	return fmt.Sprintf("[%-50s] %3d%% of %d bytes", strings.Repeat("=", int(percent/2)), percent, size)
+}
+
+// lineEvery is the number of bytes per progress line when the file's size
+// is unknown: 64 MiB.
+const lineEvery = 64 << 20
+
+// ProgressLines returns a progress function for [Upload] that writes a line
+// for each tenth of the file, as a log needs it. size is the number of
+// bytes of the file. If size is 0, because nobody knows it, ProgressLines
+// writes a line for each 64 MiB. The function must not be called
+// concurrently, and it ignores errors of w.
+func ProgressLines(w io.Writer, size int64) func(sent int64) {
+	step, of := int64(lineEvery), ""
+	if size > 0 {
+		step = max(1, size/10)
+		of = fmt.Sprintf(" of %d", size)
+	}
+	next := step
+	return func(sent int64) {
+		if sent >= next {
+			_, _ = fmt.Fprintf(w, "sent %d%s bytes\n", sent, of)
+			next = sent - sent%step + step
+		}
+	}
+}

@@ -1,0 +1,183 @@
+package clientstream
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	uploadv1 "example.com/streams/03-client-stream/upload/v1"
+)
+
+// A refusal is an upload that the server refuses. The directory has the
+// file "old" and the folder "folder", and the limit is 100 bytes.
+type refusal struct {
+	name string
+	sent []*uploadv1.UploadRequest
+	code codes.Code
+	says string
+}
+
+// refusedAtOnce returns uploads that the server refuses before the
+// half-close.
+func refusedAtOnce() []refusal {
+	many := strings.Repeat("x", 60)
+	return append([]refusal{
+		{"a chunk before the info", sends(chunk("x")), codes.InvalidArgument, "info: must be the first message"},
+		{"an empty first message", sends(new(uploadv1.UploadRequest)), codes.InvalidArgument, "info: must be the first message"},
+		{"a second info", sends(info("f"), info("f")), codes.InvalidArgument, "info: must be sent only once"},
+		{"an empty chunk", sends(info("f"), chunk("")), codes.InvalidArgument, "chunk: must not be empty"},
+		{"an empty message", sends(info("f"), new(uploadv1.UploadRequest)), codes.InvalidArgument, "chunk: must not be empty"},
+		{"the name of a file", sends(info("old")), codes.AlreadyExists, `name: must be new unless replace is set, got "old"`},
+		{"the name of a folder", sends(info("folder")), codes.AlreadyExists, `name: must be new or that of a regular file, got "folder"`},
+		{"a folder to replace", sends(replacing("folder")), codes.AlreadyExists, `name: must be new or that of a regular file, got "folder"`},
+		{"too large as declared", sends(sized(101)), codes.ResourceExhausted, "size: must not exceed 100 bytes, got 101"},
+		{"too large as sent", sends(info("f"), chunk(many), chunk(many)), codes.ResourceExhausted, "chunk: must not exceed 100 bytes in total, got 120"},
+		{"a negative size", sends(sized(-1)), codes.InvalidArgument, "size: must be at least 0, got -1"},
+		{"more than declared", sends(sized(5), chunk("five!"), chunk("!")), codes.InvalidArgument, "size: must equal the bytes sent (at least 6), got 5"},
+		{"more than none", sends(sized(0), chunk("!")), codes.InvalidArgument, "size: must equal the bytes sent (at least 1), got 0"},
+		{"a message over 4 MiB", sends(info("f"), chunk(strings.Repeat("x", 4<<20))), codes.ResourceExhausted, "received message larger than max (4194309 vs. 4194304)"},
+	}, badNames()...)
+}
+
+// refusedAtEnd are uploads that the server refuses at the half-close.
+var refusedAtEnd = []refusal{
+	{"no message", nil, codes.InvalidArgument, "info: must be the first message"},
+	{"fewer than declared", sends(sized(5), chunk("four")), codes.InvalidArgument, "size: must equal the bytes sent (4), got 5"},
+	{"none though declared", sends(sized(5)), codes.InvalidArgument, "size: must equal the bytes sent (0), got 5"},
+}
+
+func badNames() (all []refusal) {
+	for name, says := range map[string]string{
+		"":                       "must have 1 to 255 bytes, got 0",
+		strings.Repeat("x", 256): "must have 1 to 255 bytes, got 256",
+		".":                      "must not begin with a dot",
+		"..":                     "must not begin with a dot",
+		".hidden":                "must not begin with a dot",
+		".upload-ABC":            "must not begin with a dot",
+		"../f":                   "must not contain a slash or a backslash",
+		"/etc/passwd":            "must not contain a slash or a backslash",
+		"a/f":                    "must not contain a slash or a backslash",
+		`..\f`:                   "must not contain a slash or a backslash",
+		"f\x00":                  "must not contain a control character",
+		"f\n":                    "must not contain a control character",
+	} {
+		all = append(all, refusal{"the name " + name[:min(len(name), 20)], sends(info(name)), codes.InvalidArgument, "name: " + says})
+	}
+	return all
+}
+
+func sends(messages ...*uploadv1.UploadRequest) []*uploadv1.UploadRequest { return messages }
+
+func TestUpload_RefusalSaysWhyAndStoresNothing(t *testing.T) {
+	for _, r := range append(refusedAtOnce(), refusedAtEnd...) {
+		t.Run(r.name, func(t *testing.T) {
+			r.check(t, func(clientStream) {})
+		})
+	}
+}
+
+// The client sends until Send fails.
+func TestUpload_RefusalArrivesWhileClientSends(t *testing.T) {
+	for _, r := range refusedAtOnce() {
+		t.Run(r.name, func(t *testing.T) {
+			r.check(t, func(stream clientStream) {
+				err := error(nil)
+				for err == nil {
+					err = stream.Send(chunk("more"))
+				}
+				require.ErrorIs(t, err, io.EOF, "Send does not say why")
+			})
+		})
+	}
+}
+
+func (r refusal) check(t *testing.T, sendMore func(clientStream)) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		s.MaxBytes = 100
+		write(t, s, "old", "old")
+		require.NoError(t, s.Root.Mkdir("folder", 0o700))
+
+		stream := open(t, t.Context(), dial(t, s), r.sent...)
+		sendMore(stream)
+		_, err := stream.CloseAndRecv()
+
+		require.Equal(t, r.code, status.Code(err), "got %v", err)
+		require.Contains(t, status.Convert(err).Message(), r.says)
+		synctest.Wait() // gRPC itself can refuse before the handler has returned
+		require.Equal(t, []string{"folder", "old"}, names(t, s))
+		require.Equal(t, "old", read(t, s, "old"))
+	})
+}
+
+func TestUpload_NameReservedOnWindowsIsRefusedThere(t *testing.T) {
+	for _, name := range []string{"NUL", "COM1", "f:g"} {
+		want := codes.OK
+		if runtime.GOOS == "windows" {
+			want = codes.InvalidArgument
+		}
+		_, err := Upload(t.Context(), dial(t, newServer(t)), named(name), strings.NewReader("x"), nil)
+		require.Equal(t, want, status.Code(err), "got %v", err)
+	}
+}
+
+func TestUpload_LimitIsOneGiBByDefault(t *testing.T) {
+	_, err := open(t, t.Context(), dial(t, newServer(t)), sized(DefaultMaxBytes+1)).CloseAndRecv()
+	require.Equal(t, codes.ResourceExhausted, status.Code(err), "got %v", err)
+	require.ErrorContains(t, err, "size: must not exceed 1073741824 bytes, got 1073741825")
+}
+
+func TestUpload_BrokenDirectoryIsInternal(t *testing.T) {
+	for name, damage := range map[string]func(*os.Root) error{
+		"closed":  (*os.Root).Close,
+		"removed": func(root *os.Root) error { return os.Remove(root.Name()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t)
+			if name == "removed" && runtime.GOOS == "windows" {
+				t.Skip("Windows has its own errors for a directory that is removed while it is open")
+			}
+			require.NoError(t, damage(s.Root))
+			_, err := Upload(t.Context(), dial(t, s), named("f"), strings.NewReader("x"), nil)
+			require.Equal(t, codes.Internal, status.Code(err), "got %v", err)
+		})
+	}
+}
+
+// A closed file fails as a broken disk does, in Write and in Sync.
+func TestUpload_BrokenDiskIsInternal(t *testing.T) {
+	s := newServer(t)
+	file, err := newPartial(s.Root)
+	require.NoError(t, err)
+	defer file.discard()
+	require.NoError(t, file.Close())
+	in := &incoming{info: named("f"), limit: 100, hash: sha256.New(), file: file}
+
+	require.Equal(t, codes.Internal, status.Code(in.write(chunk("x"))))
+	_, err = in.finish()
+	require.Equal(t, codes.Internal, status.Code(err), "got %v", err)
+	require.Len(t, names(t, s), 1, "the partial file, and no file f")
+}
+
+func TestToStatus_ChoosesTheCode(t *testing.T) {
+	for code, err := range map[codes.Code]error{
+		codes.ResourceExhausted: syscall.ENOSPC,
+		codes.PermissionDenied:  fs.ErrPermission,
+		codes.Internal:          syscall.EIO,
+	} {
+		got := toStatus(&fs.PathError{Op: "write", Path: ".upload-ABC", Err: err})
+		require.Equal(t, code, status.Code(got), "got %v", got)
+		require.Equal(t, fmt.Sprintf("write .upload-ABC: %v", err), status.Convert(got).Message())
+	}
+}
