@@ -117,18 +117,18 @@ func (p *page) add(line int, n ast.Node) {
 
 // plain returns the text of a node without its markup.
 func (p *page) plain(n ast.Node) string {
-	s := ""
+	var s strings.Builder
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
 		if t, ok := c.(*ast.Text); ok {
-			s += p.source[t.Segment.Start:t.Segment.Stop]
+			s.WriteString(p.source[t.Segment.Start:t.Segment.Stop])
 			if strings.HasPrefix(p.source[t.Segment.Stop:], "\n") {
-				s += " "
+				s.WriteByte(' ')
 			}
 		} else {
-			s += p.plain(c)
+			s.WriteString(p.plain(c))
 		}
 	}
-	return strings.TrimSpace(s)
+	return strings.TrimSpace(s.String())
 }
 
 // addHeading records the anchor that GitHub gives a heading: in lower case,

@@ -65,7 +65,7 @@ func (r *Runner) run(ctx context.Context, variant, name string, v *Variant) erro
 	start := time.Now()
 	say := func(format string, args ...any) {
 		elapsed := time.Since(start).Round(100 * time.Millisecond)
-		fmt.Fprintf(r.Out, "%-6s %6v  %s\n", variant, elapsed, fmt.Sprintf(format, args...))
+		_, _ = fmt.Fprintf(r.Out, "%-6s %6v  %s\n", variant, elapsed, fmt.Sprintf(format, args...))
 	}
 	runCtx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -82,7 +82,10 @@ func TestRun_CallsTheServerThatAddrNames(t *testing.T) {
 	pitfallsv1.RegisterPitfallServiceServer(server, NewServer(map[string]Demo{"sample": sample}))
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	defer func() { server.Stop(); <-served }()
+	defer func() {
+		server.Stop()
+		require.NoError(t, <-served)
+	}()
 
 	var out strings.Builder
 	runner := Runner{Target: &cli.Target{Addr: listener.Addr().String()}, Limit: time.Minute, Out: &out}
