@@ -19,11 +19,13 @@ import (
 // During the loop, Talk sends the texts that it receives from say. When the
 // caller closes say, Talk half-closes, and the loop ends after the last
 // message. If say is nil, Talk sends no text. Talk may stop receiving from
-// say at any time, so the loop must not wait until Talk receives a text.
+// say at any time. So the loop must not wait until Talk receives a text, and
+// a goroutine that sends to say needs another way to end.
 //
 // If the call does not end with OK, the last pair of the iterator is nil and
-// the status of the call. Breaking out of the loop cancels the call. Talk
-// uses a second goroutine, which has ended when the loop has.
+// the status of the call: that of the server, or Canceled or DeadlineExceeded
+// if ctx ended the call. Breaking out of the loop cancels the call. The loop
+// ends only when Talk's own goroutine has ended.
 func Talk(
 	ctx context.Context, c chatv1.ChatServiceClient, room, name string, say <-chan string,
 ) iter.Seq2[*chatv1.ChatMessage, error] {
