@@ -4,77 +4,72 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
+	"sync"
 
-	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
 	chatv1 "example.com/streams/04-bidi/chat/v1"
 )
 
-// Talk joins room as name. It sends what say yields and calls show with
-// what arrives, each at its own pace. When say is closed, Talk half-closes
-// and goes on until everything has arrived; then it returns nil.
+// Talk joins a room and returns an iterator over the messages of the room,
+// the member's own texts included. Each loop over the iterator is one call
+// of Chat.
 //
-// If the stream ends in another way, Talk returns its status. If show
-// fails, Talk cancels the stream and returns that error. Talk may stop to
-// receive from say at any time, so show must not wait for that.
+// During the loop, Talk sends the texts that it receives from say. When the
+// caller closes say, Talk half-closes, and the loop ends after the last
+// message. If say is nil, Talk sends no text. Talk may stop receiving from
+// say at any time. So the loop must not wait until Talk receives a text, and
+// a goroutine that sends to say needs another way to end.
+//
+// If the call does not end with OK, the last pair of the iterator is nil and
+// the status of the call: that of the server, or Canceled or DeadlineExceeded
+// if ctx ended the call. Breaking out of the loop cancels the call. The loop
+// ends only when Talk's own goroutine has ended.
 func Talk(
-	ctx context.Context, c chatv1.ChatServiceClient, room, name string,
-	say <-chan string, show func(*chatv1.ChatMessage) error,
-) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	g, ctx := errgroup.WithContext(ctx)
-	stream, err := c.Chat(ctx)
-	if err != nil {
-		return err
+	ctx context.Context, c chatv1.ChatServiceClient, room, name string, say <-chan string,
+) iter.Seq2[*chatv1.ChatMessage, error] {
+	return func(yield func(*chatv1.ChatMessage, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		var writer sync.WaitGroup
+		defer writer.Wait()
+		defer cancel() // the writer may wait in Send or for say
+		stream, err := c.Chat(ctx)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		join := &chatv1.Join{Room: room, Name: name}
+		writer.Go(func() { write(ctx, stream, join, say) })
+		for {
+			msg, err := stream.Recv()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if !yield(msg, err) || err != nil {
+				return
+			}
+		}
 	}
-	join := &chatv1.Join{Room: room, Name: name}
-	g.Go(func() error { return write(ctx, stream, join, say) })
-	g.Go(func() error {
-		defer cancel() // the writer may wait for say
-		return read(stream, show)
-	})
-	return g.Wait()
 }
 
-type conversation = grpc.BidiStreamingClient[chatv1.ChatMessage, chatv1.ChatMessage]
-
-// write is the only one that calls Send and CloseSend.
-func write(ctx context.Context, stream conversation, join *chatv1.Join, say <-chan string) error {
-	msg := &chatv1.ChatMessage{Event: &chatv1.ChatMessage_Join{Join: join}}
-	for {
-		err := stream.Send(msg)
-		if errors.Is(err, io.EOF) {
-			return nil // the stream is over, and Recv says why
-		}
-		if err != nil {
-			return err
-		}
+// write is the only function that calls Send and CloseSend. After an error
+// of Send, the stream has ended and Recv returns its status.
+func write(
+	ctx context.Context, stream grpc.BidiStreamingClient[chatv1.ChatMessage, chatv1.ChatMessage],
+	join *chatv1.Join, say <-chan string,
+) {
+	err := stream.Send(&chatv1.ChatMessage{Event: &chatv1.ChatMessage_Join{Join: join}})
+	for err == nil {
 		select {
 		case text, ok := <-say:
 			if !ok {
-				return stream.CloseSend()
+				_ = stream.CloseSend() // always nil
+				return
 			}
-			msg = &chatv1.ChatMessage{Event: &chatv1.ChatMessage_Text{Text: text}}
+			err = stream.Send(&chatv1.ChatMessage{Event: &chatv1.ChatMessage_Text{Text: text}})
 		case <-ctx.Done():
-			return nil // Recv says why
-		}
-	}
-}
-
-// read is the only one that calls Recv.
-func read(stream conversation, show func(*chatv1.ChatMessage) error) error {
-	for {
-		msg, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if err := show(msg); err != nil {
-			return err
+			return
 		}
 	}
 }

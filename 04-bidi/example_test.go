@@ -4,16 +4,25 @@ import (
 	"context"
 	"fmt"
 
+	"google.golang.org/grpc"
+
 	bidi "example.com/streams/04-bidi"
 	chatv1 "example.com/streams/04-bidi/chat/v1"
+	"example.com/streams/internal/memserver"
 )
 
 // Ann says hello, waits for Bob's answer, and leaves.
 func ExampleTalk() {
 	hub := bidi.NewHub(64)
-	client, stop := connect(&bidi.ChatServer{Hub: hub})
+	conn, stop, err := memserver.Dial(func(s grpc.ServiceRegistrar) {
+		chatv1.RegisterChatServiceServer(s, &bidi.ChatServer{Hub: hub})
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	defer stop()
-	bob, err := hub.Join("go", "bob") // he is on the server and needs no stream
+	bob, err := hub.Join("go", "bob") // Bob is on the server and needs no stream
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -22,23 +31,25 @@ func ExampleTalk() {
 
 	say := make(chan string, 1)
 	say <- "hello"
-	err = bidi.Talk(context.Background(), client, "go", "ann", say,
-		func(msg *chatv1.ChatMessage) error {
-			fmt.Println(bidi.Line(msg))
-			if msg.GetSender() == "bob" {
-				close(say) // lets Talk half-close
-			}
-			return nil
-		})
-	fmt.Println("end:", err)
+	for msg, err := range bidi.Talk(context.Background(), chatv1.NewChatServiceClient(conn), "go", "ann", say) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(bidi.Line(msg))
+		if msg.GetSender() == "bob" {
+			close(say) // Talk half-closes
+		}
+	}
+	fmt.Println("the call ended with OK")
 	// Output:
 	// * ann joined
 	// ann: hello
 	// bob: hello, ann
-	// end: <nil>
+	// the call ended with OK
 }
 
-// answer answers ann until she leaves.
+// answer answers Ann until she leaves.
 func answer(bob *bidi.Member) {
 	for msg := range bob.Messages() {
 		switch {
@@ -50,7 +61,7 @@ func answer(bob *bidi.Member) {
 	}
 }
 
-// Ann is allowed to be two messages behind. The third one is too much.
+// Ann may be two messages behind. The third message is too much.
 func ExampleHub() {
 	hub := bidi.NewHub(2)
 	ann, err := hub.Join("go", "ann")
@@ -67,5 +78,5 @@ func ExampleHub() {
 	// Output:
 	// * ann joined
 	// ann: one
-	// rpc error: code = ResourceExhausted desc = too slow: 2 messages were waiting for you, the limit
+	// rpc error: code = ResourceExhausted desc = too slow: 2 messages were waiting for you, which is the limit
 }

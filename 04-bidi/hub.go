@@ -9,51 +9,53 @@ import (
 	chatv1 "example.com/streams/04-bidi/chat/v1"
 )
 
-// A Hub holds the rooms of a chat. It knows nothing about streams. Make
-// one with [NewHub].
+// A Hub holds the rooms of a chat. It knows nothing about streams. Create a
+// Hub with [NewHub]. Its methods may be called concurrently.
 type Hub struct {
-	queue int
+	queue int // the capacity of each member's queue
 
-	// One lock gives all members of a room one order. It is never held
-	// while anything waits: to publish is to fill queues, not to Send.
-	mu     sync.Mutex
-	rooms  map[string]map[string]*Member // by room, then by name
-	closed bool
+	// One lock gives all members of a room the same order. No goroutine
+	// waits while it holds the lock: publish fills queues and calls no Send.
+	mu       sync.Mutex
+	rooms    map[string]map[string]*Member // by room, then by name
+	draining bool
 }
 
-// A Member is somebody in a room.
+// A Member is somebody in a room. Its methods may be called concurrently.
 type Member struct {
 	hub        *Hub
 	room, name string
 
-	queue   chan *chatv1.ChatMessage // closed when nothing follows
-	dropped chan struct{}            // closed when the queue was full
+	queue   chan *chatv1.ChatMessage // closed after the last message
+	dropped chan struct{}            // closed if the queue was full
 	err     error                    // set before queue is closed
 }
 
-// NewHub returns an empty hub whose members may be queue messages behind
-// the room, at least 1.
+// NewHub returns an empty hub. A member may be queue messages behind its
+// room; less than 1 counts as 1.
 func NewHub(queue int) *Hub {
 	return &Hub{queue: max(1, queue), rooms: map[string]map[string]*Member{}}
 }
 
-// Join adds a member to a room and tells all its members, the new one
-// included. End with [Member.Leave].
+// Join adds a member to a room and tells all members of the room, the new
+// one included. The caller reads [Member.Messages], and calls
+// [Member.Leave] at the end.
 //
-// InvalidArgument: the room or the name is. AlreadyExists: the name is in
-// use in the room. Unavailable: the hub is closed.
+// InvalidArgument: the room or the name is not valid.
+// AlreadyExists: another member of the room has the name.
+// Unavailable: [Hub.Drain] was called.
 func (h *Hub) Join(room, name string) (*Member, error) {
 	if err := checkJoin(room, name); err != nil {
 		return nil, err
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed {
+	if h.draining {
 		return nil, errShutdown
 	}
 	if h.rooms[room][name] != nil {
 		return nil, status.Errorf(codes.AlreadyExists,
-			"name: %q is in use in room %q", name, room)
+			"name: must be unique in room %q, got %q", room, name)
 	}
 	m := &Member{
 		hub: h, room: room, name: name,
@@ -64,14 +66,15 @@ func (h *Hub) Join(room, name string) (*Member, error) {
 		h.rooms[room] = map[string]*Member{}
 	}
 	h.rooms[room][name] = m
-	h.publish(room, joined(m))
+	h.publish(room, joinMessage(name, room, name))
 	return m, nil
 }
 
-// Say tells text to all members of the room, the speaker included. A
-// member that is no longer in the room says nothing.
+// Say publishes text to all members of the room, the speaker included. If
+// the member is no longer in the room, Say publishes nothing and returns
+// nil.
 //
-// InvalidArgument: the text is.
+// InvalidArgument: the text is not valid.
 func (m *Member) Say(text string) error {
 	if err := checkText(text); err != nil {
 		return err
@@ -79,50 +82,57 @@ func (m *Member) Say(text string) error {
 	m.hub.mu.Lock()
 	defer m.hub.mu.Unlock()
 	if m.hub.holds(m) {
-		m.hub.publish(m.room, said(m, text))
+		m.hub.publish(m.room, textMessage(m.name, text))
 	}
 	return nil
 }
 
-// Leave takes the member out of the room and tells the others why. What
-// was said before stays in [Member.Messages]. The first Leave counts.
+// Leave takes the member out of its room and tells the other members why.
+// The caller of [Hub.Join] calls Leave, and may call it again: only the
+// first call has an effect. After the hub has removed the member, Leave has
+// none. What was published before stays in [Member.Messages].
 func (m *Member) Leave(why chatv1.Leave_Reason) {
 	m.hub.mu.Lock()
 	defer m.hub.mu.Unlock()
 	if m.hub.holds(m) {
 		m.hub.remove(m, nil)
-		m.hub.publish(m.room, left(m, why))
+		m.hub.publish(m.room, leaveMessage(m.name, why))
 	}
 }
 
-// Messages yields what happens in the room. It is closed after the last
-// message, and [Member.Err] then says why.
+// Messages returns the channel of what happens in the room. The hub closes
+// the channel after the last message, and [Member.Err] then returns the
+// reason.
 func (m *Member) Messages() <-chan *chatv1.ChatMessage { return m.queue }
 
-// Dropped is closed when the member was too slow and is out of the room.
+// Dropped returns a channel that the hub closes if the member read too
+// slowly and was removed from the room.
 func (m *Member) Dropped() <-chan struct{} { return m.dropped }
 
-// Err returns why the member is out of the room, once Messages or Dropped
-// is closed: nil after Leave, ResourceExhausted if it was too slow,
-// Unavailable if the hub was closed.
+// Err returns why the member is no longer in the room: nil after
+// [Member.Leave]. Call Err only after Messages or Dropped was closed.
+//
+// ResourceExhausted: the member read too slowly.
+// Unavailable: [Hub.Drain] was called.
 func (m *Member) Err() error { return m.err }
 
-// Close takes all members out of their rooms, after a last message that
-// says so, and lets no one in again. It does not wait for anything.
-func (h *Hub) Close() {
+// Drain publishes in all rooms that the server is shutting down, and removes
+// all members. From then on nobody can join. Drain does not block. It may be
+// called more than once.
+func (h *Hub) Drain() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.closed = true
+	h.draining = true
 	for room, members := range h.rooms {
-		h.publish(room, shutdown())
+		h.publish(room, leaveMessage("", chatv1.Leave_REASON_SHUTDOWN))
 		for _, m := range members {
 			h.remove(m, errShutdown)
 		}
 	}
 }
 
-// publish gives msg to all members of a room. One whose queue is full is
-// dropped: nobody waits for it.
+// publish puts msg into the queues of all members of a room. It does not
+// wait for a member whose queue is full, but removes that member.
 func (h *Hub) publish(room string, msg *chatv1.ChatMessage) {
 	var slow []*Member
 	for _, m := range h.rooms[room] {
@@ -131,17 +141,17 @@ func (h *Hub) publish(room string, msg *chatv1.ChatMessage) {
 		default:
 			slow = append(slow, m)
 			h.remove(m, status.Errorf(codes.ResourceExhausted,
-				"too slow: %d messages were waiting for you, the limit", cap(m.queue)))
+				"too slow: %d messages were waiting for you, which is the limit", cap(m.queue)))
 			close(m.dropped)
 		}
 	}
 	for _, m := range slow {
-		h.publish(room, left(m, chatv1.Leave_REASON_TOO_SLOW))
+		h.publish(room, leaveMessage(m.name, chatv1.Leave_REASON_TOO_SLOW))
 	}
 }
 
-// remove takes m out of its room and closes its queue. It is safe to
-// close, since only publish sends to it, and only to those in a room.
+// remove takes m out of its room and closes its queue. Nothing is sent to a
+// closed queue, because publish sends only to members of a room.
 func (h *Hub) remove(m *Member, err error) {
 	delete(h.rooms[m.room], m.name)
 	if len(h.rooms[m.room]) == 0 {

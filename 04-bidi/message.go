@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	chatv1 "example.com/streams/04-bidi/chat/v1"
+	"example.com/streams/internal/printable"
 )
 
 // Limits in bytes.
@@ -16,42 +17,38 @@ const (
 	MaxText = 4096 // of a text
 )
 
-var errShutdown = status.Error(codes.Unavailable, "the server is shutting down; join again later")
+var errShutdown = status.Error(codes.Unavailable, "shutting down; join again later")
 
-func joined(m *Member) *chatv1.ChatMessage {
-	return &chatv1.ChatMessage{Sender: m.name, Event: &chatv1.ChatMessage_Join{
-		Join: &chatv1.Join{Room: m.room, Name: m.name},
+func joinMessage(sender, room, name string) *chatv1.ChatMessage {
+	return &chatv1.ChatMessage{Sender: sender, Event: &chatv1.ChatMessage_Join{
+		Join: &chatv1.Join{Room: room, Name: name},
 	}}
 }
 
-func said(m *Member, text string) *chatv1.ChatMessage {
-	return &chatv1.ChatMessage{Sender: m.name, Event: &chatv1.ChatMessage_Text{Text: text}}
+func textMessage(sender, text string) *chatv1.ChatMessage {
+	return &chatv1.ChatMessage{Sender: sender, Event: &chatv1.ChatMessage_Text{Text: text}}
 }
 
-func left(m *Member, why chatv1.Leave_Reason) *chatv1.ChatMessage {
-	return &chatv1.ChatMessage{Sender: m.name, Event: &chatv1.ChatMessage_Leave{
+func leaveMessage(sender string, why chatv1.Leave_Reason) *chatv1.ChatMessage {
+	return &chatv1.ChatMessage{Sender: sender, Event: &chatv1.ChatMessage_Leave{
 		Leave: &chatv1.Leave{Reason: why},
 	}}
 }
 
-func shutdown() *chatv1.ChatMessage {
-	return &chatv1.ChatMessage{Event: &chatv1.ChatMessage_Leave{
-		Leave: &chatv1.Leave{Reason: chatv1.Leave_REASON_SHUTDOWN},
-	}}
-}
-
 // Line returns msg as a line of text, such as "ann: hello" or "* bob left".
-// It is safe to print: control characters are replaced by U+FFFD.
+// The line is safe to print: characters that a terminal would obey are
+// escaped.
 func Line(msg *chatv1.ChatMessage) string {
+	sender := msg.GetSender()
 	switch event := msg.GetEvent().(type) {
 	case *chatv1.ChatMessage_Join:
-		return Clean("* " + msg.GetSender() + " joined")
+		return printable.Escape("* " + sender + " joined")
 	case *chatv1.ChatMessage_Text:
-		return Clean(msg.GetSender() + ": " + event.Text)
+		return printable.Escape(sender + ": " + event.Text)
 	case *chatv1.ChatMessage_Leave:
-		return Clean("* " + farewell(msg.GetSender(), event.Leave.GetReason()))
+		return printable.Escape("* " + farewell(sender, event.Leave.GetReason()))
 	default:
-		return Clean("* " + msg.GetSender() + " did something that this version does not know")
+		return printable.Escape("* " + sender + " sent an event that this client does not know")
 	}
 }
 
@@ -68,17 +65,6 @@ func farewell(name string, why chatv1.Leave_Reason) string {
 	}
 }
 
-// Clean makes a text of s that a server accepts and a terminal can print:
-// what is not UTF-8, and control characters but tabs, become U+FFFD.
-func Clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if isControl(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, s)
-}
-
 func checkJoin(room, name string) error {
 	if err := checkName("room", room); err != nil {
 		return err
@@ -90,29 +76,27 @@ func checkName(field, s string) error {
 	if err := checkLength(field, s, MaxName); err != nil {
 		return err
 	}
-	return refuse(field, s, func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) })
+	return checkRunes(field, s, func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) })
 }
 
-// checkText refuses control characters, because the others' terminals
-// would obey them.
+// checkText refuses control characters except tabs, because the terminals of
+// the other members would obey them.
 func checkText(s string) error {
 	if err := checkLength("text", s, MaxText); err != nil {
 		return err
 	}
-	return refuse("text", s, isControl)
+	return checkRunes("text", s, func(r rune) bool { return r != '\t' && unicode.IsControl(r) })
 }
-
-func isControl(r rune) bool { return r != '\t' && unicode.IsControl(r) }
 
 func checkLength(field, s string, limit int) error {
 	if len(s) < 1 || len(s) > limit {
 		return status.Errorf(codes.InvalidArgument,
-			"%s: must have 1 to %d bytes, has %d", field, limit, len(s))
+			"%s: must have 1 to %d bytes, got %d", field, limit, len(s))
 	}
 	return nil
 }
 
-func refuse(field, s string, bad func(rune) bool) error {
+func checkRunes(field, s string, bad func(rune) bool) error {
 	if i := strings.IndexFunc(s, bad); i >= 0 {
 		return status.Errorf(codes.InvalidArgument,
 			"%s: must not contain %q", field, []rune(s[i:])[0])

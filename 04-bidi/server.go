@@ -1,4 +1,5 @@
-// Package bidi is a chat: two sides that read and write independently.
+// Package bidi is a chat over a bidirectional stream, whose two sides read
+// and write independently.
 package bidi
 
 import (
@@ -14,7 +15,7 @@ import (
 	chatv1 "example.com/streams/04-bidi/chat/v1"
 )
 
-// How long a [ChatServer] waits.
+// Time limits of a [ChatServer].
 const (
 	JoinWithin    = 10 * time.Second      // for the first message
 	GoodbyeWithin = 10 * time.Second      // for a client that half-closed to read the rest
@@ -22,31 +23,35 @@ const (
 )
 
 var errLate = status.Errorf(codes.ResourceExhausted,
-	"too slow: what was left for you had to be read within %v", GoodbyeWithin)
+	"too slow: after the half-close, the rest must be read within %v", GoodbyeWithin)
 
-// ChatServer connects streams with the members of Hub.
+// A ChatServer connects streams with the members of a hub. Its methods may
+// be called concurrently.
 type ChatServer struct {
 	chatv1.UnimplementedChatServiceServer
 
-	Hub *Hub
+	Hub *Hub // must not be nil
 }
 
 type chatStream = grpc.BidiStreamingServer[chatv1.ChatMessage, chatv1.ChatMessage]
 
 // Chat reads in one goroutine, writes in another, and waits for what ends
-// the stream. It calls neither Recv nor Send itself, so it can return at
-// any time, and that is what ends a Recv or a Send that is under way.
+// the stream. It calls neither Recv nor Send itself, so it can return at any
+// time. When it returns, a Recv or a Send that still waits fails.
 //
-// InvalidArgument, AlreadyExists: see [Hub.Join] and [Member.Say].
-// DeadlineExceeded: no message came within [JoinWithin].
+// InvalidArgument: the first message is not a valid join, or a later message
+// is not a valid text.
+// AlreadyExists: another member of the room has the name.
+// DeadlineExceeded: no message arrived within [JoinWithin].
 // ResourceExhausted: the client reads too slowly.
-// Unavailable: the hub was closed. Canceled: the client is gone.
+// Unavailable: [Hub.Drain] was called.
+// Canceled: the client canceled the call, or its connection was lost.
 func (s *ChatServer) Chat(stream chatStream) error {
 	m, err := s.join(stream)
 	if err != nil {
 		return err
 	}
-	defer m.Leave(chatv1.Leave_REASON_DISCONNECTED)
+	defer m.Leave(chatv1.Leave_REASON_DISCONNECTED) // no effect after a goodbye
 	read, wrote := make(chan error, 1), make(chan error, 1)
 	go func() { read <- readTexts(stream, m) }()
 	go func() { wrote <- writeMessages(stream, m) }()
@@ -69,7 +74,7 @@ func (s *ChatServer) Chat(stream chatStream) error {
 	}
 }
 
-// join makes a member of the client, whose first message says where.
+// join receives the first message and adds the client to a room.
 func (s *ChatServer) join(stream chatStream) (*Member, error) {
 	msg, err := recvWithin(stream, JoinWithin)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -82,8 +87,8 @@ func (s *ChatServer) join(stream chatStream) (*Member, error) {
 	return s.Hub.Join(join.GetRoom(), join.GetName())
 }
 
-// recvWithin is Recv with a limit. If it fails the handler must return,
-// or the Recv goes on.
+// recvWithin is Recv with a time limit. After an error the handler must
+// return: only that ends a Recv that still waits.
 func recvWithin(stream chatStream, limit time.Duration) (*chatv1.ChatMessage, error) {
 	var msg *chatv1.ChatMessage
 	received := make(chan error, 1)
@@ -96,12 +101,12 @@ func recvWithin(stream chatStream, limit time.Duration) (*chatv1.ChatMessage, er
 	case err := <-received:
 		return msg, err
 	case <-time.After(limit):
-		return nil, status.Errorf(codes.DeadlineExceeded, "join: must come within %v", limit)
+		return nil, status.Errorf(codes.DeadlineExceeded, "join: must arrive within %v", limit)
 	}
 }
 
-// readTexts is the only one that calls Recv. It returns nil when the
-// client half-closes.
+// readTexts is the only function that calls Recv after the join. It returns
+// nil when the client half-closes.
 func readTexts(stream chatStream, m *Member) error {
 	var next time.Time
 	for {
@@ -113,7 +118,7 @@ func readTexts(stream chatStream, m *Member) error {
 			return err
 		}
 		if _, ok := msg.GetEvent().(*chatv1.ChatMessage_Text); !ok {
-			return status.Error(codes.InvalidArgument, "text: missing, and only the first message is a join")
+			return status.Error(codes.InvalidArgument, "text: must be set in every message after the join")
 		}
 		// While this waits, flow control slows down the client's Send.
 		if err := waitUntil(stream.Context(), next); err != nil {
@@ -139,9 +144,9 @@ func waitUntil(ctx context.Context, t time.Time) error {
 	}
 }
 
-// writeMessages is the only one that calls Send. It returns when the
-// member is out of the room and has got what it was sent, or earlier if
-// the stream is over.
+// writeMessages is the only function that calls Send. It returns when it has
+// sent all messages of a member that is no longer in the room, or earlier if
+// the stream has ended.
 func writeMessages(stream chatStream, m *Member) error {
 	for msg := range m.Messages() {
 		if err := stream.Send(msg); err != nil {

@@ -1,11 +1,7 @@
 package bidi
 
 import (
-	"bytes"
-	"flag"
-	"os"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -13,25 +9,20 @@ import (
 
 	chatv1 "example.com/streams/04-bidi/chat/v1"
 	"example.com/streams/internal/wire"
+	"example.com/streams/internal/wire/wiretest"
 )
 
-var update = flag.Bool("update", false, "rewrite testdata")
-
-// Ann joins, says something and half-closes; Bob, who is on the server,
-// speaks when he likes.
-func TestOnTheWireBothDirectionsShareAStream(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var frames bytes.Buffer
-		tap := wire.New(&frames)
-		tap.StreamsOnly = true
+// Ann joins, says something, and half-closes. Bob, who is on the server,
+// speaks without being asked.
+func TestWire_BothDirectionsShareAStream(t *testing.T) {
+	wiretest.Frames(t, "testdata/conversation.txt", func(t *testing.T, tap *wire.Tap) {
 		c := newChat(t, 16)
 		conn := c.server.Dial(t, grpc.WithContextDialer(tap.Dialer(c.server.DialContext)))
 		bob, err := c.hub.Join("go", "bob")
 		require.NoError(t, err)
 		defer bob.Leave(chatv1.Leave_REASON_GOODBYE)
 
-		ann := open(t, conn)
-		ann.join("go", "ann")
+		ann := join(t, conn, "go", "ann")
 		time.Sleep(time.Second)
 		ann.say("hello")
 		ann.sees("ann: hello")
@@ -43,14 +34,5 @@ func TestOnTheWireBothDirectionsShareAStream(t *testing.T) {
 		ann.sees("bob: still there?")
 		time.Sleep(time.Second)
 		ann.leave()
-		synctest.Wait()
-
-		const golden = "testdata/conversation.txt"
-		if *update {
-			require.NoError(t, os.WriteFile(golden, frames.Bytes(), 0o644))
-		}
-		want, err := os.ReadFile(golden)
-		require.NoError(t, err)
-		require.Equal(t, string(want), frames.String())
 	})
 }

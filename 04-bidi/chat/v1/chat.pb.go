@@ -21,21 +21,21 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Reason is the way a stream ended.
+// Reason is how a member's stream ended.
 type Leave_Reason int32
 
 const (
-	// Never sent.
+	// The server never sends this value.
 	Leave_REASON_UNSPECIFIED Leave_Reason = 0
 	// The client half-closed: an orderly goodbye.
 	Leave_REASON_GOODBYE Leave_Reason = 1
-	// The stream broke: the client cancelled, its connection was lost, or
-	// the server refused a message.
+	// The client canceled the call, its connection was lost, or the server
+	// refused a message.
 	Leave_REASON_DISCONNECTED Leave_Reason = 2
-	// The client read too slowly, and the server disconnected it.
+	// The client read too slowly, so the server ended its stream.
 	Leave_REASON_TOO_SLOW Leave_Reason = 3
-	// The server is shutting down. It sends this once, without a sender,
-	// for all members.
+	// The server is shutting down. It sends this value once to each room,
+	// without a sender, for all members.
 	Leave_REASON_SHUTDOWN Leave_Reason = 4
 )
 
@@ -87,8 +87,9 @@ func (Leave_Reason) EnumDescriptor() ([]byte, []int) {
 // ChatMessage is one event in a room.
 type ChatMessage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Who did it. The server sets it, whatever the client put here. Empty:
-	// the server itself.
+	// The name of the member that caused the event. The server sets it and
+	// ignores what a client sends. It is empty in an event of the server
+	// itself.
 	Sender string `protobuf:"bytes,1,opt,name=sender,proto3" json:"sender,omitempty"`
 	// What happened.
 	//
@@ -178,18 +179,18 @@ type isChatMessage_Event interface {
 }
 
 type ChatMessage_Join struct {
-	// The sender joined. A client sends it once, and first.
+	// The sender joined. A client sends a join once, as its first message.
 	Join *Join `protobuf:"bytes,2,opt,name=join,proto3,oneof"`
 }
 
 type ChatMessage_Text struct {
-	// The sender said this: 1 to 4096 bytes, no control characters but
-	// tabs.
+	// The sender said this. A text has 1 to 4096 bytes, and no control
+	// characters except tabs.
 	Text string `protobuf:"bytes,3,opt,name=text,proto3,oneof"`
 }
 
 type ChatMessage_Leave struct {
-	// The sender left. Only the server sends it.
+	// The sender left. Only the server sends this event.
 	Leave *Leave `protobuf:"bytes,4,opt,name=leave,proto3,oneof"`
 }
 
@@ -199,13 +200,13 @@ func (*ChatMessage_Text) isChatMessage_Event() {}
 
 func (*ChatMessage_Leave) isChatMessage_Event() {}
 
-// Join names a member and its room. A name has 1 to 32 bytes of printable
-// characters, without spaces.
+// Join names a member and its room. Both names have 1 to 32 bytes of
+// printable characters, without spaces.
 type Join struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Rooms come into being with their first member and end with their last.
+	// A room exists while it has members.
 	Room string `protobuf:"bytes,1,opt,name=room,proto3" json:"room,omitempty"`
-	// The name is unique in the room.
+	// No two members of a room have the same name.
 	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -255,7 +256,7 @@ func (x *Join) GetName() string {
 	return ""
 }
 
-// Leave says why a member is no longer there.
+// Leave says why a member is no longer in its room.
 type Leave struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Why the member left.

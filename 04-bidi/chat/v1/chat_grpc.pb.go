@@ -30,16 +30,17 @@ const (
 type ChatServiceClient interface {
 	// Chat joins a room and talks there until either side ends the stream.
 	//
-	// The client sends one Join, then texts. The server sends what happens
-	// in the room from then on, the member's own Join and texts included,
-	// in the same order to all members. When the client half-closes, the
-	// server sends what was said before and ends the stream with OK.
+	// The client sends one Join, then texts. From then on the server sends
+	// what happens in the room, the member's own Join and texts included, in
+	// the same order to all members. When the client half-closes, the server
+	// sends what was said before and ends the stream with OK.
 	//
-	// INVALID_ARGUMENT: a message makes no sense or is over a limit.
-	// ALREADY_EXISTS: the name is in use in the room.
-	// DEADLINE_EXCEEDED: no Join came in time.
+	// INVALID_ARGUMENT: the first message is not a valid Join, or a later
+	// message is not a valid text.
+	// ALREADY_EXISTS: another member of the room has the name.
+	// DEADLINE_EXCEEDED: no message arrived within 10 seconds.
 	// RESOURCE_EXHAUSTED: the client reads too slowly.
-	// UNAVAILABLE: the server is shutting down.
+	// UNAVAILABLE: the server is shutting down; the client may join again.
 	Chat(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ChatMessage, ChatMessage], error)
 }
 
@@ -72,16 +73,17 @@ type ChatService_ChatClient = grpc.BidiStreamingClient[ChatMessage, ChatMessage]
 type ChatServiceServer interface {
 	// Chat joins a room and talks there until either side ends the stream.
 	//
-	// The client sends one Join, then texts. The server sends what happens
-	// in the room from then on, the member's own Join and texts included,
-	// in the same order to all members. When the client half-closes, the
-	// server sends what was said before and ends the stream with OK.
+	// The client sends one Join, then texts. From then on the server sends
+	// what happens in the room, the member's own Join and texts included, in
+	// the same order to all members. When the client half-closes, the server
+	// sends what was said before and ends the stream with OK.
 	//
-	// INVALID_ARGUMENT: a message makes no sense or is over a limit.
-	// ALREADY_EXISTS: the name is in use in the room.
-	// DEADLINE_EXCEEDED: no Join came in time.
+	// INVALID_ARGUMENT: the first message is not a valid Join, or a later
+	// message is not a valid text.
+	// ALREADY_EXISTS: another member of the room has the name.
+	// DEADLINE_EXCEEDED: no message arrived within 10 seconds.
 	// RESOURCE_EXHAUSTED: the client reads too slowly.
-	// UNAVAILABLE: the server is shutting down.
+	// UNAVAILABLE: the server is shutting down; the client may join again.
 	Chat(grpc.BidiStreamingServer[ChatMessage, ChatMessage]) error
 	mustEmbedUnimplementedChatServiceServer()
 }

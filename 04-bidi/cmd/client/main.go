@@ -1,58 +1,79 @@
-// Command client is a chat in a terminal or a pipe: it says the lines of
-// stdin and prints what happens in the room. Ctrl-D says goodbye, Ctrl-C
-// hangs up.
+// Command client is a chat in a terminal or a pipe. It sends the lines of
+// stdin as texts and prints what happens in the room. The end of stdin, or
+// Ctrl-D, half-closes; Ctrl-C cancels the call.
 package main
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
-
-	"google.golang.org/grpc"
 
 	bidi "example.com/streams/04-bidi"
 	chatv1 "example.com/streams/04-bidi/chat/v1"
-	"example.com/streams/internal/client"
-	"example.com/streams/internal/command"
+	"example.com/streams/internal/cli"
+	"example.com/streams/internal/printable"
 )
 
 var (
-	name = flag.String("name", "ann", "your `name` in the room")
-	room = flag.String("room", "go", "the `room` to join")
+	target = cli.ClientFlags()
+	name   = flag.String("name", "ann", "your `name` in the room")
+	room   = flag.String("room", "go", "the `room` to join")
 )
 
-func main() { os.Exit(client.Main(embed, run)) }
+func main() { os.Exit(cli.Main("client", run)) }
 
-func run(ctx context.Context, conn *grpc.ClientConn) error {
-	if flag.NArg() > 0 {
-		return command.Usagef("unexpected argument %q", flag.Arg(0))
+func run(ctx context.Context) error {
+	if err := cli.NoArgs(); err != nil {
+		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	say, failed := make(chan string), make(chan error, 1)
+	conn, stop, err := target.Connect(register)
+	if err != nil {
+		return err
+	}
+	defer stop()
+
+	say, input := make(chan string), make(chan error, 1)
 	// Nothing interrupts a read of stdin. When the chat ends first, this
-	// goroutine stays in its read, and the end of the process ends it.
+	// goroutine stays in its read until the process ends.
 	go func() {
-		if err := readLines(ctx, input(), say); err != nil {
-			failed <- err
-			cancel()
-		}
+		input <- sayLines(os.Stdin, say)
+		close(say)
 	}()
-	err := bidi.Talk(ctx, chatv1.NewChatServiceClient(conn), *room, *name, say, show)
+	for msg, err := range bidi.Talk(ctx, chatv1.NewChatServiceClient(conn), *room, *name, say) {
+		if err != nil {
+			return fmt.Errorf("chat: %w", err)
+		}
+		if _, err := fmt.Println(bidi.Line(msg)); err != nil {
+			return err
+		}
+	}
 	select {
-	case err := <-failed:
+	case err := <-input:
 		return err
 	default:
+		return nil // the server ended the chat before stdin ended
 	}
-	if err != nil {
-		return fmt.Errorf("chat: %w", err)
-	}
-	return nil
 }
 
-func show(msg *chatv1.ChatMessage) error {
-	answered(msg)
-	_, err := fmt.Fprintln(os.Stdout, bidi.Line(msg))
-	return err
+// sayLines sends the lines of r to say until r ends. A server refuses empty
+// lines and control characters, so sayLines leaves out the former and
+// escapes the latter.
+func sayLines(r io.Reader, say chan<- string) error {
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		if lines.Text() != "" {
+			say <- printable.Escape(lines.Text())
+		}
+	}
+	if errors.Is(lines.Err(), bufio.ErrTooLong) {
+		return fmt.Errorf("stdin: a line must have fewer than %d bytes", bufio.MaxScanTokenSize)
+	}
+	if lines.Err() != nil {
+		return fmt.Errorf("stdin: %w", lines.Err())
+	}
+	return nil
 }

@@ -3,10 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"os"
-	"strings"
-	"sync"
 
 	"google.golang.org/grpc"
 
@@ -14,67 +10,66 @@ import (
 	chatv1 "example.com/streams/04-bidi/chat/v1"
 )
 
-// Without a server to dial there is a partner in the room, who answers
-// every text, and a first line to answer.
-const (
-	partner = "gopher"
-	opening = "hello\n"
-)
+// partnerName is the name of the member of the in-process server that answers each
+// message.
+const partnerName = "gopher"
 
-var script = []string{
-	"Hello. Your lines go up this stream and mine come down.",
+var answers = []string{
+	"Hello. Your lines go up this stream, and mine come down.", // to the join
 	"Neither of us waits for the other: write when you like.",
 	"Ctrl-D says goodbye, and you still get what was said.",
 }
 
-var (
-	embedded bool
-	owed     sync.WaitGroup // the partner's answers
-)
-
-// embed serves a room with a partner, who leaves when ctx is done. If the
-// room's name is refused, so is the user.
-func embed(ctx context.Context, s grpc.ServiceRegistrar) {
-	embedded = true
+// register adds a ChatServer with the partner in the client's room.
+func register(ctx context.Context, s grpc.ServiceRegistrar) error {
 	hub := bidi.NewHub(256)
-	context.AfterFunc(ctx, hub.Close)
-	chatv1.RegisterChatServiceServer(s, &bidi.ChatServer{Hub: hub})
-	if p, err := hub.Join(*room, partner); err == nil {
-		go answer(p)
+	p, err := hub.Join(*room, partnerName)
+	if err != nil {
+		return err
 	}
-}
-
-func answer(p *bidi.Member) {
-	n := 0
-	for msg := range p.Messages() {
-		if msg.GetText() == "" || msg.GetSender() == partner {
-			continue
+	go func() {
+		for range p.Messages() { // a member that does not read is removed
 		}
-		text := fmt.Sprintf("That was line %d.", n+1)
-		if n < len(script) {
-			text = script[n]
+	}()
+	context.AfterFunc(ctx, hub.Drain)
+	chatv1.RegisterChatServiceServer(s, &partnerServer{bidi.ChatServer{Hub: hub}, p})
+	return nil
+}
+
+// A partnerServer is a ChatServer whose streams the partner answers.
+type partnerServer struct {
+	bidi.ChatServer
+	partner *bidi.Member
+}
+
+type chatStream = grpc.BidiStreamingServer[chatv1.ChatMessage, chatv1.ChatMessage]
+
+func (s *partnerServer) Chat(stream chatStream) error {
+	return s.ChatServer.Chat(&answeredStream{stream, s.partner, 0})
+}
+
+type answeredStream struct {
+	chatStream
+	partner  *bidi.Member
+	received int
+}
+
+// Recv answers the message that was received before, and then receives the
+// next one. The handler has published a message when it calls Recv again, so
+// the answer comes after the message, and before a half-close.
+func (s *answeredStream) Recv() (*chatv1.ChatMessage, error) {
+	if s.received > 0 {
+		if err := s.partner.Say(s.answer()); err != nil {
+			return nil, err
 		}
-		n++
-		_ = p.Say(text) // the text is within the limits
 	}
+	s.received++
+	return s.chatStream.Recv()
 }
 
-func input() io.Reader {
-	if embedded {
-		return io.MultiReader(strings.NewReader(opening), os.Stdin)
+func (s *answeredStream) answer() string {
+	if s.received <= len(answers) {
+		return answers[s.received-1]
 	}
-	return os.Stdin
-}
-
-// asked counts a text before it is said, answered the partner's answer.
-func asked() {
-	if embedded {
-		owed.Add(1)
-	}
-}
-
-func answered(msg *chatv1.ChatMessage) {
-	if embedded && msg.GetSender() == partner && msg.GetText() != "" {
-		owed.Done()
-	}
+	return fmt.Sprintf("That was line %d.", s.received-1)
 }

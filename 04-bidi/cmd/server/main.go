@@ -8,22 +8,26 @@ import (
 
 	bidi "example.com/streams/04-bidi"
 	chatv1 "example.com/streams/04-bidi/chat/v1"
-	"example.com/streams/internal/command"
+	"example.com/streams/internal/cli"
 	"example.com/streams/internal/serve"
 )
 
 const maxQueue = 1 << 16
 
-var queue = flag.Int("queue", 256, "how many `messages` a member may be behind before it is disconnected")
+var (
+	listener = cli.ServerFlags()
+	queue    = flag.Int("queue", 256, "how many `messages` a member may be behind before it is disconnected")
+)
 
-func main() { os.Exit(serve.Main(run)) }
+func main() { os.Exit(cli.Main("server", run)) }
 
-func run(ctx context.Context, s *serve.Server) error {
+func run(ctx context.Context) error {
 	if *queue < 1 || *queue > maxQueue {
-		return command.Usagef("-queue %d is not in 1 to %d", *queue, maxQueue)
+		return cli.Usagef("-queue: must be 1 to %d, got %d", maxQueue, *queue)
 	}
 	hub := bidi.NewHub(*queue)
-	s.OnDrain = hub.Close
+	s := serve.New()
+	s.OnDrain = hub.Drain
 	chatv1.RegisterChatServiceServer(s, &bidi.ChatServer{Hub: hub})
-	return s.Run(ctx)
+	return listener.Serve(ctx, s)
 }

@@ -1,4 +1,4 @@
-package bidi_test
+package bidi
 
 import (
 	"context"
@@ -9,10 +9,10 @@ import (
 	"google.golang.org/grpc"
 
 	chatv1 "example.com/streams/04-bidi/chat/v1"
-	"example.com/streams/internal/bufnet/embedded"
+	"example.com/streams/internal/memserver"
 )
 
-// An echoServer sends back what it receives.
+// An echoServer sends each message back before it receives the next one.
 type echoServer struct {
 	chatv1.UnimplementedChatServiceServer
 }
@@ -43,7 +43,7 @@ func printEchoes(ctx context.Context, c chatv1.ChatServiceClient, texts []*chatv
 	}
 	go func() { // one goroutine writes
 		for _, msg := range texts {
-			_ = stream.Send(msg) // if it fails, Recv says why
+			_ = stream.Send(msg) // if it fails, Recv returns the status
 		}
 		_ = stream.CloseSend() // the half-close; its error is always nil
 	}()
@@ -58,10 +58,16 @@ func printEchoes(ctx context.Context, c chatv1.ChatServiceClient, texts []*chatv
 
 // The smallest bidi stream: three messages, their echoes and OK.
 func Example_echo() {
-	client, stop := connect(echoServer{})
+	conn, stop, err := memserver.Dial(func(s grpc.ServiceRegistrar) {
+		chatv1.RegisterChatServiceServer(s, echoServer{})
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	defer stop()
-	err := printEchoes(context.Background(), client, []*chatv1.ChatMessage{
-		text("one"), text("two"), text("three"),
+	err = printEchoes(context.Background(), chatv1.NewChatServiceClient(conn), []*chatv1.ChatMessage{
+		textMessage("", "one"), textMessage("", "two"), textMessage("", "three"),
 	})
 	fmt.Println("end:", err)
 	// Output:
@@ -69,24 +75,4 @@ func Example_echo() {
 	// two
 	// three
 	// end: EOF
-}
-
-func text(s string) *chatv1.ChatMessage {
-	return &chatv1.ChatMessage{Event: &chatv1.ChatMessage_Text{Text: s}}
-}
-
-// connect serves s in memory.
-func connect(s chatv1.ChatServiceServer) (client chatv1.ChatServiceClient, stop func()) {
-	server := embedded.Serve(func(r grpc.ServiceRegistrar) {
-		chatv1.RegisterChatServiceServer(r, s)
-	})
-	conn, err := server.NewClient()
-	if err != nil {
-		panic(err)
-	}
-	return chatv1.NewChatServiceClient(conn), func() {
-		if err := errors.Join(conn.Close(), server.Close()); err != nil {
-			fmt.Println(err)
-		}
-	}
 }

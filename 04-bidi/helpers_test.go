@@ -1,0 +1,163 @@
+package bidi
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	chatv1 "example.com/streams/04-bidi/chat/v1"
+	"example.com/streams/internal/memserver/memservertest"
+)
+
+// A chat is a server and a connection to it.
+type chat struct {
+	hub    *Hub
+	server memservertest.Server
+	conn   *grpc.ClientConn
+}
+
+// newChat serves a chat whose members may be queue messages behind. When the
+// test ends, the server has stopped and no room may be left.
+func newChat(t *testing.T, queue int) *chat {
+	t.Helper()
+	c := &chat{hub: NewHub(queue)}
+	t.Cleanup(func() { require.Empty(t, c.hub.rooms, "rooms after the server has stopped") })
+	c.server = memservertest.Serve(t, func(s grpc.ServiceRegistrar) {
+		chatv1.RegisterChatServiceServer(s, &ChatServer{Hub: c.hub})
+	})
+	// The windows have a fixed size. Otherwise they grow, because a round
+	// trip takes no time here, and a member that does not read can be sent
+	// megabytes.
+	c.conn = c.server.Dial(t, grpc.WithInitialWindowSize(64<<10), grpc.WithInitialConnWindowSize(64<<10))
+	return c
+}
+
+// talk loops over Talk in the room go, in a goroutine, until Talk ends.
+func (c *chat) talk(ctx context.Context, name string, say <-chan string) <-chan transcript {
+	done := make(chan transcript, 1)
+	go func() { done <- read(Talk(ctx, chatv1.NewChatServiceClient(c.conn), "go", name, say)) }()
+	return done
+}
+
+// A transcript is what a loop over Talk received.
+type transcript struct {
+	lines []string
+	err   error
+}
+
+func read(messages iter.Seq2[*chatv1.ChatMessage, error]) (s transcript) {
+	for msg, err := range messages {
+		if err != nil {
+			s.err = err
+		} else {
+			s.lines = append(s.lines, Line(msg))
+		}
+	}
+	return s
+}
+
+// texts returns a closed channel of some texts.
+func texts(all ...string) <-chan string {
+	say := make(chan string, len(all))
+	defer close(say)
+	for _, text := range all {
+		say <- text
+	}
+	return say
+}
+
+// A stub is a ChatService whose handler is a function of the test.
+type stub struct {
+	chatv1.UnimplementedChatServiceServer
+	OnChat func(chatStream) error
+}
+
+func (s stub) Chat(stream chatStream) error { return s.OnChat(stream) }
+
+// dial serves s and returns a connection to it.
+func dial(t *testing.T, s chatv1.ChatServiceServer) *grpc.ClientConn {
+	t.Helper()
+	return memservertest.Dial(t, func(r grpc.ServiceRegistrar) { chatv1.RegisterChatServiceServer(r, s) })
+}
+
+// A user calls Chat without Talk. Its methods fail the test if the stream
+// does not do what they say.
+type user struct {
+	t      *testing.T
+	stream grpc.BidiStreamingClient[chatv1.ChatMessage, chatv1.ChatMessage]
+	cancel context.CancelFunc
+}
+
+// open starts a stream and sends nothing.
+func open(t *testing.T, conn *grpc.ClientConn) *user {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	stream, err := chatv1.NewChatServiceClient(conn).Chat(ctx)
+	require.NoError(t, err)
+	return &user{t: t, stream: stream, cancel: cancel}
+}
+
+// join starts a stream, and returns when the user has seen its own join.
+func join(t *testing.T, conn *grpc.ClientConn, room, name string) *user {
+	t.Helper()
+	u := open(t, conn)
+	u.send(joinMessage("", room, name))
+	u.sees("* " + name + " joined")
+	return u
+}
+
+func (u *user) say(text string) {
+	u.t.Helper()
+	u.send(textMessage("", text))
+}
+
+func (u *user) send(msg *chatv1.ChatMessage) {
+	u.t.Helper()
+	require.NoError(u.t, u.stream.Send(msg))
+}
+
+// sees receives the next messages and compares them with lines.
+func (u *user) sees(lines ...string) {
+	u.t.Helper()
+	for _, want := range lines {
+		msg, err := u.stream.Recv()
+		require.NoError(u.t, err, "want %q", want)
+		require.Equal(u.t, want, Line(msg))
+	}
+}
+
+// leave half-closes. The stream ends with OK, with no message before.
+func (u *user) leave() {
+	u.t.Helper()
+	require.NoError(u.t, u.stream.CloseSend())
+	u.ends(codes.OK, "")
+}
+
+// ends waits for the status of the stream. No message may come before.
+func (u *user) ends(code codes.Code, says string) {
+	u.t.Helper()
+	msg, err := u.stream.Recv()
+	require.Error(u.t, err, "want %v, got %v", code, msg)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	require.Equal(u.t, code, status.Code(err), "got %v", err)
+	require.Contains(u.t, status.Convert(err).Message(), says)
+}
+
+// skip receives messages until the stream ends, and counts them.
+func (u *user) skip() (messages int, err error) {
+	for {
+		if _, err := u.stream.Recv(); err != nil {
+			return messages, err
+		}
+		messages++
+	}
+}

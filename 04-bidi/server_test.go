@@ -1,0 +1,406 @@
+package bidi
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	chatv1 "example.com/streams/04-bidi/chat/v1"
+	"example.com/streams/internal/faultnet"
+	"example.com/streams/internal/serve"
+	"example.com/streams/internal/serve/servetest"
+)
+
+func TestChat_MessageArrivesBeforeTheNextIsSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newChat(t, 16)
+		ann, bob := join(t, c.conn, "go", "ann"), join(t, c.conn, "go", "bob")
+		ann.sees("* bob joined")
+
+		ann.say("one")
+		bob.sees("ann: one")
+		bob.say("two")
+		ann.sees("ann: one", "bob: two")
+		ann.say("three")
+		bob.sees("bob: two", "ann: three")
+	})
+}
+
+func TestChat_DirectionsAreIndependent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newChat(t, 16)
+		ann, bob := join(t, c.conn, "go", "ann"), join(t, c.conn, "go", "bob")
+		for i := range 10 { // Ann never reads, Bob never writes
+			ann.say(fmt.Sprint(i))
+			bob.sees(fmt.Sprintf("ann: %d", i))
+		}
+	})
+}
+
+func TestChat_AllMembersSeeOneOrder(t *testing.T) {
+	const members, texts = 8, 25
+	synctest.Test(t, func(t *testing.T) {
+		c := newChat(t, 1024)
+		var done [members]<-chan transcript
+		start := make(chan struct{})
+		for i := range members {
+			say := make(chan string)
+			done[i] = c.talk(t.Context(), fmt.Sprint("m", i), say)
+			synctest.Wait() // it has joined
+			go func() {
+				defer close(say)
+				<-start
+				for n := range texts {
+					say <- fmt.Sprint(n)
+				}
+				time.Sleep(time.Minute) // until all have spoken
+			}()
+		}
+		close(start)
+
+		var first []string
+		for i := range members {
+			member := <-done[i]
+			require.NoError(t, member.err)
+			got := spoken(member.lines)
+			if i == 0 {
+				first = got
+			}
+			require.Equal(t, first, got, "m%d and m0 saw different orders", i)
+
+			own := []string{}
+			for _, line := range got {
+				if text, ok := strings.CutPrefix(line, fmt.Sprintf("m%d: ", i)); ok {
+					own = append(own, text)
+				}
+			}
+			require.Len(t, own, texts, "m%d's own texts", i)
+			for n, text := range own {
+				require.Equal(t, fmt.Sprint(n), text, "m%d's own order", i)
+			}
+		}
+		require.Len(t, first, members*texts)
+	})
+}
+
+// spoken returns the lines without those about who joined and left.
+func spoken(lines []string) (texts []string) {
+	for _, line := range lines {
+		if !strings.HasPrefix(line, "* ") {
+			texts = append(texts, line)
+		}
+	}
+	return texts
+}
+
+func TestChat_RoomsDoNotMix(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newChat(t, 16)
+		goAnn, goBob := join(t, c.conn, "go", "ann"), join(t, c.conn, "go", "bob")
+		goAnn.sees("* bob joined")
+		rustAnn, rustCat := join(t, c.conn, "rust", "ann"), join(t, c.conn, "rust", "cat")
+		rustAnn.sees("* cat joined")
+
+		goAnn.say("gophers")
+		rustAnn.say("crabs")
+		synctest.Wait()
+		goBob.sees("ann: gophers")
+		goBob.leave()
+		rustCat.sees("ann: crabs")
+		rustCat.leave()
+		goAnn.sees("ann: gophers", "* bob left")
+		rustAnn.sees("ann: crabs", "* cat left")
+	})
+}
+
+func TestChat_RoomEndsWithItsLastMember(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newChat(t, 16)
+		for i := range 100 {
+			join(t, c.conn, fmt.Sprint("room", i), "ann").leave()
+		}
+		require.Empty(t, c.hub.rooms)
+	})
+}
+
+func TestChat_SenderCannotBeForged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newChat(t, 16)
+		ann, bob := join(t, c.conn, "go", "ann"), join(t, c.conn, "go", "bob")
+		ann.sees("* bob joined")
+
+		bob.send(textMessage("ann", "I owe bob a cake"))
+		ann.sees("bob: I owe bob a cake")
+		bob.sees("bob: I owe bob a cake")
+
+		bob.send(joinMessage("", "go", "eve"))
+		bob.ends(codes.InvalidArgument, "text: must be set in every message after the join")
+		ann.sees("* bob was disconnected")
+	})
+}
+
+func TestChat_NameIsUniqueInItsRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newChat(t, 16)
+		ann := join(t, c.conn, "go", "ann")
+
+		other := open(t, c.conn)
+		other.send(joinMessage("", "go", "ann"))
+		other.ends(codes.AlreadyExists, `name: must be unique in room "go", got "ann"`)
+		ann.say("still here")
+		ann.sees("ann: still here")
+
+		join(t, c.conn, "rust", "ann").leave()
+		ann.leave()
+		join(t, c.conn, "go", "ann").leave()
+	})
+}
+
+func TestChat_FloodIsSlowedDown(t *testing.T) {
+	const count = 1000
+	synctest.Test(t, func(t *testing.T) {
+		c := newChat(t, 16)
+		bob := join(t, c.conn, "go", "bob")
+		say := make(chan string)
+		ann := c.talk(t.Context(), "ann", say)
+		start := time.Now()
+		go func() {
+			defer close(say)
+			for range count {
+				say <- "yes"
+			}
+		}()
+		bob.sees("* ann joined")
+		for range count {
+			bob.sees("ann: yes")
+		}
+		bob.sees("* ann left")
+		got := <-ann
+		require.NoError(t, got.err)
+		require.Len(t, spoken(got.lines), count)
+		require.Equal(t, (count-1)*Pace, time.Since(start))
+	})
+}
+
+func TestChat_FirstMessageMustBeAValidJoin(t *testing.T) {
+	for name, tt := range map[string]struct {
+		first *chatv1.ChatMessage // nil: a half-close
+		says  string
+	}{
+		"half-close":             {nil, "join: must be the first message"},
+		"text":                   {textMessage("", "hi"), "join: must be the first message"},
+		"empty message":          {&chatv1.ChatMessage{}, "join: must be the first message"},
+		"no room":                {joinMessage("", "", "ann"), "room: must have 1 to 32 bytes, got 0"},
+		"no name":                {joinMessage("", "go", ""), "name: must have 1 to 32 bytes, got 0"},
+		"long room":              {joinMessage("", strings.Repeat("x", 33), "ann"), "room: must have 1 to 32 bytes, got 33"},
+		"long name":              {joinMessage("", "go", strings.Repeat("é", 17)), "name: must have 1 to 32 bytes, got 34"},
+		"space in the name":      {joinMessage("", "go", "ann "), `name: must not contain ' '`},
+		"escape in the name":     {joinMessage("", "go", "\x1b[2Jann"), `name: must not contain '\x1b'`},
+		"newline in the room":    {joinMessage("", "go\n", "ann"), `room: must not contain '\n'`},
+		"invisible character":    {joinMessage("", "go", "an\u200bn"), `name: must not contain '\u200b'`},
+		"right-to-left override": {joinMessage("", "go", "\u202enna"), `name: must not contain '\u202e'`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				u := open(t, newChat(t, 16).conn)
+				if tt.first == nil {
+					require.NoError(t, u.stream.CloseSend())
+				} else {
+					u.send(tt.first)
+				}
+				u.ends(codes.InvalidArgument, tt.says)
+			})
+		})
+	}
+}
+
+func TestChat_AcceptsNamesUpToTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newChat(t, 16)
+		join(t, c.conn, strings.Repeat("r", MaxName), strings.Repeat("é", MaxName/2)).leave()
+		join(t, c.conn, "日本", "Ω-1_x").leave()
+	})
+}
+
+func TestChat_JoinMustArriveWithinTenSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		open(t, newChat(t, 16).conn).ends(codes.DeadlineExceeded, "join: must arrive within 10s")
+		require.Equal(t, JoinWithin, time.Since(start))
+	})
+}
+
+func TestChat_RefusedTextEndsOnlyItsOwnStream(t *testing.T) {
+	for name, tt := range map[string]struct {
+		msg  *chatv1.ChatMessage
+		says string
+	}{
+		"empty text":  {textMessage("", ""), "text: must have 1 to 4096 bytes, got 0"},
+		"long text":   {textMessage("", strings.Repeat("x", 4097)), "text: must have 1 to 4096 bytes, got 4097"},
+		"newline":     {textMessage("", "hi\nbob: I owe ann a cake"), `text: must not contain '\n'`},
+		"escape":      {textMessage("", "\x1b]0;title\a"), `text: must not contain '\x1b'`},
+		"second join": {joinMessage("", "go", "eve"), "text: must be set in every message after the join"},
+		"no event":    {&chatv1.ChatMessage{}, "text: must be set in every message after the join"},
+		"leave":       {leaveMessage("ann", 0), "text: must be set in every message after the join"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newChat(t, 16)
+				ann, bob := join(t, c.conn, "go", "ann"), join(t, c.conn, "go", "bob")
+				bob.send(tt.msg)
+				bob.ends(codes.InvalidArgument, tt.says)
+				ann.sees("* bob joined", "* bob was disconnected")
+				ann.say("I am here")
+				ann.sees("ann: I am here")
+			})
+		})
+	}
+}
+
+func TestChat_AcceptsTextsUpToTheLimit(t *testing.T) {
+	longest := strings.Repeat("x", MaxText)
+	synctest.Test(t, func(t *testing.T) {
+		ann := join(t, newChat(t, 16).conn, "go", "ann")
+		for text, want := range map[string]string{
+			longest: "ann: " + longest, " ": "ann:  ", "a\ttab": `ann: a\ttab`, "👩\u200d💻": `ann: 👩\u200d💻`,
+		} {
+			ann.say(text)
+			ann.sees(want)
+		}
+	})
+}
+
+func TestChat_OthersAreToldHowAMemberLeft(t *testing.T) {
+	for name, tt := range map[string]struct {
+		leave  func(bob *user, net *faultnet.Network)
+		notice string
+		code   codes.Code // of Bob's stream
+		says   string
+	}{
+		"half-close": {
+			func(bob *user, _ *faultnet.Network) { require.NoError(bob.t, bob.stream.CloseSend()) },
+			"* bob left", codes.OK, "",
+		},
+		"cancel": {
+			func(bob *user, _ *faultnet.Network) { bob.cancel() },
+			"* bob was disconnected", codes.Canceled, "context canceled",
+		},
+		"closed connection": {
+			func(_ *user, net *faultnet.Network) { net.Conn().Drop() },
+			"* bob was disconnected", codes.Unavailable, "error reading from server",
+		},
+		"refused text": {
+			func(bob *user, _ *faultnet.Network) { bob.say("") },
+			"* bob was disconnected", codes.InvalidArgument, "text: must have",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newChat(t, 16)
+				net := faultnet.New(c.server.DialContext)
+				ann := join(t, c.conn, "go", "ann")
+				bob := join(t, c.server.Dial(t, grpc.WithContextDialer(net.DialContext)), "go", "bob")
+				ann.sees("* bob joined")
+
+				tt.leave(bob, net)
+				ann.sees(tt.notice)
+				bob.ends(tt.code, tt.says)
+
+				again := join(t, c.conn, "go", "bob") // the name is free
+				ann.sees("* bob joined")
+				again.leave()
+				ann.sees("* bob left")
+			})
+		})
+	}
+}
+
+func TestHalfClose_DeliversWhatWasSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newChat(t, 1024)
+		ann, bob := join(t, c.conn, "go", "ann"), join(t, c.conn, "go", "bob")
+		ann.sees("* bob joined")
+		said := sayMoreThanTheWindow(ann)
+		bob.say("bye")
+		require.NoError(t, bob.stream.CloseSend())
+		ann.sees("bob: bye", "* bob left")
+		ann.say("too late for bob")
+
+		bob.sees(said...)
+		bob.sees("bob: bye")
+		bob.ends(codes.OK, "")
+	})
+}
+
+// sayMoreThanTheWindow lets Ann say and see 100 texts of 4 KiB. Flow control
+// keeps some of them in the queue of a member that does not read.
+func sayMoreThanTheWindow(ann *user) (lines []string) {
+	for i := range 100 {
+		text := fmt.Sprintf("%0*d", MaxText, i)
+		ann.say(text)
+		ann.sees("ann: " + text)
+		lines = append(lines, "ann: "+text)
+	}
+	return lines
+}
+
+func TestHalfClose_RestMustBeReadWithinTenSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newChat(t, 1024)
+		ann, bob := join(t, c.conn, "go", "ann"), join(t, c.conn, "go", "bob")
+		ann.sees("* bob joined")
+		said := sayMoreThanTheWindow(ann)
+		require.NoError(t, bob.stream.CloseSend())
+		start := time.Now()
+		ann.sees("* bob left")
+		require.Zero(t, time.Since(start), "the others are told at once")
+
+		time.Sleep(GoodbyeWithin + time.Second)
+		received, err := bob.skip()
+		require.Equal(t, codes.ResourceExhausted, status.Code(err), "got %v", err)
+		require.ErrorContains(t, err, "must be read within 10s")
+		require.Less(t, received, len(said))
+	})
+}
+
+func TestDrain_DeliversWhatWasSaidThenUnavailable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hub := NewHub(1024)
+		s := serve.New()
+		s.Drain, s.OnDrain = 5*time.Second, hub.Drain
+		chatv1.RegisterChatServiceServer(s, &ChatServer{Hub: hub})
+		server := servetest.Start(t, s)
+		conn := server.Dial(t)
+
+		ann, bob := join(t, conn, "go", "ann"), join(t, conn, "go", "bob")
+		ann.sees("* bob joined")
+		said := sayMoreThanTheWindow(ann)
+		start := time.Now()
+		server.Signal()
+		ann.sees("* the server is shutting down")
+		ann.ends(codes.Unavailable, "shutting down; join again later")
+		bob.sees(said...)
+		bob.sees("* the server is shutting down")
+		bob.ends(codes.Unavailable, "shutting down; join again later")
+		require.NoError(t, server.Wait())
+		require.Zero(t, time.Since(start), "nothing had to be waited for")
+		require.Empty(t, hub.rooms)
+	})
+}
+
+func TestDrain_RefusesNewMembers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newChat(t, 16)
+		c.hub.Drain()
+		u := open(t, c.conn)
+		u.send(joinMessage("", "go", "ann"))
+		u.ends(codes.Unavailable, "shutting down; join again later")
+	})
+}
