@@ -1,33 +1,18 @@
-// Package headerblocks asks for the header before the server has a reason
-// to send it, and takes one that is missing for one that is empty.
-//
-// Symptom: a bidirectional call hangs before its first message; or a call
-// that the server refused seems to work and has no metadata.
-//
-// Cause: the header leaves the server with its first message, or when the
-// handler calls SendHeader. A server that waits for the client's first
-// message, and a client that waits for the header, wait for ever. A refused
-// call has only trailers: Header then returns nil and a nil error, after a
-// cancel too, and Recv has the status.
-//
-// Silence: the error is checked, and it is always nil. A server that calls
-// SendHeader first hides the hang.
-//
-// Fix: send first, then ask for the header. If it is nil, Recv has the
-// status.
-//
-// Threads: grpc-go#6524.
+// Package headerblocks shows a client that asks for the header too early; see README.md.
 package headerblocks
 
 import (
 	"context"
+	"errors"
+	"io"
 	"strings"
 
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// BrokenEcho returns the name of the server's node and what comes back.
+// BrokenEcho sends the value and returns the name of the server's node and
+// what the server sends back.
 func BrokenEcho(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient, value int64,
 ) (string, []int64, error) {
@@ -39,7 +24,11 @@ func BrokenEcho(
 	if err != nil {
 		return "", nil, err
 	}
-	if err := send(stream, value); err != nil {
+	err = stream.Send(&pitfallsv1.Number{Value: value})
+	if err != nil && !errors.Is(err, io.EOF) { // Recv returns the status
+		return "", nil, err
+	}
+	if err := stream.CloseSend(); err != nil {
 		return "", nil, err
 	}
 	got, err := service.Values(stream)

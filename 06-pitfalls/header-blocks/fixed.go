@@ -2,13 +2,16 @@ package headerblocks
 
 import (
 	"context"
+	"errors"
+	"io"
 	"strings"
 
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedEcho returns the name of the server's node and what comes back.
+// FixedEcho sends the value and returns the name of the server's node and
+// what the server sends back.
 func FixedEcho(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient, value int64,
 ) (string, []int64, error) {
@@ -16,7 +19,11 @@ func FixedEcho(
 	if err != nil {
 		return "", nil, err
 	}
-	if err := send(stream, value); err != nil {
+	err = stream.Send(&pitfallsv1.Number{Value: value})
+	if err != nil && !errors.Is(err, io.EOF) { // Recv returns the status
+		return "", nil, err
+	}
+	if err := stream.CloseSend(); err != nil {
 		return "", nil, err
 	}
 	header, err := stream.Header()
@@ -39,7 +46,7 @@ func FixedNode(
 	}
 	header, err := stream.Header()
 	if header == nil && err == nil {
-		_, err = stream.Recv() // it has the status
+		_, err = stream.Recv() // returns the status
 	}
 	return strings.Join(header.Get("node"), ""), err
 }

@@ -17,9 +17,9 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-func TestBrokenEchoStillWaitsForTheHeaderAfterADay(t *testing.T) {
+func TestBroken_EchoStillWaitsForTheHeaderAfterADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := pitfalltest.Dial(t, node("a"))
+		client := pitfalltest.Dial(t, nodeA())
 		ctx, cancel := context.WithCancel(t.Context())
 		call := pitfalltest.Go(func() error {
 			_, _, err := BrokenEcho(ctx, client, 1)
@@ -34,9 +34,9 @@ func TestBrokenEchoStillWaitsForTheHeaderAfterADay(t *testing.T) {
 	})
 }
 
-func TestFixedEchoReturnsTheNodeAndTheNumber(t *testing.T) {
+func TestFixed_EchoReturnsTheNodeAndTheNumber(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := pitfalltest.Dial(t, node("a"))
+		client := pitfalltest.Dial(t, nodeA())
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 
@@ -48,42 +48,42 @@ func TestFixedEchoReturnsTheNodeAndTheNumber(t *testing.T) {
 	})
 }
 
-func TestBrokenNodeTakesARefusalForANodeWithoutAName(t *testing.T) {
+func TestBroken_NodeTakesARefusalForAnEmptyName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		name, err := BrokenNode(t.Context(), pitfalltest.Dial(t, node("a")), &pitfallsv1.CountRequest{To: 13})
+		name, err := BrokenNode(t.Context(), pitfalltest.Dial(t, nodeA()), &pitfallsv1.CountRequest{To: 13})
 		require.NoError(t, err)
 		require.Empty(t, name)
 	})
 }
 
-func TestFixedNodeReturnsTheRefusal(t *testing.T) {
+func TestFixed_NodeReturnsTheRefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		name, err := FixedNode(t.Context(), pitfalltest.Dial(t, node("a")), &pitfallsv1.CountRequest{To: 13})
+		name, err := FixedNode(t.Context(), pitfalltest.Dial(t, nodeA()), &pitfallsv1.CountRequest{To: 13})
 		require.Equal(t, codes.PermissionDenied, status.Code(err))
-		require.Equal(t, "to: 13 is reserved", status.Convert(err).Message())
+		require.Equal(t, "to: must not be 13", status.Convert(err).Message())
 		require.Empty(t, name)
 	})
 }
 
-func TestTheHeaderOfACallThatIsAcceptedIsFoundByBoth(t *testing.T) {
+func TestBoth_FindTheHeaderOfAnAcceptedCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := pitfalltest.Dial(t, node("a"))
-		for _, nodeOf := range []nodeOf{BrokenNode, FixedNode} {
-			name, err := nodeOf(t.Context(), client, &pitfallsv1.CountRequest{To: 3})
+		client := pitfalltest.Dial(t, nodeA())
+		for _, node := range []func(
+			context.Context, pitfallsv1.PitfallServiceClient, *pitfallsv1.CountRequest,
+		) (string, error){BrokenNode, FixedNode} {
+			name, err := node(t.Context(), client, &pitfallsv1.CountRequest{To: 3})
 			require.NoError(t, err)
 			require.Equal(t, "a", name)
 		}
 	})
 }
 
-type nodeOf = func(context.Context, pitfallsv1.PitfallServiceClient, *pitfallsv1.CountRequest) (string, error)
-
-func TestAServerThatCallsSendHeaderDoesNotLetHeaderWait(t *testing.T) {
+func TestHeader_DoesNotWaitAfterSendHeader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var plain service.Server
 		client := pitfalltest.Dial(t, &service.Server{
 			OnEcho: func(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
-				if err := stream.SendHeader(metadata.Pairs("node", "a")); err != nil {
+				if err := stream.SendHeader(header); err != nil {
 					return err
 				}
 				return plain.Echo(stream)
@@ -96,10 +96,10 @@ func TestAServerThatCallsSendHeaderDoesNotLetHeaderWait(t *testing.T) {
 	})
 }
 
-func TestHeaderReturnsNilAndNoErrorWhenItIsCancelled(t *testing.T) {
+func TestHeader_ReturnsNilAndNoErrorAfterACancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		stream, err := pitfalltest.Dial(t, node("a")).Echo(ctx)
+		stream, err := pitfalltest.Dial(t, nodeA()).Echo(ctx)
 		require.NoError(t, err)
 		time.AfterFunc(time.Minute, cancel)
 
@@ -114,10 +114,10 @@ func TestHeaderReturnsNilAndNoErrorWhenItIsCancelled(t *testing.T) {
 	})
 }
 
-// Metadata that is set before the refusal makes a header of its own.
-func TestARefusalAfterSetHeaderHasAHeader(t *testing.T) {
+// The metadata of SetHeader is sent in a HEADERS frame before the trailers.
+func TestHeader_ComesBeforeARefusalAfterSetHeader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stream, err := pitfalltest.Dial(t, node("a")).Count(t.Context(), &pitfallsv1.CountRequest{To: -1})
+		stream, err := pitfalltest.Dial(t, nodeA()).Count(t.Context(), &pitfallsv1.CountRequest{To: -1})
 		require.NoError(t, err)
 		header, err := stream.Header()
 		require.NoError(t, err)
@@ -127,14 +127,15 @@ func TestARefusalAfterSetHeaderHasAHeader(t *testing.T) {
 	})
 }
 
-// node is a server that puts its name into the header.
-func node(name string) *service.Server {
+var header = metadata.Pairs("node", "a")
+
+// nodeA returns a server that sets the header. It refuses to count to 13.
+func nodeA() *service.Server {
 	var plain service.Server
-	header := metadata.Pairs("node", name)
 	return &service.Server{
 		OnCount: func(req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
 			if req.GetTo() == 13 {
-				return status.Error(codes.PermissionDenied, "to: 13 is reserved")
+				return status.Error(codes.PermissionDenied, "to: must not be 13")
 			}
 			if err := stream.SetHeader(header); err != nil {
 				return err

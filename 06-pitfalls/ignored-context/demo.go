@@ -11,7 +11,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// Demo follows for a while and leaves. There are no news.
+// Demo opens a stream and cancels it. There are no updates.
 var Demo = demo.Demo{Broken: variant(BrokenFollow), Fixed: variant(FixedFollow)}
 
 func variant(follow func(grpc.ServerStreamingServer[pitfallsv1.Number], <-chan int64) error) demo.Variant {

@@ -6,13 +6,13 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedFollow sends the news as they come.
-func FixedFollow(stream grpc.ServerStreamingServer[pitfallsv1.Number], news <-chan int64) error {
+// FixedFollow sends each update as it arrives.
+func FixedFollow(stream grpc.ServerStreamingServer[pitfallsv1.Number], updates <-chan int64) error {
 	for {
 		select {
 		case <-stream.Context().Done():
 			return stream.Context().Err()
-		case n, ok := <-news:
+		case n, ok := <-updates:
 			if !ok {
 				return nil
 			}
@@ -23,12 +23,12 @@ func FixedFollow(stream grpc.ServerStreamingServer[pitfallsv1.Number], news <-ch
 	}
 }
 
-// FixedTick sends the news as they come. The next ones make up for any
-// that are lost.
-func FixedTick(stream grpc.ServerStreamingServer[pitfallsv1.Number], news <-chan int64) error {
-	for n := range news {
+// FixedTick sends each update as it arrives. Losing an update does no harm,
+// because the next one replaces it.
+func FixedTick(stream grpc.ServerStreamingServer[pitfallsv1.Number], updates <-chan int64) error {
+	for n := range updates {
 		if err := stream.Send(&pitfallsv1.Number{Value: n}); err != nil {
-			return err // Send fails when the stream is over, never before
+			return err // the stream has ended
 		}
 	}
 	return nil

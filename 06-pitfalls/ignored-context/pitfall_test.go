@@ -17,53 +17,53 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-func TestBrokenFollowWaitsADayAfterItsClientHasLeft(t *testing.T) {
+func TestBroken_FollowWaitsADayAfterItsClientLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		news := make(chan int64)
-		defer close(news)
-		handler := visit(t, func(stream numbers) error { return BrokenFollow(stream, news) })
+		updates := make(chan int64)
+		defer close(updates)
+		handler := visit(t, func(stream numbers) error { return BrokenFollow(stream, updates) })
 		handler.StillRuns(t, 24*time.Hour)
 	})
 }
 
-func TestFixedFollowEndsWithItsClient(t *testing.T) {
+func TestFixed_FollowEndsWhenItsClientLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		news := make(chan int64)
-		defer close(news)
-		handler := visit(t, func(stream numbers) error { return FixedFollow(stream, news) })
+		updates := make(chan int64)
+		defer close(updates)
+		handler := visit(t, func(stream numbers) error { return FixedFollow(stream, updates) })
 		require.ErrorIs(t, handler.EndsWithin(t, time.Nanosecond), context.Canceled)
 	})
 }
 
-func TestBrokenFollowIsSavedBySendsErrorIfNewsCome(t *testing.T) {
+func TestBroken_FollowEndsAtTheNextUpdate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		news := everyMinute(t, 1)
-		handler := visit(t, func(stream numbers) error { return BrokenFollow(stream, news) })
+		updates := everyMinute(t, 1)
+		handler := visit(t, func(stream numbers) error { return BrokenFollow(stream, updates) })
 		handler.StillRuns(t, 57*time.Second)
 		err := handler.EndsWithin(t, time.Second)
 		require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
 	})
 }
 
-func TestBrokenTickSendsToNobodyForADay(t *testing.T) {
+func TestBroken_TickSendsToNobodyForADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		news := everyMinute(t, 24*60)
-		handler := visit(t, func(stream numbers) error { return BrokenTick(stream, news) })
+		updates := everyMinute(t, 24*60)
+		handler := visit(t, func(stream numbers) error { return BrokenTick(stream, updates) })
 		handler.StillRuns(t, 24*time.Hour-time.Minute)
-		require.NoError(t, handler.EndsWithin(t, time.Minute), "it ends with the news")
+		require.NoError(t, handler.EndsWithin(t, time.Minute), "the handler ends with the updates")
 	})
 }
 
-func TestFixedTickEndsWithTheFirstSendThatFails(t *testing.T) {
+func TestFixed_TickEndsAtTheFirstSendThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		news := everyMinute(t, 24*60)
-		handler := visit(t, func(stream numbers) error { return FixedTick(stream, news) })
+		updates := everyMinute(t, 24*60)
+		handler := visit(t, func(stream numbers) error { return FixedTick(stream, updates) })
 		err := handler.EndsWithin(t, time.Minute)
 		require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
 	})
 }
 
-func TestBrokenReportReadsEveryPageForNobody(t *testing.T) {
+func TestBroken_ReportReadsEveryPageForNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var read atomic.Int64
 		handler := visit(t, func(stream numbers) error { return BrokenReport(stream, 600, pages(&read)) })
@@ -74,19 +74,19 @@ func TestBrokenReportReadsEveryPageForNobody(t *testing.T) {
 	})
 }
 
-func TestFixedReportEndsAfterThePageInHand(t *testing.T) {
+func TestFixed_ReportEndsAfterTheCurrentPage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var read atomic.Int64
 		handler := visit(t, func(stream numbers) error { return FixedReport(stream, 600, pages(&read)) })
 		require.ErrorIs(t, handler.EndsWithin(t, time.Second), context.Canceled)
-		require.Equal(t, int64(3), read.Load(), "the client left in the middle of the third")
+		require.Equal(t, int64(3), read.Load(), "the client leaves during the third page")
 	})
 }
 
 type numbers = grpc.ServerStreamingServer[pitfallsv1.Number]
 
-// visit calls the handler as a client that leaves after 2.5 s. It returns
-// the handler, which may still run.
+// visit calls the handler and cancels the call after 2.5 s. It returns the
+// handler, which may still run.
 func visit(t *testing.T, handler func(numbers) error) *pitfalltest.Call {
 	t.Helper()
 	returned := make(chan error, 1)
@@ -106,11 +106,12 @@ func visit(t *testing.T, handler func(numbers) error) *pitfalltest.Call {
 	return pitfalltest.Go(func() error { return <-returned })
 }
 
-// everyMinute yields n news, one a minute, and ends; at the latest with t.
+// everyMinute returns a channel with n updates, one per minute. The channel
+// is closed after the last update or when the test ends.
 func everyMinute(t *testing.T, n int64) <-chan int64 {
-	news := make(chan int64)
+	updates := make(chan int64)
 	go func() {
-		defer close(news)
+		defer close(updates)
 		for i := range n {
 			select {
 			case <-time.After(time.Minute):
@@ -118,16 +119,17 @@ func everyMinute(t *testing.T, n int64) <-chan int64 {
 				return
 			}
 			select {
-			case news <- i:
+			case updates <- i:
 			case <-t.Context().Done():
 				return
 			}
 		}
 	}()
-	return news
+	return updates
 }
 
-// pages takes a second to read a page, and counts.
+// pages returns a function that reads a page in one second and adds 1 to
+// read.
 func pages(read *atomic.Int64) func(int64) int64 {
 	return func(i int64) int64 {
 		time.Sleep(time.Second)

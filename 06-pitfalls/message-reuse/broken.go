@@ -1,21 +1,4 @@
-// Package messagereuse changes a message that it has already sent.
-//
-// Symptom: the server gets the right values, yet the trace, or the audit log,
-// shows the last one again and again.
-//
-// Cause: Send encodes the message before it returns, so that the wire is
-// right. But it also hands the message itself, not a copy, to every stats
-// handler and stream interceptor. Those may keep it and look later, in
-// batches or in another goroutine, and then find what you put there since.
-//
-// Silence: without such an observer nothing is wrong, and the first one may
-// come years later, from another team. The race detector reports it only if
-// the observer looks in another goroutine.
-//
-// Fix: a new message for each Send. If that shows in a profile, reuse what is
-// expensive to make, never the message that was sent.
-//
-// Threads: grpc-go#5857, grpc-go#8186.
+// Package messagereuse shows a client that changes a message after sending it; see README.md.
 package messagereuse
 
 import (
@@ -34,7 +17,7 @@ func BrokenSum(ctx context.Context, c pitfallsv1.PitfallServiceClient, values ..
 	for _, v := range values {
 		n.Value = v
 		if err := stream.Send(n); err != nil {
-			break // CloseAndRecv has the status
+			break // CloseAndRecv returns the status
 		}
 	}
 	response, err := stream.CloseAndRecv()

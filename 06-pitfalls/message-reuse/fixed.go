@@ -15,7 +15,7 @@ func FixedSum(ctx context.Context, c pitfallsv1.PitfallServiceClient, values ...
 	for _, v := range values {
 		n := &pitfallsv1.Number{Value: v}
 		if err := stream.Send(n); err != nil {
-			break // CloseAndRecv has the status
+			break // CloseAndRecv returns the status
 		}
 	}
 	response, err := stream.CloseAndRecv()

@@ -15,7 +15,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-func TestBrokenSumIsRightButTheTraceShowsTheLastValueThreeTimes(t *testing.T) {
+func TestBroken_TraceShowsTheLastValueThreeTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sum, traced := sumTraced(t, BrokenSum)
 		require.Equal(t, int64(6), sum)
@@ -23,7 +23,7 @@ func TestBrokenSumIsRightButTheTraceShowsTheLastValueThreeTimes(t *testing.T) {
 	})
 }
 
-func TestFixedSumIsRightAndSoIsTheTrace(t *testing.T) {
+func TestFixed_TraceShowsEachValue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sum, traced := sumTraced(t, FixedSum)
 		require.Equal(t, int64(6), sum)
@@ -31,29 +31,34 @@ func TestFixedSumIsRightAndSoIsTheTrace(t *testing.T) {
 	})
 }
 
-func TestBrokenSumRacesWithATraceThatLooksInAnotherGoroutine(t *testing.T) {
+func TestBroken_RacesWithATraceInAnotherGoroutine(t *testing.T) {
 	report := pitfalltest.RaceReport(t, func() { sumExported(t, BrokenSum) })
 	require.Contains(t, report, "WARNING: DATA RACE")
 	require.Contains(t, report, "message-reuse.BrokenSum()")
 }
 
-func TestFixedSumDoesNotRaceWithIt(t *testing.T) {
+func TestFixed_DoesNotRaceWithThatTrace(t *testing.T) {
 	report := pitfalltest.RaceReport(t, func() { sumExported(t, FixedSum) })
 	require.NotContains(t, report, "WARNING: DATA RACE")
 	require.Contains(t, report, "exported 1\nexported 2\nexported 3\n")
 }
 
-// sumTraced lets a stats handler keep the messages until the call has ended.
-func sumTraced(t *testing.T, code sum) (int64, []int64) {
-	var seen []*pitfallsv1.Number
-	client := dial(t, func(n *pitfallsv1.Number) { seen = append(seen, n) })
-	sum, err := code(t.Context(), client, 1, 2, 3)
+// sumTraced returns the sum, and the values of the messages that a stats
+// handler has kept until the end of the call.
+func sumTraced(t *testing.T, sum sum) (total int64, traced []int64) {
+	var kept []*pitfallsv1.Number
+	client := dial(t, func(n *pitfallsv1.Number) { kept = append(kept, n) })
+	total, err := sum(t.Context(), client, 1, 2, 3)
 	require.NoError(t, err)
-	return sum, values(seen)
+	for _, n := range kept {
+		traced = append(traced, n.GetValue())
+	}
+	return total, traced
 }
 
-// sumExported lets a stats handler pass the messages to a goroutine.
-func sumExported(t *testing.T, code sum) {
+// sumExported calls sum while a stats handler passes the messages to another
+// goroutine.
+func sumExported(t *testing.T, sum sum) {
 	synctest.Test(t, func(t *testing.T) {
 		exports := make(chan *pitfallsv1.Number, 3)
 		go func() {
@@ -63,19 +68,19 @@ func sumExported(t *testing.T, code sum) {
 		}()
 		defer close(exports)
 		client := dial(t, func(n *pitfallsv1.Number) { exports <- n })
-		_, err := code(t.Context(), client, 1, 2, 3)
+		_, err := sum(t.Context(), client, 1, 2, 3)
 		require.NoError(t, err)
 	})
 }
 
 func dial(t *testing.T, o observer) pitfallsv1.PitfallServiceClient {
-	server := pitfalltest.Serve(t, &service.Server{})
-	return pitfallsv1.NewPitfallServiceClient(server.Dial(t, grpc.WithStatsHandler(o)))
+	conn := pitfalltest.Serve(t, &service.Server{}).Dial(t, grpc.WithStatsHandler(o))
+	return pitfallsv1.NewPitfallServiceClient(conn)
 }
 
 type sum = func(context.Context, pitfallsv1.PitfallServiceClient, ...int64) (int64, error)
 
-// An observer is a stats handler that is told what is sent.
+// An observer is a stats handler that gets each message that is sent.
 type observer func(*pitfallsv1.Number)
 
 func (o observer) HandleRPC(_ context.Context, s stats.RPCStats) {

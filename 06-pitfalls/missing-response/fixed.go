@@ -9,7 +9,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedSum adds up what it gets, at most up to a zero.
+// FixedSum adds up the numbers that it receives, up to the first zero.
 func FixedSum(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
 	response := new(pitfallsv1.SumResponse)
 	for {

@@ -15,7 +15,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-func TestBrokenSumUpToAZeroIsACardinalityViolation(t *testing.T) {
+func TestBroken_ZeroCausesACardinalityViolation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, err := sum(t.Context(), pitfalltest.Dial(t, &service.Server{OnSum: BrokenSum}), 1, 2, 0)
 		require.Equal(t, codes.Internal, status.Code(err))
@@ -24,7 +24,7 @@ func TestBrokenSumUpToAZeroIsACardinalityViolation(t *testing.T) {
 	})
 }
 
-func TestFixedSumUpToAZeroHasAResponse(t *testing.T) {
+func TestFixed_ZeroEndsTheSumWithAResponse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		response, err := sum(t.Context(), pitfalltest.Dial(t, &service.Server{OnSum: FixedSum}), 1, 2, 0)
 		require.NoError(t, err)
@@ -32,7 +32,7 @@ func TestFixedSumUpToAZeroHasAResponse(t *testing.T) {
 	})
 }
 
-func TestWithoutAZeroBothHaveAResponse(t *testing.T) {
+func TestBoth_SendAResponseWithoutAZero(t *testing.T) {
 	for _, handler := range []handler{BrokenSum, FixedSum} {
 		synctest.Test(t, func(t *testing.T) {
 			response, err := sum(t.Context(), pitfalltest.Dial(t, &service.Server{OnSum: handler}), 1, 2)
@@ -47,7 +47,7 @@ type (
 	handler   = func(sumStream) error
 )
 
-func TestOtherEndsOfAClientStreamingHandler(t *testing.T) {
+func TestSendAndClose_ResponseIsLostIfAnythingFollows(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		handler handler
@@ -86,7 +86,7 @@ func sum(ctx context.Context, c pitfallsv1.PitfallServiceClient, values ...int64
 	}
 	for _, v := range values {
 		if err := stream.Send(&pitfallsv1.Number{Value: v}); err != nil {
-			break // CloseAndRecv has the status
+			break // CloseAndRecv returns the status
 		}
 	}
 	return stream.CloseAndRecv()

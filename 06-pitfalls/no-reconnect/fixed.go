@@ -2,6 +2,7 @@ package noreconnect
 
 import (
 	"context"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -10,8 +11,9 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedFollow calls handle with each number, until ctx is done. It waits for
-// a server that is away.
+// FixedFollow calls handle with each number. If the stream ends with
+// Unavailable, FixedFollow tries again after a second. It returns any other
+// error, and the error of the first Count.
 func FixedFollow(ctx context.Context, c pitfallsv1.PitfallServiceClient, handle func(int64)) error {
 	stream, err := c.Count(ctx, &pitfallsv1.CountRequest{})
 	if err != nil {
@@ -20,8 +22,10 @@ func FixedFollow(ctx context.Context, c pitfallsv1.PitfallServiceClient, handle 
 	for {
 		n, err := stream.Recv()
 		if status.Code(err) == codes.Unavailable {
-			if err := pause(ctx); err != nil {
-				return err
+			select {
+			case <-time.After(time.Second):
+			case <-ctx.Done():
+				return ctx.Err()
 			}
 			stream, err = c.Count(ctx, &pitfallsv1.CountRequest{}, grpc.WaitForReady(true))
 			if err != nil {

@@ -19,21 +19,21 @@ import (
 	"example.com/streams/internal/memserver"
 )
 
-func TestBrokenFollowGetsNothingMoreThoughTheServerIsBack(t *testing.T) {
+func TestBroken_GetsNothingMoreFromTheRestartedServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := followed(t, BrokenFollow)
+		f := start(t, BrokenFollow)
 
 		f.call.StillRuns(t, time.Hour)
 
 		require.Equal(t, []int64{1, 2, 3}, f.got)
 		_, err := f.client.Ping(t.Context(), &pitfallsv1.PingRequest{})
-		require.NoError(t, err, "the connection is back")
+		require.NoError(t, err, "the client has connected again")
 	})
 }
 
-func TestFixedFollowGoesOnWithANewStream(t *testing.T) {
+func TestFixed_ContinuesWithANewStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := followed(t, FixedFollow)
+		f := start(t, FixedFollow)
 
 		f.call.StillRuns(t, 1200*time.Millisecond)
 
@@ -41,7 +41,7 @@ func TestFixedFollowGoesOnWithANewStream(t *testing.T) {
 	})
 }
 
-func TestAStreamThatHasEndedKeepsItsError(t *testing.T) {
+func TestRecv_ReturnsTheErrorOfAnEndedStreamAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, r := serve(t)
 		stream, err := client.Count(t.Context(), &pitfallsv1.CountRequest{})
@@ -59,18 +59,21 @@ func TestAStreamThatHasEndedKeepsItsError(t *testing.T) {
 	})
 }
 
-type following struct {
+type follower struct {
 	client pitfallsv1.PitfallServiceClient
 	call   *pitfalltest.Call
 	got    []int64
 }
 
-// followed returns what follows a server that has just restarted.
-func followed(t *testing.T, code follow) *following {
+// start returns a follower whose server restarts after three numbers.
+func start(
+	t *testing.T,
+	follow func(context.Context, pitfallsv1.PitfallServiceClient, func(int64)) error,
+) *follower {
 	client, r := serve(t)
-	f := &following{client: client}
+	f := &follower{client: client}
 	f.call = pitfalltest.Go(func() error {
-		return code(t.Context(), client, func(n int64) { f.got = append(f.got, n) })
+		return follow(t.Context(), client, func(n int64) { f.got = append(f.got, n) })
 	})
 	f.call.StillRuns(t, 250*time.Millisecond)
 	r.Restart()
@@ -85,21 +88,19 @@ func serve(t *testing.T) (pitfallsv1.PitfallServiceClient, *restart) {
 	return pitfallsv1.NewPitfallServiceClient(conn), r
 }
 
-type follow = func(context.Context, pitfallsv1.PitfallServiceClient, func(int64)) error
-
-// A restart is a server that is replaced by another.
+// A restart replaces a server by another.
 type restart struct {
 	before, after *memserver.Server
 	restarted     atomic.Bool
 }
 
-// Restart ends the first server with all its connections.
+// Restart stops the first server, which closes all its connections.
 func (r *restart) Restart() {
 	r.restarted.Store(true)
 	r.before.Stop()
 }
 
-// DialContext connects to the server of the day.
+// DialContext connects to the server that runs.
 func (r *restart) DialContext(ctx context.Context, addr string) (net.Conn, error) {
 	if r.restarted.Load() {
 		return r.after.DialContext(ctx, addr)
@@ -107,7 +108,7 @@ func (r *restart) DialContext(ctx context.Context, addr string) (net.Conn, error
 	return r.before.DialContext(ctx, addr)
 }
 
-// ticking is a service whose Count sends ten numbers a second.
+// ticking is a service whose Count sends ten numbers per second.
 var ticking = &service.Server{OnCount: func(
 	_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number],
 ) error {

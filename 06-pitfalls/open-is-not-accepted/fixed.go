@@ -8,7 +8,8 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedCount returns the numbers from the first server that takes the call.
+// FixedCount returns the numbers of the first server that accepts the call,
+// or the errors of all servers.
 func FixedCount(
 	ctx context.Context, req *pitfallsv1.CountRequest,
 	servers ...pitfallsv1.PitfallServiceClient,

@@ -18,7 +18,7 @@ import (
 	"example.com/streams/internal/memserver/memservertest"
 )
 
-func TestBrokenCountStaysWithTheServerThatRefuses(t *testing.T) {
+func TestBroken_StaysWithTheServerThatRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refusing := pitfalltest.Dial(t, &service.Server{OnCount: refuse})
 		ready := pitfalltest.Dial(t, &service.Server{})
@@ -31,7 +31,7 @@ func TestBrokenCountStaysWithTheServerThatRefuses(t *testing.T) {
 	})
 }
 
-func TestFixedCountGoesOnToTheServerThatAccepts(t *testing.T) {
+func TestFixed_GoesOnToTheServerThatAccepts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refusing := pitfalltest.Dial(t, &service.Server{OnCount: refuse})
 		ready := pitfalltest.Dial(t, &service.Server{})
@@ -43,9 +43,11 @@ func TestFixedCountGoesOnToTheServerThatAccepts(t *testing.T) {
 	})
 }
 
-// A test of the fail-over usually stops a server, and so finds nothing.
-func TestAServerThatIsDownIsLeftByBoth(t *testing.T) {
-	for _, count := range []count{BrokenCount, FixedCount} {
+// A test of a failover usually stops a server, and finds nothing.
+func TestBoth_GoOnIfTheServerIsDown(t *testing.T) {
+	for _, count := range []func(
+		context.Context, *pitfallsv1.CountRequest, ...pitfallsv1.PitfallServiceClient,
+	) ([]int64, error){BrokenCount, FixedCount} {
 		synctest.Test(t, func(t *testing.T) {
 			down := memservertest.Serve(t, func(grpc.ServiceRegistrar) {}).Dial(t, grpc.WithContextDialer(
 				func(context.Context, string) (net.Conn, error) { return nil, errors.New("refused") }))
@@ -60,7 +62,7 @@ func TestAServerThatIsDownIsLeftByBoth(t *testing.T) {
 	}
 }
 
-func TestARefusalComesFromTheFirstRecv(t *testing.T) {
+func TestRecv_ReturnsTheRefusal(t *testing.T) {
 	for name, tt := range map[string]struct {
 		register func(grpc.ServiceRegistrar)
 		code     codes.Code
@@ -78,7 +80,7 @@ func TestARefusalComesFromTheFirstRecv(t *testing.T) {
 				require.NoError(t, err)
 				header, err := stream.Header()
 				require.NoError(t, err)
-				require.Nil(t, header, "no header: refused")
+				require.Nil(t, header, "a refused call has no header")
 
 				_, err = stream.Recv()
 
@@ -89,9 +91,7 @@ func TestARefusalComesFromTheFirstRecv(t *testing.T) {
 	}
 }
 
-type count = func(context.Context, *pitfallsv1.CountRequest, ...pitfallsv1.PitfallServiceClient) ([]int64, error)
-
-// refuse is the handler of a server that accepts nobody.
+// refuse is the handler of a server that accepts no call.
 func refuse(*pitfallsv1.CountRequest, grpc.ServerStreamingServer[pitfallsv1.Number]) error {
 	return status.Error(codes.Unauthenticated, "token: expired")
 }

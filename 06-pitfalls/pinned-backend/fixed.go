@@ -7,7 +7,8 @@ import (
 	"google.golang.org/grpc/keepalive"
 )
 
-// FixedServerOptions make clients look for another server now and then.
+// FixedServerOptions returns options that should make each client connect
+// again after about age.
 func FixedServerOptions(age time.Duration) []grpc.ServerOption {
 	return []grpc.ServerOption{grpc.KeepaliveParams(keepalive.ServerParameters{
 		MaxConnectionAge:      age,

@@ -21,7 +21,7 @@ import (
 
 const age = 30 * time.Minute
 
-func TestBrokenOptionsLeaveAStreamOnTheFirstServerForADay(t *testing.T) {
+func TestBroken_StreamStaysOnTheFirstServerForADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, b := serve(t, BrokenServerOptions(age))
 		moved := false
@@ -34,12 +34,12 @@ func TestBrokenOptionsLeaveAStreamOnTheFirstServerForADay(t *testing.T) {
 
 		_, err := client.Ping(t.Context(), &pitfallsv1.PingRequest{})
 		require.NoError(t, err)
-		require.Equal(t, int64(2), b.connections.Load(), "a call takes a new connection")
+		require.Equal(t, int64(2), b.connections.Load(), "a new call uses a new connection")
 		require.False(t, moved)
 	})
 }
 
-func TestFixedOptionsMoveItWhenItsAgeAndTheGraceAreOver(t *testing.T) {
+func TestFixed_StreamMovesAfterTheAgeAndTheGrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, _ := serve(t, FixedServerOptions(age))
 		start := time.Now()
@@ -59,7 +59,7 @@ func TestFixedOptionsMoveItWhenItsAgeAndTheGraceAreOver(t *testing.T) {
 	})
 }
 
-func TestFixedOptionsCutItWithUnavailable(t *testing.T) {
+func TestFixed_StreamEndsWithUnavailable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, _ := serve(t, FixedServerOptions(age))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
@@ -74,19 +74,18 @@ func TestFixedOptionsCutItWithUnavailable(t *testing.T) {
 	})
 }
 
-// serve returns a client of two servers. The first has the options.
+// serve returns a client of two servers, of which the first has the options.
 func serve(t *testing.T, opts []grpc.ServerOption) (pitfallsv1.PitfallServiceClient, *balancer) {
-	first := pitfalltest.Serve(t, backend(1, time.Minute), opts...)
-	second := pitfalltest.Serve(t, backend(2, time.Minute))
+	first := pitfalltest.Serve(t, backend(1), opts...)
+	second := pitfalltest.Serve(t, backend(2))
 	b := &balancer{first: first.Server, second: second.Server}
 	conn := first.Dial(t, grpc.WithContextDialer(b.DialContext))
 	return pitfallsv1.NewPitfallServiceClient(conn), b
 }
 
-var first = backend(1, 100*time.Millisecond)
-
-// backend returns a service whose Count sends the number of the server.
-func backend(number int64, every time.Duration) *service.Server {
+// backend returns a service whose Count sends the number of the server each
+// minute.
+func backend(number int64) *service.Server {
 	return &service.Server{OnCount: func(
 		_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number],
 	) error {
@@ -94,13 +93,13 @@ func backend(number int64, every time.Duration) *service.Server {
 			if err := stream.Send(&pitfallsv1.Number{Value: number}); err != nil {
 				return err
 			}
-			time.Sleep(every)
+			time.Sleep(time.Minute)
 		}
 	}}
 }
 
-// A balancer sends the first connection to the first server, and the others
-// to the second, which has just been added.
+// A balancer stands for a load balancer in front of two servers. It makes the
+// first connection to the first server and all others to the second.
 type balancer struct {
 	first, second *memserver.Server
 	connections   atomic.Int64
@@ -113,7 +112,7 @@ func (b *balancer) DialContext(ctx context.Context, addr string) (net.Conn, erro
 	return b.second.DialContext(ctx, addr)
 }
 
-// follow opens a new stream whenever one is cut off.
+// follow opens a new stream whenever a stream ends with Unavailable.
 func follow(ctx context.Context, c pitfallsv1.PitfallServiceClient, handle func(int64)) error {
 	for {
 		stream, err := c.Count(ctx, &pitfallsv1.CountRequest{})

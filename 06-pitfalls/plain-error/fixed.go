@@ -11,7 +11,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedSum adds up numbers that are at least 0.
+// FixedSum adds up numbers, which must be at least 0.
 func FixedSum(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
 	response := new(pitfallsv1.SumResponse)
 	for {

@@ -19,7 +19,7 @@ import (
 
 const refusal = "value: must be at least 0, got -2"
 
-func TestBrokenSumRefusesWithTheCodeUnknown(t *testing.T) {
+func TestBroken_RefusesWithTheCodeUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		err := sum(t.Context(), pitfalltest.Dial(t, &service.Server{OnSum: BrokenSum}), 1, -2)
 		require.Equal(t, codes.Unknown, status.Code(err))
@@ -27,7 +27,7 @@ func TestBrokenSumRefusesWithTheCodeUnknown(t *testing.T) {
 	})
 }
 
-func TestFixedSumRefusesWithACodeThatSaysWhoseFaultItIs(t *testing.T) {
+func TestFixed_RefusesWithTheCodeInvalidArgument(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		err := sum(t.Context(), pitfalltest.Dial(t, &service.Server{OnSum: FixedSum}), 1, -2)
 		require.Equal(t, codes.InvalidArgument, status.Code(err))
@@ -35,7 +35,7 @@ func TestFixedSumRefusesWithACodeThatSaysWhoseFaultItIs(t *testing.T) {
 	})
 }
 
-func TestWhatBecomesOfAnErrorThatAHandlerReturns(t *testing.T) {
+func TestHandler_ErrorBecomesAStatus(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		err     error
@@ -46,7 +46,7 @@ func TestWhatBecomesOfAnErrorThatAHandlerReturns(t *testing.T) {
 		{"a status", status.Error(codes.NotFound, "no log"), codes.NotFound, "no log"},
 		{"a wrapped status", fmt.Errorf("open: %w", status.Error(codes.NotFound, "no log")),
 			codes.NotFound, "open: rpc error: code = NotFound desc = no log"},
-		{"a cancelled context", context.Canceled, codes.Canceled, "context canceled"},
+		{"a canceled context", context.Canceled, codes.Canceled, "context canceled"},
 		{"a deadline", context.DeadlineExceeded, codes.DeadlineExceeded, "context deadline exceeded"},
 		{"a wrapped deadline", fmt.Errorf("disk: %w", context.DeadlineExceeded),
 			codes.DeadlineExceeded, "disk: context deadline exceeded"},
@@ -72,7 +72,7 @@ func sum(ctx context.Context, c pitfallsv1.PitfallServiceClient, values ...int64
 	}
 	for _, v := range values {
 		if err := stream.Send(&pitfallsv1.Number{Value: v}); err != nil {
-			break // CloseAndRecv has the status
+			break // CloseAndRecv returns the status
 		}
 	}
 	_, err = stream.CloseAndRecv()

@@ -9,15 +9,16 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedUpload sends data and returns how many bytes of it the server got.
+// FixedUpload sends data and returns how many bytes of it the server has
+// received.
 func FixedUpload(ctx context.Context, c pitfallsv1.PitfallServiceClient, data []byte) (int64, error) {
 	stream, err := c.Sum(ctx)
 	if err != nil {
 		return 0, err
 	}
-	for piece := range slices.Chunk(data, 64<<10) {
-		err = stream.Send(&pitfallsv1.Number{Padding: piece})
-		if errors.Is(err, io.EOF) { // CloseAndRecv has the status
+	for chunk := range slices.Chunk(data, 64<<10) {
+		err = stream.Send(&pitfallsv1.Number{Padding: chunk})
+		if errors.Is(err, io.EOF) { // CloseAndRecv returns the status
 			break
 		}
 		if err != nil {

@@ -16,10 +16,11 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// overhead is what surrounds Padding: a tag byte and a length of 4 bytes.
+// overhead is the number of bytes before Padding in a message: 1 for the tag
+// and 4 for the length.
 const overhead = 5
 
-func TestBrokenUploadOfOneByteTooMuchIsRefused(t *testing.T) {
+func TestBroken_UploadOfOneByteTooManyIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, store())
 		got, err := BrokenUpload(t.Context(), client, make([]byte, 4<<20-overhead))
@@ -34,7 +35,7 @@ func TestBrokenUploadOfOneByteTooMuchIsRefused(t *testing.T) {
 	})
 }
 
-func TestFixedUploadArrivesWhole(t *testing.T) {
+func TestFixed_UploadArrivesWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got, err := FixedUpload(t.Context(), pitfalltest.Dial(t, store()), make([]byte, 5<<20))
 		require.NoError(t, err)
@@ -42,7 +43,7 @@ func TestFixedUploadArrivesWhole(t *testing.T) {
 	})
 }
 
-func TestSendDoesNotKnowTheLimitOfTheReceiver(t *testing.T) {
+func TestSend_DoesNotKnowTheLimitOfTheReceiver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stream, err := pitfalltest.Dial(t, store()).Sum(t.Context())
 		require.NoError(t, err)
@@ -54,7 +55,7 @@ func TestSendDoesNotKnowTheLimitOfTheReceiver(t *testing.T) {
 	})
 }
 
-func TestAClientHasTheSameLimit(t *testing.T) {
+func TestClient_HasTheSameLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, &service.Server{})
 		stream, err := client.Count(t.Context(), &pitfallsv1.CountRequest{To: 1, Padding: 5 << 20})
@@ -64,7 +65,7 @@ func TestAClientHasTheSameLimit(t *testing.T) {
 	})
 }
 
-func TestOnlyTheReceiverRaisesTheLimit(t *testing.T) {
+func TestLimit_IsRaisedByTheReceiverOnly(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		server []grpc.ServerOption
@@ -87,10 +88,8 @@ func TestOnlyTheReceiverRaisesTheLimit(t *testing.T) {
 	}
 }
 
-// store returns a service whose Sum counts bytes.
-func store() *service.Server {
-	return &service.Server{OnSum: countBytes}
-}
+// store returns a service whose Sum returns the number of bytes of padding.
+func store() *service.Server { return &service.Server{OnSum: countBytes} }
 
 func countBytes(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
 	response := &pitfallsv1.SumResponse{}

@@ -11,7 +11,7 @@ import (
 
 type count = func(_ context.Context, _ pitfallsv1.PitfallServiceClient, handle func(int64), warn func(error)) error
 
-// secondIsLarge sends three numbers. The second has 5 MiB of zeros.
+// secondIsLarge sends three numbers. The second has 5 MiB of padding.
 func secondIsLarge(_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
 	for i, padding := range []int{0, 5 << 20, 0} {
 		n := &pitfallsv1.Number{Value: int64(i) + 1, Padding: make([]byte, padding)}
@@ -22,34 +22,35 @@ func secondIsLarge(_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer
 	return nil
 }
 
-// maxErrors is when record cancels: the broken code does not end by itself.
+// maxErrors is the number of errors after which run cancels, because the
+// broken code does not end by itself.
 const maxErrors = 1000
 
-// A recorded run is what the code got from its stream.
-type recorded struct {
+// A record has the results of the calls of Recv.
+type record struct {
 	sent    []int64
 	strange int // how many numbers nobody sent
 	errs    []error
 }
 
-// record runs code until it ends, or is cancelled after maxErrors errors.
-func record(ctx context.Context, c pitfallsv1.PitfallServiceClient, code count) (recorded, error) {
+// run returns what count receives. It cancels count after maxErrors errors.
+func run(ctx context.Context, c pitfallsv1.PitfallServiceClient, count count) (record, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var r recorded
+	var r record
 	handle := func(n int64) {
 		if n == 0 {
 			r.strange++
 			return
 		}
 		r.sent = append(r.sent, n)
-		time.Sleep(100 * time.Millisecond) // meanwhile the next arrives
+		time.Sleep(100 * time.Millisecond) // meanwhile the next number arrives
 	}
 	warn := func(err error) {
 		if r.errs = append(r.errs, err); len(r.errs) == maxErrors {
 			cancel()
 		}
 	}
-	err := code(ctx, c, handle, warn)
+	err := count(ctx, c, handle, warn)
 	return r, err
 }

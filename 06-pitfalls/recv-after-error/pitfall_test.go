@@ -2,6 +2,7 @@ package recvaftererror
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,12 +19,13 @@ import (
 
 const tooLarge = "grpc: received message larger than max (5242887 vs. 4194304)"
 
-// A stream may send 64 KiB before its client reads: 13,000 times 5 bytes.
-func TestBrokenCountHandlesThousandsOfNumbersThatNobodySent(t *testing.T) {
+// When Recv fails, the client holds at least 64 KiB of the large message, which
+// is more than 13,000 times 5 bytes.
+func TestBroken_HandlesThousandsThatNobodySent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, &service.Server{OnCount: secondIsLarge})
 
-		r, err := record(t.Context(), client, BrokenCount)
+		r, err := run(t.Context(), client, BrokenCount)
 
 		require.Equal(t, []int64{1}, r.sent, "the third is lost too")
 		require.Greater(t, r.strange, 13_000)
@@ -33,11 +35,11 @@ func TestBrokenCountHandlesThousandsOfNumbersThatNobodySent(t *testing.T) {
 	})
 }
 
-func TestFixedCountReturnsTheErrorAndHandlesWhatWasSent(t *testing.T) {
+func TestFixed_HandlesWhatWasSentAndReturnsTheError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, &service.Server{OnCount: secondIsLarge})
 
-		r, err := record(t.Context(), client, FixedCount)
+		r, err := run(t.Context(), client, FixedCount)
 
 		require.Equal(t, []int64{1}, r.sent)
 		require.Zero(t, r.strange)
@@ -48,13 +50,13 @@ func TestFixedCountReturnsTheErrorAndHandlesWhatWasSent(t *testing.T) {
 	})
 }
 
-// No virtual time passes: nothing in the loop waits.
-func TestBrokenCountGetsAnyOtherErrorForEverAndAtOnce(t *testing.T) {
+// No virtual time passes, because nothing in the loop waits.
+func TestBroken_GetsTheStatusAgainWithoutAPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, &service.Server{OnCount: notFound})
 		start := time.Now()
 
-		r, err := record(t.Context(), client, BrokenCount)
+		r, err := run(t.Context(), client, BrokenCount)
 
 		require.Zero(t, time.Since(start))
 		require.Len(t, r.errs, maxErrors)
@@ -65,29 +67,55 @@ func TestBrokenCountGetsAnyOtherErrorForEverAndAtOnce(t *testing.T) {
 	})
 }
 
-func TestFixedCountReturnsAnyOtherErrorOnce(t *testing.T) {
+func TestFixed_ReturnsTheStatusOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, &service.Server{OnCount: notFound})
 
-		r, err := record(t.Context(), client, FixedCount)
+		r, err := run(t.Context(), client, FixedCount)
 
 		require.Equal(t, codes.NotFound, status.Code(err), "got %v", err)
 		require.Equal(t, []error{err}, r.errs)
 	})
 }
 
-// The first three errors come from lengths: the real one, and two of what
-// begins the message. Zeros are no error. Then nothing is left.
-func TestBrokenCountThenGetsTheErrorThatEndedTheStreamForEver(t *testing.T) {
+// The first three errors are about lengths: the length of the large message,
+// and two that are read from the first bytes of its content. The zeros after
+// them are no error. When nothing is left, Recv returns the first error again.
+func TestBroken_ThenGetsTheErrorOfTheEndAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, &service.Server{OnCount: secondIsLarge})
 
-		r, _ := record(t.Context(), client, BrokenCount)
+		r, _ := run(t.Context(), client, BrokenCount)
 
 		require.Len(t, r.errs, maxErrors)
 		for _, got := range r.errs[3:] {
 			require.Equal(t, tooLarge, status.Convert(got).Message())
 		}
+	})
+}
+
+// The third message has arrived, and Recv returns it after the error. The stream
+// then ends with OK.
+func TestRecv_ContinuesAfterAnUndecodableMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		undecodable := &pitfallsv1.Number{}
+		undecodable.ProtoReflect().SetUnknown([]byte{0x08}) // a tag without its value
+		client := pitfalltest.Dial(t, &service.Server{OnCount: func(
+			_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number],
+		) error {
+			return errors.Join(stream.Send(&pitfallsv1.Number{Value: 1}), stream.Send(undecodable),
+				stream.Send(&pitfallsv1.Number{Value: 3}))
+		}})
+		stream, err := client.Count(t.Context(), &pitfallsv1.CountRequest{})
+		require.NoError(t, err)
+		synctest.Wait()
+
+		got, err := service.Values(stream)
+		require.Equal(t, []int64{1}, got)
+		require.Equal(t, codes.Internal, status.Code(err), "got %v", err)
+		got, err = service.Values(stream)
+		require.NoError(t, err)
+		require.Equal(t, []int64{3}, got)
 	})
 }
 

@@ -11,8 +11,8 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedCount returns the numbers from 1 to to. Its connection has a policy
-// that makes 3 attempts.
+// FixedCount returns the numbers from 1 to to. It opens up to 3 streams, as
+// long as they end with Unavailable.
 func FixedCount(ctx context.Context, c pitfallsv1.PitfallServiceClient, to int64) ([]int64, error) {
 	var got []int64
 	for attempt := 1; ; attempt++ {
@@ -21,7 +21,7 @@ func FixedCount(ctx context.Context, c pitfallsv1.PitfallServiceClient, to int64
 			return got, err
 		}
 		values, err := service.Values(stream)
-		got = append(got, values[min(len(got), len(values)):]...) // without what it had
+		got = append(got, values[min(len(got), len(values)):]...) // without the numbers that it has
 		if status.Code(err) != codes.Unavailable || attempt == 3 {
 			return got, err
 		}

@@ -18,7 +18,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-func TestBrokenCountEndsWithTheFirstOfTheAttempts(t *testing.T) {
+func TestBroken_EndsWithTheFirstAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &flaky{}
 		got, err := BrokenCount(t.Context(), dial(t, &service.Server{OnCount: server.Count}), 3)
@@ -30,7 +30,7 @@ func TestBrokenCountEndsWithTheFirstOfTheAttempts(t *testing.T) {
 	})
 }
 
-func TestFixedCountGoesOnWhereItWas(t *testing.T) {
+func TestFixed_ContinuesAfterTheLastNumber(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &flaky{}
 		got, err := FixedCount(t.Context(), dial(t, &service.Server{OnCount: server.Count}), 3)
@@ -41,8 +41,8 @@ func TestFixedCountGoesOnWhereItWas(t *testing.T) {
 	})
 }
 
-// A server that fails twice, having done something before or not.
-func TestThePolicyRetriesUntilTheFirstHeaders(t *testing.T) {
+// The server fails twice, and each time calls before first.
+func TestPolicy_RetriesUntilTheFirstHeaders(t *testing.T) {
 	header := metadata.Pairs("version", "1")
 	for _, tt := range []struct {
 		name     string
@@ -77,7 +77,7 @@ func TestThePolicyRetriesUntilTheFirstHeaders(t *testing.T) {
 	}
 }
 
-func TestThePolicyRetriesAStreamUpThatHasSentAtMost256KiB(t *testing.T) {
+func TestPolicy_RetriesIfAtMost256KiBWereSent(t *testing.T) {
 	for _, tt := range []struct{ kib, attempts int }{{250, 3}, {260, 1}} {
 		synctest.Test(t, func(t *testing.T) {
 			attempts := 0
@@ -111,7 +111,7 @@ func dial(t *testing.T, s *service.Server) pitfallsv1.PitfallServiceClient {
 	return pitfallsv1.NewPitfallServiceClient(pitfalltest.Serve(t, s).Dial(t, policy))
 }
 
-// policy is a service config that retries every method.
+// policy retries the calls of every method.
 var policy = grpc.WithDefaultServiceConfig(`{"methodConfig": [{
 	"name": [{}],
 	"retryPolicy": {
@@ -123,7 +123,7 @@ var policy = grpc.WithDefaultServiceConfig(`{"methodConfig": [{
 
 var errRestart = status.Error(codes.Unavailable, "the server restarts")
 
-// A flaky server ends the first two streams after two numbers.
+// A flaky server ends each of the first two streams after two numbers.
 type flaky struct{ attempts atomic.Int64 }
 
 func (f *flaky) Count(
