@@ -26,8 +26,8 @@ const MaxSymbols = 100
 
 // An Exchange publishes one tick per interval; its symbols take turns. Tick
 // n is published at Epoch + n × Interval. The zero value is ready to use.
-// Set the fields before the first call of a method. Methods may be called
-// concurrently.
+// Set the fields before the first call of a method, which replaces each zero
+// field by its default. Methods may be called concurrently.
 //
 // An Exchange stores nothing, because tick n depends only on the fields and
 // on n. It therefore has the same ticks after a restart. An exchange whose
@@ -37,12 +37,22 @@ const MaxSymbols = 100
 type Exchange struct {
 	tickerv1.UnimplementedTickerServiceServer
 
-	Seed        uint64        // of all prices
-	Symbols     []string      // empty: five symbols
-	Interval    time.Duration // between two ticks; 0: 1 s
-	Epoch       time.Time     // one Interval before tick 1; zero: the year 2000
-	Retention   uint64        // how many of the newest ticks are held; 0: 3600
-	SendTimeout time.Duration // of each Send, as in [SendWithin]; 0: 1 minute
+	// Seed selects the prices.
+	Seed uint64
+	// Symbols are the symbols of the ticks. The default is five symbols,
+	// from ACME to UMBRELLA.
+	Symbols []string
+	// Interval is the time between two ticks. The default is a second.
+	Interval time.Duration
+	// Epoch is the time one Interval before tick 1. The default is the
+	// start of the year 2000, UTC.
+	Epoch time.Time
+	// Retention is how many of the newest ticks are held for clients that
+	// resume. The default is 3600.
+	Retention uint64
+	// SendTimeout is the timeout of each Send, as in [SendWithin]. The
+	// default is a minute.
+	SendTimeout time.Duration
 
 	once     sync.Once
 	draining chan struct{} // closed by drain
@@ -53,7 +63,7 @@ type Exchange struct {
 // defaultSendTimeout is the send timeout of a zero Exchange or Gateway.
 const defaultSendTimeout = time.Minute
 
-// init prepares the exchange before its first use.
+// init sets the defaults and makes the channel, once.
 func (x *Exchange) init() {
 	x.once.Do(func() {
 		if len(x.Symbols) == 0 {

@@ -26,11 +26,16 @@ type fault struct {
 }
 
 var faults = []fault{
-	{faultnet.Closed, onConn(func(c *faultnet.Conn, _ *rand.Rand) { c.Drop() }), "error reading from server: EOF"},
-	{faultnet.CutFrame, onConn(func(c *faultnet.Conn, _ *rand.Rand) { c.CutFrame() }), "error reading from server: unexpected EOF"},
-	{faultnet.Delayed, onConn(func(c *faultnet.Conn, random *rand.Rand) { c.Delay(below(random, 15*time.Second)) }), ""},
-	{faultnet.HalfOpen, onConn(func(c *faultnet.Conn, _ *rand.Rand) { c.HalfOpen() }), "keepalive ping failed to receive ACK within timeout"},
-	{faultnet.Refused, func(h *hop, random *rand.Rand) { h.net.Refuse(1 + random.IntN(3)) }, "connection refused"},
+	{faultnet.Closed, onConn(func(c *faultnet.Conn, _ *rand.Rand) { c.Drop() }),
+		"error reading from server: EOF"},
+	{faultnet.CutFrame, onConn(func(c *faultnet.Conn, _ *rand.Rand) { c.CutFrame() }),
+		"error reading from server: unexpected EOF"},
+	{faultnet.Delayed, onConn(func(c *faultnet.Conn, random *rand.Rand) { c.Delay(below(random, 15*time.Second)) }),
+		""}, // the call does not fail
+	{faultnet.HalfOpen, onConn(func(c *faultnet.Conn, _ *rand.Rand) { c.HalfOpen() }),
+		"keepalive ping failed to receive ACK within timeout"},
+	{faultnet.Refused, func(h *hop, random *rand.Rand) { h.net.Refuse(1 + random.IntN(3)) },
+		"connection refused"},
 	{"restarted", func(h *hop, random *rand.Rand) {
 		h.stop()
 		time.Sleep(below(random, 10*time.Second))

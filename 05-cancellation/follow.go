@@ -20,9 +20,10 @@ type FollowOptions struct {
 	// Backoff says how long to wait before each retry.
 	Backoff Backoff
 
-	// IdleTimeout ends a call in which no tick comes for so long; 0: 1
-	// minute. It does not replace keepalive, because the next call uses
-	// the same connection, even if that is half-open.
+	// IdleTimeout is the time without a tick after which Follow ends a
+	// call. The default is a minute. An idle timeout does not replace
+	// keepalive, because the next call uses the same connection, even if
+	// that connection is half-open.
 	IdleTimeout time.Duration
 
 	// OnRetry, if not nil, is called before each wait, with the error that
@@ -105,8 +106,8 @@ func Retryable(err error) bool {
 // A Backoff says how long to wait before a retry. The zero value is ready to
 // use. Wait may be called concurrently.
 type Backoff struct {
-	Base time.Duration // the limit of the first wait; 0: 100 ms
-	Max  time.Duration // the limit of every wait; 0: 30 s
+	Base time.Duration // the limit of the first wait; by default 100 ms
+	Max  time.Duration // the limit of every wait; by default 30 s
 }
 
 // Wait returns the time to wait after n failures in a row, n ≥ 1: a random

@@ -136,7 +136,8 @@ func TestFollow_EndsWithItsContext(t *testing.T) {
 				_, err = take(t, Follow(ctx, c, &tickerv1.WatchRequest{}, opts), 1)
 				require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
 				require.Equal(t, 2*time.Second, now())
-				require.Equal(t, 2*tt.retries, retries)
+				// The server may end the call before the client's own timer fires.
+				require.Contains(t, []int{2 * tt.retries, 2*tt.retries + 1}, retries)
 			})
 		})
 	}

@@ -20,8 +20,8 @@ import (
 type Gateway struct {
 	tickerv1.UnimplementedTickerServiceServer
 
-	// SendTimeout is the timeout of each Send, as in [SendWithin]; 0: 1
-	// minute. Set it before the first call of Watch.
+	// SendTimeout is the timeout of each Send, as in [SendWithin]. The
+	// default is a minute. Set it before the first call of Watch.
 	SendTimeout time.Duration
 
 	upstream tickerv1.TickerServiceClient

@@ -96,9 +96,9 @@ func terminations() []termination {
 				<-stream.Context().Done()
 				return stream.Context().Err()
 			}),
-			client: []grpc.DialOption{grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(100))},
-			recv:   cell{"`ResourceExhausted`: grpc: received message larger than max (4112 vs. 100)"}, clientContext: cell{alive},
-			gatewayContext: cell{canceled}, exchangeContext: cell{canceled},
+			client:        []grpc.DialOption{grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(100))},
+			recv:          cell{"`ResourceExhausted`: grpc: received message larger than max (4112 vs. 100)"},
+			clientContext: cell{alive}, gatewayContext: cell{canceled}, exchangeContext: cell{canceled},
 		},
 		{
 			name: "the connection is closed",
@@ -240,10 +240,12 @@ func TestWhoEnded_EachSideObserves(t *testing.T) {
 				time.Sleep(time.Hour) // until both servers have noticed
 
 				require.Contains(t, tt.recv, describe(err), "the client's Recv")
-				require.Contains(t, tt.clientContext, describeContext(ctx.Err(), context.Cause(ctx)), "the client's context")
-				atGateway, atExchange := c.gatewayServer.handlers.next(t), c.exchangeServer.handlers.next(t)
-				require.Contains(t, tt.gatewayContext, describeContext(atGateway.ctx, atGateway.cause), "the gateway handler's context")
-				require.Contains(t, tt.exchangeContext, describeContext(atExchange.ctx, atExchange.cause), "the exchange handler's context")
+				clientContext := describeContext(ctx.Err(), context.Cause(ctx))
+				require.Contains(t, tt.clientContext, clientContext, "the client's context")
+				end := c.gatewayServer.handlers.next(t)
+				require.Contains(t, tt.gatewayContext, describeContext(end.ctx, end.cause), "the gateway handler's context")
+				end = c.exchangeServer.handlers.next(t)
+				require.Contains(t, tt.exchangeContext, describeContext(end.ctx, end.cause), "the exchange handler's context")
 			})
 		})
 	}

@@ -21,7 +21,7 @@ import (
 
 var (
 	target  = cli.ClientFlags()
-	count   = flag.Int("n", 0, "end after so many `ticks`; 0: never")
+	count   = flag.Int("n", 0, "end after this many `ticks`; 0 means never")
 	resume  = flag.Bool("resume", false, "when the call fails, make a new one that resumes after the last tick")
 	symbols = flag.String("symbols", "", "print only the ticks of `A,B,...` (default: all)")
 )
