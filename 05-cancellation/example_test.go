@@ -4,21 +4,89 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
+	"example.com/streams/internal/memserver"
 )
 
-// Without Follow, the first failure is the end.
-func ExampleWatch() {
-	c, stop := serveExample(failing{newlyBegun(), 2, codes.Unavailable})
+// A relay is the smallest gateway.
+type relay struct {
+	tickerv1.UnimplementedTickerServiceServer
+	upstream tickerv1.TickerServiceClient
+}
+
+func (r relay) Watch(
+	req *tickerv1.WatchRequest, down grpc.ServerStreamingServer[tickerv1.Tick],
+) error {
+	up, err := r.upstream.Watch(down.Context(), req) // the client's context
+	if err != nil {
+		return err
+	}
+	for {
+		tick, err := up.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := down.Send(tick); err != nil {
+			return err
+		}
+	}
+}
+
+// printTicks prints n ticks, and then cancels the call.
+func printTicks(c tickerv1.TickerServiceClient, n int) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel() // ends the stream, and the one behind the gateway
+	stream, err := c.Watch(ctx, &tickerv1.WatchRequest{After: new(uint64(0))})
+	if err != nil {
+		return err
+	}
+	for range n {
+		tick, err := stream.Recv()
+		if err != nil {
+			return err
+		}
+		fmt.Println(tick.GetSequence(), tick.GetSymbol())
+	}
+	return nil
+}
+
+func Example_relay() {
+	exchange, gateway := make(ends, 1), make(ends, 1)
+	c, stopExchange := serveExample(newExchange(), exchange)
+	defer stopExchange()
+	c, stopGateway := serveExample(relay{upstream: c}, gateway)
+	defer stopGateway()
+
+	if err := printTicks(c, 3); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println("the gateway's handler:", (<-gateway).ctx)
+	fmt.Println("the exchange's handler:", (<-exchange).ctx)
+	// Output:
+	// 1 GLOBEX
+	// 2 HOOLI
+	// 3 INITECH
+	// the gateway's handler: context canceled
+	// the exchange's handler: context canceled
+}
+
+// Without Follow, the first failure ends the loop.
+func ExampleTicks() {
+	c, stop := serveExample(failAfter(2, codes.Unavailable, newExchange()), nil)
 	defer stop()
 	fromTheStart := &tickerv1.WatchRequest{After: new(uint64(0))}
-	for tick, err := range Watch(context.Background(), c, fromTheStart, time.Minute) {
+	for tick, err := range Ticks(context.Background(), c, fromTheStart, time.Minute) {
 		if err != nil {
 			fmt.Println(err)
 			break
@@ -26,21 +94,21 @@ func ExampleWatch() {
 		fmt.Println(tick.GetSequence(), tick.GetSymbol(), tick.GetPriceCents())
 	}
 	// Output:
-	// 1 GLOBEX 9952
-	// 2 HOOLI 10010
+	// 1 GLOBEX 10016
+	// 2 HOOLI 10291
 	// rpc error: code = Unavailable desc = it failed
 }
 
 func ExampleFollow() {
-	c, stop := serveExample(failing{newlyBegun(), 2, codes.Unavailable})
+	c, stop := serveExample(failAfter(2, codes.Unavailable, newExchange()), nil)
 	defer stop()
 	fromTheStart := &tickerv1.WatchRequest{After: new(uint64(0))}
 	opts := FollowOptions{OnRetry: func(err error, _ time.Duration) {
-		fmt.Println("again, because", status.Convert(err).Message())
+		fmt.Println("retry, because", status.Convert(err).Message())
 	}}
 	for tick, err := range Follow(context.Background(), c, fromTheStart, opts) {
 		if err != nil {
-			fmt.Println(err) // a retry cannot help
+			fmt.Println(err) // not retryable
 			break
 		}
 		fmt.Println(tick.GetSequence(), tick.GetSymbol(), tick.GetPriceCents())
@@ -49,25 +117,43 @@ func ExampleFollow() {
 		}
 	}
 	// Output:
-	// 1 GLOBEX 9952
-	// 2 HOOLI 10010
-	// again, because it failed
-	// 3 INITECH 10062
-	// 4 UMBRELLA 10188
-	// again, because it failed
-	// 5 ACME 9978
+	// 1 GLOBEX 10016
+	// 2 HOOLI 10291
+	// retry, because it failed
+	// 3 INITECH 9532
+	// 4 UMBRELLA 9480
+	// retry, because it failed
+	// 5 ACME 9359
 }
 
-// A read knows no context, but a deadline in the past ends it.
+// A read does not know the context, but a deadline in the past ends it.
 func ExampleRunUntil() {
-	quiet, _ := net.Pipe()
+	pipe, _ := net.Pipe() // nobody writes to it
 	ctx, cancel := context.WithCancelCause(context.Background())
-	time.AfterFunc(time.Millisecond, func() { cancel(errors.New("the watcher has left")) })
+	time.AfterFunc(time.Millisecond, func() { cancel(errors.New("the client has left")) })
 
 	err := RunUntil(ctx,
-		func() error { _, err := quiet.Read(make([]byte, 1)); return err },
-		func() { _ = quiet.SetReadDeadline(time.Now()) },
+		func() error { _, err := pipe.Read(make([]byte, 1)); return err },
+		func() { _ = pipe.SetReadDeadline(time.Now()) },
 	)
 	fmt.Println(err)
-	// Output: the watcher has left
+	// Output: the client has left
+}
+
+// newExchange returns an exchange that publishes tick 1 in a millisecond.
+func newExchange() *Exchange {
+	return &Exchange{Epoch: time.Now(), Interval: time.Millisecond, Retention: 1 << 40}
+}
+
+// serveExample serves ticker in memory and returns a client of it. handlers,
+// if not nil, records how the handlers end.
+func serveExample(ticker tickerv1.TickerServiceServer, handlers ends) (c tickerv1.TickerServiceClient, stop func()) {
+	server := memserver.Serve(func(r grpc.ServiceRegistrar) {
+		tickerv1.RegisterTickerServiceServer(r, ticker)
+	}, grpc.StreamInterceptor(handlers.record))
+	conn, _ := server.NewClient() // fails only if an option is wrong
+	return tickerv1.NewTickerServiceClient(conn), func() {
+		_ = conn.Close()
+		_ = server.Close()
+	}
 }

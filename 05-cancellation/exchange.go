@@ -1,10 +1,13 @@
-// Package cancellation relays the prices of an exchange through a gateway.
-// Whoever ends a stream, and however, both hops see it end.
+// Package cancellation relays the prices of a stock exchange through a
+// gateway, and shows how the end of a stream reaches both hops: a cancel, a
+// deadline, a shutdown, or a connection that breaks.
 package cancellation
 
 import (
+	"cmp"
 	"context"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -13,79 +16,110 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
 )
 
-// MaxSymbols is the most symbols that a request may name.
+// MaxSymbols is the maximum number of symbols in a request.
 const MaxSymbols = 100
 
-// An Exchange publishes one tick per interval; its symbols take turns.
-// Tick n is due at Epoch + n × Interval. Make one with [NewExchange], and
-// change its fields before it serves.
+// An Exchange publishes one tick per interval; its symbols take turns. Tick
+// n is published at Epoch + n × Interval. The zero value is ready to use.
+// Set the fields before the first call of a method, which replaces each zero
+// field by its default. Methods may be called concurrently.
 //
-// Nothing is stored: tick n is a pure function of Seed and n. So an exchange
-// that is killed and started again has the history it had, and no file was
-// half written. One whose prices come from people must store them. It trusts
-// the machine's clock: set that back, and who comes back gets OutOfRange.
+// An Exchange stores nothing, because tick n depends only on the fields and
+// on n. It therefore has the same ticks after a restart. An exchange whose
+// prices come from people must store them. An Exchange relies on the clock
+// of its machine: when the clock is set back, a client that resumes gets
+// OutOfRange.
 type Exchange struct {
 	tickerv1.UnimplementedTickerServiceServer
 
-	Seed      uint64
-	Symbols   []string      // at least one
-	Interval  time.Duration // between two ticks, > 0
-	Epoch     time.Time     // tick 1 is due one Interval later
-	History   uint64        // how many of the newest ticks are held, ≥ 1
-	SendLimit time.Duration // how long one Send may wait for a watcher
+	// Seed selects the prices.
+	Seed uint64
+	// Symbols are the symbols of the ticks. The default is five symbols,
+	// from ACME to UMBRELLA.
+	Symbols []string
+	// Interval is the time between two ticks. The default is a second.
+	Interval time.Duration
+	// Epoch is the time one Interval before tick 1. The default is the
+	// start of the year 2000, UTC.
+	Epoch time.Time
+	// Retention is how many of the newest ticks are held for clients that
+	// resume. The default is 3600.
+	Retention uint64
+	// SendTimeout is the timeout of each Send, as in [SendWithin]. The
+	// default is a minute.
+	SendTimeout time.Duration
 
-	once  sync.Once
-	drain chan struct{} // closed when the exchange shuts down
-	last  atomic.Uint64 // the tick after which it does
+	once     sync.Once
+	draining chan struct{} // closed by drain
+	drain    func()
+	last     atomic.Uint64 // the last tick to send
 }
 
-// NewExchange returns an exchange of five symbols that ticks once a second
-// since the year 2000 and holds the last hour. A watcher that does not read
-// for a minute is sent away.
-func NewExchange(seed uint64) *Exchange {
-	x := &Exchange{
-		Seed:      seed,
-		Symbols:   []string{"ACME", "GLOBEX", "HOOLI", "INITECH", "UMBRELLA"},
-		Interval:  time.Second,
-		Epoch:     time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC),
-		History:   3600,
-		SendLimit: time.Minute,
-		drain:     make(chan struct{}),
-	}
-	x.last.Store(math.MaxUint64)
-	return x
+// defaultSendTimeout is the send timeout of a zero Exchange or Gateway.
+const defaultSendTimeout = time.Minute
+
+// init sets the defaults and makes the channel, once.
+func (x *Exchange) init() {
+	x.once.Do(func() {
+		if len(x.Symbols) == 0 {
+			x.Symbols = []string{"ACME", "GLOBEX", "HOOLI", "INITECH", "UMBRELLA"}
+		}
+		if x.Interval <= 0 {
+			x.Interval = time.Second
+		}
+		if x.Epoch.IsZero() {
+			x.Epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+		}
+		x.Retention = cmp.Or(x.Retention, 3600)
+		x.SendTimeout = cmp.Or(x.SendTimeout, defaultSendTimeout)
+		x.last.Store(math.MaxUint64)
+		x.draining = make(chan struct{})
+		x.drain = sync.OnceFunc(func() {
+			x.last.Store(x.newest())
+			close(x.draining)
+		})
+	})
 }
 
-// Watch streams ticks until the watcher goes away, [Exchange.Drain] is
-// called, or the next tick is no longer held.
+// Watch implements the RPC. It sends ticks until the client ends the call or
+// the exchange can send no more.
 //
-// InvalidArgument: more than [MaxSymbols] symbols. NotFound: the exchange
-// has no such symbol. OutOfRange: the watcher is behind the history, or
-// ahead of the newest tick. Aborted: one Send took longer than SendLimit.
-// Unavailable: the exchange is shutting down.
+// InvalidArgument: the request has more than [MaxSymbols] symbols. NotFound:
+// the exchange does not have one of the symbols. OutOfRange: the next tick is
+// no longer held, or the request's after is ahead of the newest tick.
+// Aborted: one Send took longer than SendTimeout. Unavailable: the exchange
+// is shutting down. Canceled, DeadlineExceeded: the call's context ended.
 func (x *Exchange) Watch(
 	req *tickerv1.WatchRequest, stream grpc.ServerStreamingServer[tickerv1.Tick],
 ) error {
+	x.init()
 	if err := x.checkSymbols(req.GetSymbols()); err != nil {
 		return err
 	}
-	next, err := x.first(req)
-	if err != nil {
-		return err
+	newest := x.newest()
+	after := newest
+	if req.After != nil {
+		after = req.GetAfter()
 	}
-	for ; ; next++ {
-		if err := x.wait(stream.Context(), next); err != nil {
+	for {
+		if err := x.checkRange(after, newest); err != nil {
 			return err
 		}
-		tick := x.Tick(next)
+		if err := x.wait(stream.Context(), after+1); err != nil {
+			return err
+		}
+		after++
+		newest = max(after, x.newest()) // the clock may have been set back
+		tick := x.Tick(after)
 		if !wants(req, tick.GetSymbol()) {
 			continue
 		}
-		if err := SendWithin(x.SendLimit, stream, tick); err != nil {
+		if err := SendWithin(x.SendTimeout, stream, tick); err != nil {
 			return err
 		}
 	}
@@ -93,11 +127,11 @@ func (x *Exchange) Watch(
 
 func (x *Exchange) checkSymbols(symbols []string) error {
 	if n := len(symbols); n > MaxSymbols {
-		return status.Errorf(codes.InvalidArgument, "symbols: at most %d, got %d", MaxSymbols, n)
+		return status.Errorf(codes.InvalidArgument, "symbols: must be at most %d, got %d", MaxSymbols, n)
 	}
 	for _, s := range symbols {
 		if !slices.Contains(x.Symbols, s) {
-			return status.Errorf(codes.NotFound, "symbols: there is no %.20q; there are %q", s, x.Symbols)
+			return status.Errorf(codes.NotFound, "symbols: must be among %q, got %.20q", x.Symbols, s)
 		}
 	}
 	return nil
@@ -107,40 +141,66 @@ func wants(req *tickerv1.WatchRequest, symbol string) bool {
 	return len(req.GetSymbols()) == 0 || slices.Contains(req.GetSymbols(), symbol)
 }
 
-// first returns the first tick that the request asks for.
-func (x *Exchange) first(req *tickerv1.WatchRequest) (uint64, error) {
-	newest := x.newest()
-	if req.After == nil {
-		return newest + 1, nil
-	}
-	if after := req.GetAfter(); after > newest {
-		return 0, status.Errorf(codes.OutOfRange, "after: %d is ahead of the newest tick, %d", after, newest)
-	}
-	return req.GetAfter() + 1, nil
-}
-
-// wait returns nil once tick n is due, if it is held.
-func (x *Exchange) wait(ctx context.Context, n uint64) error {
-	select {
-	case <-ctx.Done():
-		return status.FromContextError(ctx.Err()).Err()
-	case <-x.drain: // what was published before is still sent
-	case <-time.After(time.Until(x.due(n))):
-	}
-	if n > x.last.Load() {
-		return status.Error(codes.Unavailable, "the exchange is shutting down")
-	}
-	if oldest := x.oldest(); n < oldest {
-		return status.Errorf(codes.OutOfRange, "after: tick %d is no longer held; the oldest is %d", n, oldest)
+// checkRange returns nil if the exchange can send the tick that follows
+// after, now or when it is published.
+func (x *Exchange) checkRange(after, newest uint64) error {
+	switch {
+	case after > newest:
+		return status.Errorf(codes.OutOfRange, "after: %d is ahead of the newest, %d", after, newest)
+	case newest-after > x.Retention:
+		oldest := newest - x.Retention + 1
+		return status.Errorf(codes.OutOfRange, "after: %d is no longer held; the oldest is %d", after, oldest)
 	}
 	return nil
 }
 
-// Drain ends every Watch with Unavailable, as soon as the ticks that were
-// published before it are sent. It does not block, and may be called again.
+// wait waits until tick n is published.
+func (x *Exchange) wait(ctx context.Context, n uint64) error {
+	select {
+	case <-ctx.Done():
+		return status.FromContextError(ctx.Err()).Err()
+	case <-x.draining: // ticks published before Drain are still sent
+	case <-time.After(time.Until(x.due(n))):
+	}
+	if n > x.last.Load() {
+		return status.Errorf(codes.Unavailable, "shutting down; resume after %d", n-1)
+	}
+	return nil
+}
+
+// Drain ends every Watch with Unavailable, after it has sent the ticks that
+// are already published. Drain does not block. Only the first call has an
+// effect.
 func (x *Exchange) Drain() {
-	x.once.Do(func() {
-		x.last.Store(x.newest())
-		close(x.drain)
-	})
+	x.init()
+	x.drain()
+}
+
+// Tick returns tick n, which may be published in the future.
+func (x *Exchange) Tick(n uint64) *tickerv1.Tick {
+	x.init()
+	return &tickerv1.Tick{
+		Sequence:   n,
+		Symbol:     x.Symbols[n%uint64(len(x.Symbols))],
+		PriceCents: price(x.Seed, n),
+		Timestamp:  timestamppb.New(x.due(n)),
+	}
+}
+
+// due returns the time at which tick n is published.
+func (x *Exchange) due(n uint64) time.Time {
+	return x.Epoch.Add(time.Duration(n) * x.Interval)
+}
+
+// newest returns the number of the newest tick that is published. It is 0
+// before tick 1.
+func (x *Exchange) newest() uint64 {
+	return uint64(max(0, time.Since(x.Epoch)/x.Interval))
+}
+
+// price returns a price from 90.00 to 109.99, in cents, that depends only on
+// seed and n.
+func price(seed, n uint64) int64 {
+	hash := rand.NewPCG(seed, n).Uint64()
+	return 90_00 + int64(hash%20_00)
 }

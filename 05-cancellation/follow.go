@@ -5,8 +5,10 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math/rand/v2"
 	"time"
 
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
@@ -15,34 +17,38 @@ import (
 
 // FollowOptions are the options of [Follow]. The zero value is ready to use.
 type FollowOptions struct {
+	// Backoff says how long to wait before each retry.
 	Backoff Backoff
 
-	// Idle ends a stream that is silent for so long; 0: one minute. It
-	// does not replace keepalive: the next stream uses the connection
-	// that there is, even if nobody is at its other end.
-	Idle time.Duration
+	// IdleTimeout is the time without a tick after which Follow ends a
+	// call. The default is a minute. An idle timeout does not replace
+	// keepalive, because the next call uses the same connection, even if
+	// that connection is half-open.
+	IdleTimeout time.Duration
 
-	// OnRetry, if set, is told why a stream ended, and how long it will
-	// be until the next one.
+	// OnRetry, if not nil, is called before each wait, with the error that
+	// ended the call and the time until the next one. Follow waits for it
+	// to return.
 	OnRetry func(err error, wait time.Duration)
 }
 
-// Follow yields the ticks of a request, each one once, in order, as long as
-// ctx lasts. When a stream fails, Follow waits as [Backoff] says, and resumes
-// after the last tick. Every tick makes the next wait short again.
+// Follow yields the ticks of a request in order, each of them once, until
+// ctx ends. When a call fails, Follow waits as [Backoff] says and resumes
+// after the last tick. Each tick makes the next wait short again.
 //
-// The last pair may be an error: Canceled or DeadlineExceeded if ctx is done,
-// else the status of a failure that [Curable] says no to. Breaking out of
-// the loop ends the stream.
+// The last pair that Follow yields is an error: Canceled or DeadlineExceeded
+// if ctx has ended, otherwise the first status for which [Retryable] is
+// false. Leaving the loop cancels the call. Each loop starts again with req,
+// which Follow does not change.
 func Follow(
 	ctx context.Context, c tickerv1.TickerServiceClient,
 	req *tickerv1.WatchRequest, opts FollowOptions,
 ) iter.Seq2[*tickerv1.Tick, error] {
 	return func(yield func(*tickerv1.Tick, error) bool) {
 		req, failures := proto.CloneOf(req), 0
-		for {
+		for ctx.Err() == nil {
 			var failure error
-			for tick, err := range Watch(ctx, c, req, cmp.Or(opts.Idle, time.Minute)) {
+			for tick, err := range Ticks(ctx, c, req, cmp.Or(opts.IdleTimeout, time.Minute)) {
 				if failure = err; err != nil {
 					break
 				}
@@ -51,31 +57,81 @@ func Follow(
 					return
 				}
 			}
-			failures++
-			if err := opts.pause(ctx, failures, failure); err != nil {
-				yield(nil, err)
+			if ctx.Err() != nil {
+				break
+			}
+			if !Retryable(failure) {
+				yield(nil, fmt.Errorf("follow: not retryable: %w", failure))
 				return
 			}
+			failures++
+			wait := opts.Backoff.Wait(failures)
+			if opts.OnRetry != nil {
+				opts.OnRetry(failure, wait)
+			}
+			sleep(ctx, wait)
 		}
+		yield(nil, status.FromContextError(ctx.Err()).Err())
 	}
 }
 
-// pause waits before the next attempt, or returns why there must be none.
-func (o FollowOptions) pause(ctx context.Context, failures int, err error) error {
-	switch {
-	case ctx.Err() != nil:
-		return status.FromContextError(ctx.Err()).Err()
-	case !Curable(err):
-		return fmt.Errorf("follow: a retry cannot help: %w", err)
-	}
-	wait := o.Backoff.Wait(failures)
-	if o.OnRetry != nil {
-		o.OnRetry(err, wait)
-	}
+// sleep waits for d or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():
-		return status.FromContextError(ctx.Err()).Err()
-	case <-time.After(wait):
-		return nil
+	case <-time.After(d):
 	}
+}
+
+// Retryable reports whether the same request may succeed later. It returns
+// false for InvalidArgument, NotFound, AlreadyExists, PermissionDenied,
+// FailedPrecondition, OutOfRange, Unimplemented, DataLoss and
+// Unauthenticated: after these, the request, the server or the data must
+// change first.
+//
+// All other codes say nothing about the request. Internal and Unknown are
+// among them, because they are also caused by a connection that breaks
+// inside a message, by a proxy, and by a handler that returns a plain error.
+func Retryable(err error) bool {
+	switch status.Code(err) {
+	case codes.InvalidArgument, codes.NotFound, codes.AlreadyExists,
+		codes.PermissionDenied, codes.FailedPrecondition, codes.OutOfRange,
+		codes.Unimplemented, codes.DataLoss, codes.Unauthenticated:
+		return false
+	default:
+		return true
+	}
+}
+
+// A Backoff says how long to wait before a retry. The zero value is ready to
+// use. Wait may be called concurrently.
+type Backoff struct {
+	Base time.Duration // the limit of the first wait; by default 100 ms
+	Max  time.Duration // the limit of every wait; by default 30 s
+}
+
+// Wait returns the time to wait after n failures in a row, n ≥ 1: a random
+// time below Base × 2^(n-1), or below Max if that is less.
+//
+// The whole wait is random ("full jitter"), so that the clients of a server
+// that failed do not all return at the same time.
+func (b Backoff) Wait(n int) time.Duration {
+	return rand.N(b.limit(n))
+}
+
+func (b Backoff) limit(n int) time.Duration {
+	limit, most := b.Base, b.Max
+	if limit <= 0 {
+		limit = 100 * time.Millisecond
+	}
+	if most <= 0 {
+		most = 30 * time.Second
+	}
+	for range n - 1 {
+		if limit >= most {
+			break
+		}
+		limit *= 2
+	}
+	return min(limit, most)
 }

@@ -2,7 +2,7 @@ package cancellation
 
 import (
 	"context"
-	"iter"
+	"math"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -17,85 +17,59 @@ import (
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
 )
 
-func TestFollowYieldsEachTickWhenItIsPublishedAndEndsWithTheLoop(t *testing.T) {
+func TestFollow_YieldsEachTickWhenPublished(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		x := NewExchange(1)
-		h := setup{exchange: x}.start(t)
-		next := uint64(1)
-		for tick, err := range Follow(t.Context(), h.client, &tickerv1.WatchRequest{}, FollowOptions{}) {
+		x := new(Exchange)
+		exchange := serveTicker(t, x)
+		gateway := serveTicker(t, NewGateway(exchange.client(t)))
+		n := uint64(0)
+		for tick, err := range Follow(t.Context(), gateway.client(t), &tickerv1.WatchRequest{}, FollowOptions{}) {
+			n++
 			require.NoError(t, err)
-			require.True(t, proto.Equal(x.Tick(next), tick), "got %v, want tick %d", tick, next)
-			require.Equal(t, time.Duration(next)*time.Second, now(), "before the next one exists")
-			if next++; next > 5 {
+			require.True(t, proto.Equal(x.Tick(n), tick), "got %v, want tick %d", tick, n)
+			require.Equal(t, time.Duration(n)*time.Second, now(), "before the next tick exists")
+			if n == 5 {
 				break
 			}
 		}
 		synctest.Wait()
-		require.Equal(t, now(), h.gateway.next(t).at, "breaking out of the loop ends the stream")
-		require.Equal(t, now(), h.exchange.next(t).at)
+		require.Equal(t, now(), gateway.handlers.next(t).at, "leaving the loop cancels the call")
+		require.Equal(t, now(), exchange.handlers.next(t).at)
 	})
 }
 
-func TestAWatchThatTheServerEndsWithOKIsUnavailable(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := setup{exchange: failing{NewExchange(1), 3, codes.OK}}.start(t)
-		got, err := take(t, Watch(t.Context(), h.client, &tickerv1.WatchRequest{}, time.Minute), 4)
-		require.Len(t, got, 3)
-		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
-		require.ErrorContains(t, err, "the server ended the stream")
-	})
-}
-
-// take returns the ticks of a Follow, which must have no gaps, until there
-// are n of them or an error.
-func take(t *testing.T, ticks iter.Seq2[*tickerv1.Tick, error], n int) (got []*tickerv1.Tick, err error) {
-	t.Helper()
-	for tick, err := range ticks {
-		if err != nil {
-			require.Nil(t, tick)
-			return got, err
-		}
-		if len(got) > 0 {
-			require.Equal(t, got[len(got)-1].GetSequence()+1, tick.GetSequence(), "no gap, none twice")
-		}
-		if got = append(got, tick); len(got) == n {
-			break
-		}
-	}
-	return got, nil
-}
-
-func TestFollowRetriesWhatARetryMayCureAndGivesUpOnTheRest(t *testing.T) {
-	curable := []codes.Code{
+func TestFollow_RetriesOnlyRetryableCodes(t *testing.T) {
+	retryable := []codes.Code{
 		codes.OK, codes.Canceled, codes.Unknown, codes.DeadlineExceeded,
 		codes.ResourceExhausted, codes.Aborted, codes.Internal, codes.Unavailable,
 	}
 	for code := codes.OK; code <= codes.Unauthenticated; code++ {
 		t.Run(code.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := setup{exchange: failing{NewExchange(1), 3, code}}.start(t)
+				exchange := serveTicker(t, failAfter(3, code, new(Exchange)))
+				gateway := serveTicker(t, NewGateway(exchange.client(t)))
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 				defer cancel()
-				got, err := take(t, Follow(ctx, h.client, &tickerv1.WatchRequest{}, FollowOptions{}), 10)
-				if slices.Contains(curable, code) {
+				got, err := take(t, Follow(ctx, gateway.client(t), &tickerv1.WatchRequest{}, FollowOptions{}), 10)
+				if slices.Contains(retryable, code) {
 					require.NoError(t, err)
 					require.Len(t, got, 10)
 					return
 				}
 				require.Len(t, got, 3)
 				require.Equal(t, code, status.Code(err), "got %v", err)
-				require.ErrorContains(t, err, "follow: a retry cannot help: ")
+				require.ErrorContains(t, err, "follow: not retryable: ")
 				require.ErrorContains(t, err, "it failed")
-				require.Len(t, h.exchange, 1, "attempts")
+				require.Len(t, exchange.handlers, 1, "calls")
 			})
 		})
 	}
 }
 
-func TestTheWaitGrowsWithoutProgressAndIsShortAfterIt(t *testing.T) {
+func TestFollow_WaitGrowsUntilTickArrives(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
-		ticks int // of each stream
+		ticks int // of each call
 		grows bool
 	}{
 		{"no tick", 0, true},
@@ -103,7 +77,8 @@ func TestTheWaitGrowsWithoutProgressAndIsShortAfterIt(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := setup{exchange: failing{NewExchange(1), tt.ticks, codes.Unavailable}}.start(t)
+				exchange := serveTicker(t, failAfter(tt.ticks, codes.Unavailable, new(Exchange)))
+				gateway := serveTicker(t, NewGateway(exchange.client(t)))
 				ctx, cancel := context.WithCancel(t.Context())
 				var waits []time.Duration
 				opts := FollowOptions{OnRetry: func(err error, wait time.Duration) {
@@ -112,11 +87,8 @@ func TestTheWaitGrowsWithoutProgressAndIsShortAfterIt(t *testing.T) {
 						cancel()
 					}
 				}}
-				for _, err := range Follow(ctx, h.client, &tickerv1.WatchRequest{}, opts) {
-					if err != nil {
-						require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
-					}
-				}
+				_, err := take(t, Follow(ctx, gateway.client(t), &tickerv1.WatchRequest{}, opts), math.MaxInt)
+				require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
 				if !tt.grows {
 					require.Less(t, slices.Max(waits), 100*time.Millisecond)
 					return
@@ -130,87 +102,89 @@ func TestTheWaitGrowsWithoutProgressAndIsShortAfterIt(t *testing.T) {
 	}
 }
 
-func TestFollowEndsWithItsContext(t *testing.T) {
-	down := script{watch: func(grpc.ServerStreamingServer[tickerv1.Tick]) error {
+func TestFollow_EndsWithItsContext(t *testing.T) {
+	fails := func(*tickerv1.WatchRequest, grpc.ServerStreamingServer[tickerv1.Tick]) error {
 		return status.Error(codes.Unavailable, "not now")
-	}}
+	}
 	for _, tt := range []struct {
 		name     string
 		exchange tickerv1.TickerServiceServer
 		retries  int
 	}{
-		{"in Recv", fallsSilent(0), 0},
-		{"between two attempts", down, 1},
+		{"in Recv", silentAfter(0), 0},
+		{"between two calls", stub{OnWatch: fails}, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := setup{exchange: tt.exchange}.start(t)
-				retries := 0
+				exchange := serveTicker(t, tt.exchange)
+				gateway := serveTicker(t, NewGateway(exchange.client(t)))
+				c, retries := gateway.client(t), 0
 				opts := FollowOptions{
-					Backoff: Backoff{Base: 1e6 * time.Hour, Max: 1e6 * time.Hour}, // no wait is below a second
-					Idle:    time.Hour,
-					OnRetry: func(error, time.Duration) { retries++ },
+					Backoff:     Backoff{Base: 1e6 * time.Hour, Max: 1e6 * time.Hour}, // no wait is below a second
+					IdleTimeout: time.Hour,
+					OnRetry:     func(error, time.Duration) { retries++ },
 				}
 				ctx, cancel := context.WithCancel(t.Context())
 				time.AfterFunc(time.Second, cancel)
-				_, err := take(t, Follow(ctx, h.client, &tickerv1.WatchRequest{}, opts), 1)
+				_, err := take(t, Follow(ctx, c, &tickerv1.WatchRequest{}, opts), 1)
 				require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
 				require.Equal(t, time.Second, now())
 				require.Equal(t, tt.retries, retries)
 
 				ctx, cancel = context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
-				_, err = take(t, Follow(ctx, h.client, &tickerv1.WatchRequest{}, opts), 1)
+				_, err = take(t, Follow(ctx, c, &tickerv1.WatchRequest{}, opts), 1)
 				require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
 				require.Equal(t, 2*time.Second, now())
-				require.Equal(t, 2*tt.retries, retries)
+				// The server may end the call before the client's own timer fires.
+				require.Contains(t, []int{2 * tt.retries, 2*tt.retries + 1}, retries)
 			})
 		})
 	}
 }
 
-func TestASecondLoopOverTheSameFollowStartsAnew(t *testing.T) {
+func TestFollow_EachLoopStartsWithRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := setup{}.start(t)
+		exchange := serveTicker(t, new(Exchange))
+		gateway := serveTicker(t, NewGateway(exchange.client(t)))
 		time.Sleep(100 * time.Second)
 		req := &tickerv1.WatchRequest{After: new(uint64(50))}
-		ticks := Follow(t.Context(), h.client, req, FollowOptions{})
+		ticks := Follow(t.Context(), gateway.client(t), req, FollowOptions{})
 		for range 2 {
 			got, err := take(t, ticks, 3)
 			require.NoError(t, err)
 			require.Equal(t, uint64(51), got[0].GetSequence())
 		}
-		require.Equal(t, uint64(50), req.GetAfter(), "the request is the caller's")
+		require.Equal(t, uint64(50), req.GetAfter(), "the request of the caller")
 	})
 }
 
-func TestAFollowerThatIsTooSlowGetsOutOfRange(t *testing.T) {
+func TestFollow_SlowReaderGetsOutOfRange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		x := bulky()
-		x.History, x.SendLimit = 10, time.Hour
-		h := setup{exchange: x}.start(t)
-		var last uint64
+		exchange := serveTicker(t, &Exchange{Symbols: largeSymbol, Retention: 10, SendTimeout: time.Hour})
+		gateway := serveTicker(t, NewGateway(exchange.client(t)))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		for tick, err := range Follow(ctx, h.client, &tickerv1.WatchRequest{}, FollowOptions{}) {
+		var last uint64
+		for tick, err := range Follow(ctx, gateway.client(t), &tickerv1.WatchRequest{}, FollowOptions{}) {
 			if err != nil {
 				require.Equal(t, codes.OutOfRange, status.Code(err), "got %v", err)
 				require.ErrorContains(t, err, "is no longer held; the oldest is")
 				break
 			}
 			last = tick.GetSequence()
-			time.Sleep(3 * time.Second) // three new ones for each one read
+			time.Sleep(3 * time.Second) // three ticks are published
 		}
 		require.Greater(t, last, uint64(10))
 	})
 }
 
-func TestAFollowerOfOneSymbolResumesAtThatSymbol(t *testing.T) {
+func TestFollow_ResumesWithinOneSymbol(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := setup{exchange: failing{NewExchange(1), 3, codes.Unavailable}}.start(t)
-		next := uint64(5)
-		req := &tickerv1.WatchRequest{Symbols: []string{"ACME"}}
-		for tick, err := range Follow(t.Context(), h.client, req, FollowOptions{}) {
+		exchange := serveTicker(t, failAfter(3, codes.Unavailable, new(Exchange)))
+		gateway := serveTicker(t, NewGateway(exchange.client(t)))
+		req, next := &tickerv1.WatchRequest{Symbols: []string{"ACME"}}, uint64(5)
+		for tick, err := range Follow(t.Context(), gateway.client(t), req, FollowOptions{}) {
 			require.NoError(t, err)
 			require.Equal(t, next, tick.GetSequence())
 			if next += 5; next > 100 {
@@ -218,4 +192,31 @@ func TestAFollowerOfOneSymbolResumesAtThatSymbol(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestBackoff_LimitDoublesUpToMax(t *testing.T) {
+	b := Backoff{Base: 100 * time.Millisecond, Max: time.Second}
+	for i, want := range []time.Duration{100, 200, 400, 800, 1000, 1000} {
+		require.Equal(t, want*time.Millisecond, b.limit(i+1), "after %d failures", i+1)
+	}
+	require.Equal(t, time.Second, b.limit(1_000_000), "without overflow")
+	require.Equal(t, 100*time.Millisecond, Backoff{}.limit(1), "by default")
+	require.Equal(t, 30*time.Second, Backoff{}.limit(100), "by default")
+	require.Equal(t, time.Second, Backoff{Base: time.Minute, Max: time.Second}.limit(1))
+}
+
+// With full jitter, every wait below the limit is equally likely. The mean
+// of 10,000 waits is within 5 % of the middle except in 1 run of 10^60.
+func TestBackoff_WholeWaitIsRandom(t *testing.T) {
+	const n = 10_000
+	var sum, shortest, longest time.Duration = 0, time.Hour, 0
+	for range n {
+		wait := Backoff{}.Wait(3)
+		sum += wait
+		shortest, longest = min(shortest, wait), max(longest, wait)
+	}
+	require.InEpsilon(t, 200*time.Millisecond, sum/n, 0.05)
+	require.Less(t, shortest, 40*time.Millisecond)
+	require.Greater(t, longest, 360*time.Millisecond)
+	require.Less(t, longest, 400*time.Millisecond)
 }

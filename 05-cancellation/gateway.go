@@ -1,6 +1,7 @@
 package cancellation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -13,57 +14,61 @@ import (
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
 )
 
-// A Gateway offers the ticks of another server, its upstream. It holds
-// nothing: one stream down is one stream up. Make one with [NewGateway].
+// A Gateway relays the ticks of another server, its upstream. For each call
+// of Watch it makes one call to the upstream, and it holds no ticks. Make
+// one with [NewGateway]. Its methods may be called concurrently.
 type Gateway struct {
 	tickerv1.UnimplementedTickerServiceServer
 
-	SendLimit time.Duration // how long one Send may wait for a watcher
+	// SendTimeout is the timeout of each Send, as in [SendWithin]. The
+	// default is a minute. Set it before the first call of Watch.
+	SendTimeout time.Duration
 
 	upstream tickerv1.TickerServiceClient
 	drain    context.Context
 	endWith  context.CancelCauseFunc
 }
 
-// NewGateway returns a gateway to upstream. A watcher that does not read
-// for a minute is sent away.
+// NewGateway returns a gateway to upstream.
 func NewGateway(upstream tickerv1.TickerServiceClient) *Gateway {
-	g := &Gateway{SendLimit: time.Minute, upstream: upstream}
+	g := &Gateway{upstream: upstream}
 	g.drain, g.endWith = context.WithCancelCause(context.Background())
 	return g
 }
 
-// Watch relays the upstream's ticks, and its status when it ends.
+// Watch implements the RPC. It relays the upstream's ticks and the status
+// with which the upstream ended the call.
 //
-// Aborted: one Send took longer than SendLimit. Unavailable: the gateway is
-// shutting down, or the upstream cannot be reached.
+// Aborted: one Send took longer than SendTimeout. Unavailable: the gateway
+// is shutting down, or the upstream cannot be reached.
 func (g *Gateway) Watch(
 	req *tickerv1.WatchRequest, down grpc.ServerStreamingServer[tickerv1.Tick],
 ) error {
-	// The watcher's context, passed on: its end and its deadline are the
-	// upstream's too. It also ends when the gateway drains, and when
-	// this function returns.
+	// The call to the upstream gets the context of the call that the
+	// gateway serves, so that it ends with that call and has its deadline.
+	// It also ends when the gateway drains and when Watch returns.
 	ctx, cancel := context.WithCancelCause(down.Context())
 	defer cancel(nil)
 	defer context.AfterFunc(g.drain, func() { cancel(context.Cause(g.drain)) })()
 
 	up, err := g.upstream.Watch(ctx, req)
 	if err != nil {
-		return g.why(err)
+		return g.statusOf(err)
 	}
 	for {
 		tick, err := up.Recv()
 		if err != nil {
-			return g.why(err)
+			return g.statusOf(err)
 		}
-		if err := SendWithin(g.SendLimit, down, tick); err != nil {
+		if err := SendWithin(cmp.Or(g.SendTimeout, defaultSendTimeout), down, tick); err != nil {
 			return err
 		}
 	}
 }
 
-// why returns the status that tells the watcher why the upstream ended.
-func (g *Gateway) why(err error) error {
+// statusOf returns the status to end a call with after the call to the
+// upstream has ended with err.
+func (g *Gateway) statusOf(err error) error {
 	switch {
 	case errors.Is(err, io.EOF):
 		return nil
@@ -74,8 +79,8 @@ func (g *Gateway) why(err error) error {
 	}
 }
 
-// Drain ends every Watch with Unavailable. It does not block, and may be
-// called again.
+// Drain ends every Watch with Unavailable. It does not block. Only the first
+// call has an effect.
 func (g *Gateway) Drain() {
-	g.endWith(status.Error(codes.Unavailable, "the gateway is shutting down"))
+	g.endWith(status.Error(codes.Unavailable, "shutting down; resume after your last tick"))
 }

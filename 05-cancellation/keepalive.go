@@ -8,16 +8,16 @@ import (
 	"google.golang.org/grpc/keepalive"
 )
 
-// A connection that was silent for pingAfter is asked for a sign of life,
-// and given up if none comes within pongWithin.
+// A side that has received nothing for pingAfter sends a PING, and closes
+// the connection if no answer comes within pongWithin.
 const (
-	pingAfter  = 20 * time.Second // grpc-go allows no less than 10 s
+	pingAfter  = 20 * time.Second // grpc-go allows clients no less than 10 s
 	pongWithin = 10 * time.Second
 )
 
-// DialOptions make a client notice a server that is gone without a word, and
-// look about every 5 s whether it is back, not every 2 minutes. The server
-// must allow the pings: see [ServerOptions].
+// DialOptions make a client notice a half-open connection after 30 s, and
+// dial a server that cannot be reached about every 5 s, not every 2 minutes.
+// The server must allow the client's pings: see [ServerOptions].
 func DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingAfter, Timeout: pongWithin}),
@@ -33,8 +33,8 @@ func DialOptions() []grpc.DialOption {
 	}
 }
 
-// ServerOptions make a server notice a client that is gone without a word,
-// and let clients ask twice as often as [DialOptions] do.
+// ServerOptions make a server notice a half-open connection after 30 s, and
+// allow clients to ping twice as often as with [DialOptions].
 func ServerOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: pingAfter, Timeout: pongWithin}),

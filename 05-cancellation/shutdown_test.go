@@ -2,7 +2,7 @@ package cancellation
 
 import (
 	"context"
-	"net"
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,184 +10,159 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
-	"google.golang.org/grpc/test/bufconn"
 
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
-	"example.com/streams/internal/serve"
 )
 
-func TestGracefulStopAloneNeverReturnsWhileAWatcherIsConnected(t *testing.T) {
+func TestGracefulStop_WaitsForeverForWatcher(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		x := NewExchange(1)
-		x.Interval = 10 * time.Minute
-		h := setup{exchange: x}.start(t)
+		exchange := serveTicker(t, &Exchange{Interval: 10 * time.Minute})
+		gateway := serveTicker(t, NewGateway(exchange.client(t)))
 		ctx, cancel := context.WithCancel(t.Context())
-		stream := watch(t, ctx, h.client)
-		recv(t, stream, 1)
+		stream := open(t, ctx, gateway.client(t))
+		recvOnTime(t, stream, 1)
 		stopped := make(chan time.Duration, 1)
 		go func() {
-			h.exchangeServer.GracefulStop()
+			exchange.running.Load().GracefulStop()
 			stopped <- now()
 		}()
 
-		recv(t, stream, 24*6)
-		require.Empty(t, stopped, "a day later it still waits")
+		recvOnTime(t, stream, 24*6)
+		require.Empty(t, stopped, "GracefulStop has returned")
 
 		cancel()
 		require.Equal(t, 24*time.Hour+10*time.Minute, <-stopped)
 	})
 }
 
-func TestTheRightOrderIsHealthThenTheStreamsThenStop(t *testing.T) {
+func TestDrain_OrderIsHealthStreamsStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		x := NewExchange(1)
-		s := serveUntilSignal(t, x)
-		healthWas := make(chan string, 1)
-		s.OnDrain = func() {
-			healthWas <- s.health(t)
+		x, healthWas := new(Exchange), make(chan string, 1)
+		var health healthv1.HealthClient
+		exchange, handlers := serveUntilSignal(t, x, func() {
+			healthWas <- check(health)
 			x.Drain()
-		}
-		gateway := make(ends, 1)
-		through := serveTicker(t, NewGateway(tickerv1.NewTickerServiceClient(s.conn)), gateway, nil).Dial(t)
-		stream := watch(t, t.Context(), tickerv1.NewTickerServiceClient(through))
-		require.Equal(t, "SERVING", s.health(t))
-		time.Sleep(100*time.Second + time.Second/2) // and read nothing yet
+		})
+		conn := exchange.Dial(t)
+		health = healthv1.NewHealthClient(conn)
+		gateway := serveTicker(t, NewGateway(tickerv1.NewTickerServiceClient(conn)))
+		stream := open(t, t.Context(), gateway.client(t))
+		require.Equal(t, "SERVING", check(health))
+		time.Sleep(100*time.Second + time.Second/2) // the client reads nothing yet
 
-		s.signal()
-		require.NoError(t, <-s.served)
+		exchange.Signal()
+		require.NoError(t, exchange.Wait())
 		synctest.Wait()
 
-		require.Equal(t, 100*time.Second+time.Second/2, now(), "nobody had to wait")
-		require.Equal(t, now(), s.handlers.next(t).at)
-		require.Equal(t, now(), gateway.next(t).at)
-		require.Equal(t, "NOT_SERVING", <-healthWas, "before the streams were told")
-		last := checkEnd(t, stream, codes.Unavailable, "the exchange is shutting down")
-		require.Equal(t, uint64(100), last, "all that was published before the signal")
+		require.Equal(t, 100*time.Second+time.Second/2, now(), "the drain took time")
+		require.Equal(t, now(), handlers.next(t).at)
+		require.Equal(t, now(), gateway.handlers.next(t).at)
+		require.Equal(t, "NOT_SERVING", <-healthWas, "health before the streams end")
+		requireRest(t, stream, 100, "shutting down; resume after 100")
 	})
 }
 
-// Here the exchange itself is behind: the buffers are full after some 30
-// ticks, and the rest is only published.
-func TestAHandlerThatIsBehindSendsWhatWasPublishedBeforeTheSignal(t *testing.T) {
+// check returns the health of a server, or why it is not known.
+func check(c healthv1.HealthClient) string {
+	health, err := c.Check(context.Background(), &healthv1.HealthCheckRequest{})
+	if err != nil {
+		return err.Error()
+	}
+	return health.GetStatus().String()
+}
+
+// requireRest requires that the stream has n ticks, from tick 1 on, and that
+// it then ends with Unavailable.
+func requireRest(t *testing.T, stream grpc.ServerStreamingClient[tickerv1.Tick], n uint64, message string) {
+	t.Helper()
+	got, err := recvRest(t, stream)
+	require.Equal(t, n, got)
+	require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+	require.ErrorContains(t, err, message)
+}
+
+// Here the handler of the exchange is behind: all buffers are full after
+// about 30 ticks.
+func TestDrain_SendsTicksPublishedBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		x := bulky()
-		x.SendLimit = time.Hour
-		s := serveUntilSignal(t, x)
-		s.OnDrain = x.Drain
-		stream := watch(t, t.Context(), tickerv1.NewTickerServiceClient(s.conn))
+		x := &Exchange{Symbols: largeSymbol, SendTimeout: math.MaxInt64}
+		exchange, _ := serveUntilSignal(t, x, x.Drain)
+		stream := open(t, t.Context(), tickerv1.NewTickerServiceClient(exchange.Dial(t)))
 		time.Sleep(100*time.Second + time.Second/2)
 
-		s.signal()
+		exchange.Signal()
 		time.Sleep(2 * time.Second)
-		last := checkEnd(t, stream, codes.Unavailable, "the exchange is shutting down")
-		require.Equal(t, uint64(100), last)
-		require.NoError(t, <-s.served)
-		require.Equal(t, 102*time.Second+time.Second/2, now(), "when the watcher has read")
+		requireRest(t, stream, 100, "shutting down; resume after 100")
+		require.NoError(t, exchange.Wait())
+		require.Equal(t, 102*time.Second+time.Second/2, now(), "the drain ends when the client has read")
 	})
 }
 
-func TestTheWaitForStreamsThatDoNotFinishIsBounded(t *testing.T) {
+func TestDrain_IsBounded(t *testing.T) {
 	for _, tt := range []struct {
-		name     string
-		exchange func() *Exchange
-		told     bool
+		name    string
+		symbols []string
+		told    bool
 	}{
-		{"nobody tells them", func() *Exchange { return NewExchange(1) }, false},
-		{"nobody reads them", bulky, true}, // 32 ticks fill all buffers
+		{"handlers that do not know of the drain", nil, false},
+		{"handlers whose client does not read", largeSymbol, true}, // 32 ticks fill all buffers
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				x := tt.exchange()
-				s := serveUntilSignal(t, x)
-				if tt.told {
-					s.OnDrain = x.Drain
+				x := &Exchange{Symbols: tt.symbols}
+				onDrain := x.Drain
+				if !tt.told {
+					onDrain = nil
 				}
-				client := tickerv1.NewTickerServiceClient(s.conn)
-				stream := watch(t, t.Context(), client)
+				exchange, _ := serveUntilSignal(t, x, onDrain)
+				stream := open(t, t.Context(), tickerv1.NewTickerServiceClient(exchange.Dial(t)))
 				time.Sleep(40 * time.Second)
 
-				s.signal()
-				require.NoError(t, <-s.served)
+				exchange.Signal()
+				require.NoError(t, exchange.Wait())
 
-				require.Equal(t, 45*time.Second, now(), "Drain is 5 s")
-				checkEnd(t, stream, codes.Unavailable, "error reading from server: EOF")
+				require.Equal(t, 45*time.Second, now(), "the drain may take 5 s")
+				n, err := recvRest(t, stream)
+				require.Positive(t, n, "ticks")
+				require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+				require.ErrorContains(t, err, "error reading from server: EOF")
 			})
 		})
 	}
 }
 
-func TestADrainedGatewaySaysSoAndLetsGoOfItsUpstream(t *testing.T) {
+func TestDrain_GatewayEndsItsUpstreamCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := setup{}.start(t)
-		g := NewGateway(tickerv1.NewTickerServiceClient(h.upstream))
-		s := serveUntilSignal(t, g)
-		s.OnDrain = g.Drain
-		stream := watch(t, t.Context(), tickerv1.NewTickerServiceClient(s.conn))
+		exchange := serveTicker(t, new(Exchange))
+		g := NewGateway(exchange.client(t))
+		gateway, handlers := serveUntilSignal(t, g, g.Drain)
+		stream := open(t, t.Context(), tickerv1.NewTickerServiceClient(gateway.Dial(t)))
 		time.Sleep(100*time.Second + time.Second/2)
 
-		s.signal()
-		require.NoError(t, <-s.served)
+		gateway.Signal()
+		require.NoError(t, gateway.Wait())
 		synctest.Wait()
 
-		require.Equal(t, 100*time.Second+time.Second/2, now(), "nobody had to wait")
-		require.Equal(t, now(), s.handlers.next(t).at)
-		require.Equal(t, now(), h.exchange.next(t).at)
-		last := checkEnd(t, stream, codes.Unavailable, "the gateway is shutting down")
-		require.Equal(t, uint64(100), last)
+		require.Equal(t, 100*time.Second+time.Second/2, now(), "the drain took time")
+		require.Equal(t, now(), handlers.next(t).at)
+		require.Equal(t, now(), exchange.handlers.next(t).at)
+		requireRest(t, stream, 100, "shutting down; resume after your last tick")
 	})
 }
 
-func TestAServerThatDrainsTakesNoNewStreams(t *testing.T) {
+func TestDrain_RefusesNewStreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := setup{}.start(t)
-		x, g := NewExchange(1), NewGateway(tickerv1.NewTickerServiceClient(h.upstream))
-		x.Drain()
-		g.Drain()
-		g.Drain() // once more does no harm
+		x, g := new(Exchange), NewGateway(serveTicker(t, new(Exchange)).client(t))
+		for range 2 { // the second call of Drain has no effect
+			x.Drain()
+			g.Drain()
+		}
 		for _, ticker := range []tickerv1.TickerServiceServer{x, g} {
-			stream := watch(t, t.Context(), setup{exchange: ticker}.start(t).client)
-			_, err := stream.Recv()
+			_, err := open(t, t.Context(), serveTicker(t, ticker).client(t)).Recv()
 			require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
-			require.ErrorContains(t, err, "is shutting down")
+			require.ErrorContains(t, err, "shutting down; resume after ")
 		}
 	})
-}
-
-// A realServer is a server as cmd/server runs it, but in memory.
-type realServer struct {
-	*serve.Server
-	conn   *grpc.ClientConn
-	signal context.CancelFunc
-	served chan error // what ServeUntil returned
-
-	handlers ends
-}
-
-func serveUntilSignal(t *testing.T, ticker tickerv1.TickerServiceServer) *realServer {
-	s := &realServer{served: make(chan error, 1), handlers: make(ends, 10)}
-	s.Server = serve.New(grpc.StreamInterceptor(s.handlers.handler))
-	s.Drain = 5 * time.Second
-	tickerv1.RegisterTickerServiceServer(s, ticker)
-	listener := bufconn.Listen(64 << 10)
-	ctx, cancel := context.WithCancel(context.Background())
-	s.signal = cancel
-	go func() { s.served <- s.ServeUntil(ctx, listener) }()
-
-	conn, err := grpc.NewClient("passthrough:///server",
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }),
-		grpc.WithTransportCredentials(insecure.NewCredentials()))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, conn.Close()) })
-	s.conn = conn
-	return s
-}
-
-// health asks the server how it is.
-func (s *realServer) health(t *testing.T) string {
-	health, err := healthv1.NewHealthClient(s.conn).Check(t.Context(), &healthv1.HealthCheckRequest{})
-	require.NoError(t, err)
-	return health.GetStatus().String()
 }

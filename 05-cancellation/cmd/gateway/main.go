@@ -1,10 +1,46 @@
-// Command gateway relays the ticks of an exchange, or of another gateway.
+// Command gateway relays the ticks of an exchange, or of another gateway,
+// over TCP.
 package main
 
 import (
+	"context"
+	"flag"
+	"net"
 	"os"
 
-	"example.com/streams/05-cancellation/cmd/internal/mains"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	cancellation "example.com/streams/05-cancellation"
+	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
+	"example.com/streams/internal/cli"
+	"example.com/streams/internal/serve"
 )
 
-func main() { os.Exit(mains.Gateway()) }
+var (
+	listener = cli.ServerFlags()
+	upstream = flag.String("upstream", "", "relay the ticks of the server at `host:port` (required)")
+)
+
+func main() { os.Exit(cli.Main("gateway", run)) }
+
+func run(ctx context.Context) error {
+	if _, _, err := net.SplitHostPort(*upstream); err != nil {
+		return cli.Usagef("-upstream: must be host:port, got %q", *upstream)
+	}
+	if *upstream == listener.Addr {
+		return cli.Usagef("-upstream: must not be the gateway's own -addr, got %s", *upstream)
+	}
+	opts := append(cancellation.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient(*upstream, opts...)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+
+	s := serve.New(cancellation.ServerOptions()...)
+	g := cancellation.NewGateway(tickerv1.NewTickerServiceClient(conn))
+	tickerv1.RegisterTickerServiceServer(s, g)
+	s.OnDrain = g.Drain
+	return listener.Serve(ctx, s)
+}

@@ -22,13 +22,13 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// WatchRequest says what to watch.
+// WatchRequest selects ticks.
 type WatchRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Only ticks of these symbols, at most 100. Empty: all.
+	// Send only ticks of these symbols, at most 100. Empty: all symbols.
 	Symbols []string `protobuf:"bytes,1,rep,name=symbols,proto3" json:"symbols,omitempty"`
-	// Resume: only ticks with a sequence greater than this one.
-	// Not set: from the next tick on.
+	// Send only ticks whose sequence is greater than this one, to resume.
+	// Not set: start with the next tick.
 	After         *uint64 `protobuf:"varint,2,opt,name=after,proto3,oneof" json:"after,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -81,14 +81,15 @@ func (x *WatchRequest) GetAfter() uint64 {
 // Tick is the price of one symbol at one moment.
 type Tick struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The position in the exchange's history. One exchange counts all of its
-	// symbols, so whoever watches some of them sees gaps.
+	// The position among all ticks of the exchange. An exchange numbers the
+	// ticks of all symbols together, so a client that watches only some symbols
+	// sees gaps.
 	Sequence uint64 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
-	// Whose price it is.
+	// The symbol that has this price.
 	Symbol string `protobuf:"bytes,2,opt,name=symbol,proto3" json:"symbol,omitempty"`
-	// The price in cents. An integer, because a float cannot hold 0.10.
+	// The price in cents. It is an integer, because a float cannot hold 0.10.
 	PriceCents int64 `protobuf:"varint,3,opt,name=price_cents,json=priceCents,proto3" json:"price_cents,omitempty"`
-	// When the exchange published the tick.
+	// The time at which the exchange published the tick.
 	Timestamp     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -26,16 +26,16 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// TickerService publishes the prices of an exchange.
+// TickerService publishes the prices of a stock exchange.
 type TickerServiceClient interface {
-	// Watch streams ticks in order, each one once, until the caller or the
-	// server ends it. It never ends with OK.
-	// INVALID_ARGUMENT: more than 100 symbols.
-	// NOT_FOUND: the exchange has no such symbol.
-	// OUT_OF_RANGE: the tick that follows `after` is no longer held (also
-	// when you read too slowly), or `after` is ahead of the newest.
-	// ABORTED: you did not read for too long; resume where you are.
-	// UNAVAILABLE: the server is shutting down; resume where you are.
+	// Watch streams ticks in order, each of them once, until the client or the
+	// server ends the call. The server does not end it with OK.
+	// INVALID_ARGUMENT: the request has more than 100 symbols.
+	// NOT_FOUND: the exchange does not have one of the symbols.
+	// OUT_OF_RANGE: the tick that follows `after` is no longer held, or `after`
+	// is ahead of the newest tick. A client that reads too slowly also gets it.
+	// ABORTED: the client did not read for too long; it may resume.
+	// UNAVAILABLE: the server is shutting down or cannot be reached; resume.
 	Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Tick], error)
 }
 
@@ -70,16 +70,16 @@ type TickerService_WatchClient = grpc.ServerStreamingClient[Tick]
 // All implementations must embed UnimplementedTickerServiceServer
 // for forward compatibility.
 //
-// TickerService publishes the prices of an exchange.
+// TickerService publishes the prices of a stock exchange.
 type TickerServiceServer interface {
-	// Watch streams ticks in order, each one once, until the caller or the
-	// server ends it. It never ends with OK.
-	// INVALID_ARGUMENT: more than 100 symbols.
-	// NOT_FOUND: the exchange has no such symbol.
-	// OUT_OF_RANGE: the tick that follows `after` is no longer held (also
-	// when you read too slowly), or `after` is ahead of the newest.
-	// ABORTED: you did not read for too long; resume where you are.
-	// UNAVAILABLE: the server is shutting down; resume where you are.
+	// Watch streams ticks in order, each of them once, until the client or the
+	// server ends the call. The server does not end it with OK.
+	// INVALID_ARGUMENT: the request has more than 100 symbols.
+	// NOT_FOUND: the exchange does not have one of the symbols.
+	// OUT_OF_RANGE: the tick that follows `after` is no longer held, or `after`
+	// is ahead of the newest tick. A client that reads too slowly also gets it.
+	// ABORTED: the client did not read for too long; it may resume.
+	// UNAVAILABLE: the server is shutting down or cannot be reached; resume.
 	Watch(*WatchRequest, grpc.ServerStreamingServer[Tick]) error
 	mustEmbedUnimplementedTickerServiceServer()
 }

@@ -13,20 +13,21 @@ import (
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
 )
 
-// Watch yields the ticks of one stream, and as its last pair the error that
-// ended it: the status, DeadlineExceeded after a silence of idle, Unavailable
-// if the server ended it with OK. Breaking out of the loop ends the stream.
-func Watch(
+// Ticks calls Watch and yields the ticks. The last pair that it yields is
+// the error that ended the call: a status of the server, DeadlineExceeded if
+// no tick came within idle, or Unavailable if the server ended the call with
+// OK. Leaving the loop cancels the call. Each loop makes a call of its own.
+func Ticks(
 	ctx context.Context, c tickerv1.TickerServiceClient,
 	req *tickerv1.WatchRequest, idle time.Duration,
 ) iter.Seq2[*tickerv1.Tick, error] {
 	return func(yield func(*tickerv1.Tick, error) bool) {
-		ctx, cancel := context.WithCancelCause(ctx)
-		defer cancel(nil) // whichever way the loop is left
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel() // ends the call, however the loop ends
 		stream, err := c.Watch(ctx, req)
 		for err == nil {
 			var tick *tickerv1.Tick
-			if tick, err = RecvWithin(idle, cancel, stream); err == nil && !yield(tick, nil) {
+			if tick, err = recvWithin(idle, stream, cancel); err == nil && !yield(tick, nil) {
 				return
 			}
 		}
