@@ -32,8 +32,6 @@ type Server struct {
 	// once, when the drain begins, and must not block.
 	OnDrain func()
 
-	Addr string // for Main, until all commands use package cli
-
 	health *health.Server
 }
 
