@@ -6,7 +6,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedFind returns the first number for which ok is true.
+// FixedFind returns the first number of the stream for which ok is true.
 func FixedFind(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient,
 	req *pitfallsv1.CountRequest, ok func(int64) bool,

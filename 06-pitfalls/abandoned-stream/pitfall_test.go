@@ -14,7 +14,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-func TestBrokenFindLeavesTheHandlerInSend(t *testing.T) {
+func TestBroken_FindLeavesTheHandlerInSend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, &service.Server{})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -28,11 +28,11 @@ func TestBrokenFindLeavesTheHandlerInSend(t *testing.T) {
 		require.Equal(t, 3, pitfalltest.OpenStreams(t, client))
 
 		cancel()
-		require.Zero(t, pitfalltest.OpenStreams(t, client), "the caller's cancel ends them")
+		require.Zero(t, pitfalltest.OpenStreams(t, client), "handlers after the caller has canceled")
 	})
 }
 
-func TestFixedFindLeavesNothing(t *testing.T) {
+func TestFixed_FindLeavesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, &service.Server{})
 		for range 3 {
@@ -44,9 +44,9 @@ func TestFixedFindLeavesNothing(t *testing.T) {
 	})
 }
 
-func TestBrokenFindLeavesAHandlerThatWaitsForNews(t *testing.T) {
+func TestBroken_FindLeavesAHandlerThatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := pitfalltest.Dial(t, thenQuiet())
+		client := pitfalltest.Dial(t, threeNumbers())
 		_, err := BrokenFind(t.Context(), client, &pitfallsv1.CountRequest{Padding: 10 << 10}, three)
 		require.NoError(t, err)
 
@@ -55,17 +55,18 @@ func TestBrokenFindLeavesAHandlerThatWaitsForNews(t *testing.T) {
 	})
 }
 
-func TestFixedFindEndsAHandlerThatWaitsForNews(t *testing.T) {
+func TestFixed_FindEndsAHandlerThatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := pitfalltest.Dial(t, thenQuiet())
+		client := pitfalltest.Dial(t, threeNumbers())
 		_, err := FixedFind(t.Context(), client, &pitfallsv1.CountRequest{Padding: 10 << 10}, three)
 		require.NoError(t, err)
 		require.Zero(t, pitfalltest.OpenStreams(t, client))
 	})
 }
 
-// thenQuiet is a server that has three numbers and waits for more.
-func thenQuiet() *service.Server {
+// threeNumbers returns a server that sends three numbers, and then waits
+// until the call ends.
+func threeNumbers() *service.Server {
 	return &service.Server{
 		OnCount: func(_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
 			for i := range int64(3) {
@@ -79,8 +80,8 @@ func thenQuiet() *service.Server {
 	}
 }
 
-// The handler of a short stream has returned before anyone misses it.
-func TestAShortStreamHidesTheLeakOfItsHandler(t *testing.T) {
+// The handler of a short stream has sent all its numbers, and returns.
+func TestFind_LeavesNothingOfAShortStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, &service.Server{})
 		_, err := BrokenFind(t.Context(), client, &pitfallsv1.CountRequest{To: 5}, three)
@@ -89,7 +90,7 @@ func TestAShortStreamHidesTheLeakOfItsHandler(t *testing.T) {
 	})
 }
 
-func TestANewCallWaitsForAnAbandonedStreamOnceTheQuotaIsUsed(t *testing.T) {
+func TestPing_WaitsForAnAbandonedStreamAtTheQuota(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := pitfalltest.Serve(t, &service.Server{}, grpc.MaxConcurrentStreams(1))
 		client := pitfallsv1.NewPitfallServiceClient(server.Dial(t))

@@ -1,12 +1,18 @@
 package bufconndns
 
 import (
+	"context"
+	"net"
+
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// FixedDial returns a connection to the server that dial leads to.
-func FixedDial(dial dialer, opts ...grpc.DialOption) (*grpc.ClientConn, error) {
+// FixedDial returns a connection to the server that dial connects to. The
+// caller closes it.
+func FixedDial(
+	dial func(context.Context, string) (net.Conn, error), opts ...grpc.DialOption,
+) (*grpc.ClientConn, error) {
 	opts = append(opts,
 		grpc.WithContextDialer(dial),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),

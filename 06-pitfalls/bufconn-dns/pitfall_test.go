@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"testing"
 	"testing/synctest"
 
@@ -20,9 +21,9 @@ import (
 	"example.com/streams/internal/memserver/memservertest"
 )
 
-func TestBrokenDialAsksDNSAndNeverTheDialer(t *testing.T) {
+func TestBroken_AsksDNSAndNotTheDialer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := &counted{Server: pitfalltest.Serve(t, &service.Server{})}
+		server := &countingServer{Server: pitfalltest.Serve(t, &service.Server{})}
 		conn, err := BrokenDial(server.DialContext, grpc.WithResolvers(emptyDNS{}))
 		require.NoError(t, err)
 		defer conn.Close()
@@ -31,44 +32,48 @@ func TestBrokenDialAsksDNSAndNeverTheDialer(t *testing.T) {
 
 		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
 		require.Equal(t, "name resolver error: produced zero addresses", status.Convert(err).Message())
-		require.Zero(t, server.dialed)
+		require.Zero(t, server.dialed, "calls of the dialer")
 		require.Equal(t, "dns:///bufnet", conn.CanonicalTarget())
 	})
 }
 
-func TestFixedDialAsksTheDialer(t *testing.T) {
+func TestFixed_AsksTheDialer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := &counted{Server: pitfalltest.Serve(t, &service.Server{})}
+		server := &countingServer{Server: pitfalltest.Serve(t, &service.Server{})}
 		conn, err := FixedDial(server.DialContext, grpc.WithResolvers(emptyDNS{}))
 		require.NoError(t, err)
 		defer conn.Close()
 
 		require.NoError(t, ping(t, conn))
 
-		require.Equal(t, 1, server.dialed)
+		require.Equal(t, 1, server.dialed, "calls of the dialer")
 		require.Equal(t, "passthrough:///bufnet", conn.CanonicalTarget())
 	})
 }
 
-// The resolvers of grpc and of Go, up to the socket. They do not like bubbles.
-func TestBrokenDialFailsInTheRealResolver(t *testing.T) {
+// This test runs the resolvers of grpc-go and of Go, up to the socket.
+func TestBroken_FailsInTheRealResolver(t *testing.T) {
 	before := net.DefaultResolver
 	defer func() { net.DefaultResolver = before }()
-	noNetwork := func(context.Context, string, string) (net.Conn, error) {
-		return nil, errors.New("a test has no network")
+	for says, lookup := range map[string]error{
+		"name resolver error: produced zero addresses": errors.New("the lookup fails"),
+		"dns: A record lookup error: lookup bufnet":    os.ErrDeadlineExceeded,
+	} {
+		net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+			return nil, lookup
+		}}
+		conn, err := BrokenDial(pitfalltest.Serve(t, &service.Server{}).DialContext)
+		require.NoError(t, err)
+		defer conn.Close()
+
+		err = ping(t, conn)
+
+		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+		require.ErrorContains(t, err, says)
 	}
-	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: noNetwork}
-	conn, err := BrokenDial(pitfalltest.Serve(t, &service.Server{}).DialContext)
-	require.NoError(t, err)
-	defer conn.Close()
-
-	err = ping(t, conn)
-
-	require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
-	require.Equal(t, "name resolver error: produced zero addresses", status.Convert(err).Message())
 }
 
-func TestAnIPAddressNeedsNoDNS(t *testing.T) {
+func TestTarget_WithAnIPAddressNeedsNoDNS(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := pitfalltest.Serve(t, &service.Server{})
 		conn, err := grpc.NewClient("192.0.2.1", grpc.WithContextDialer(server.DialContext),
@@ -81,13 +86,13 @@ func TestAnIPAddressNeedsNoDNS(t *testing.T) {
 	})
 }
 
-// counted counts how often it is dialed.
-type counted struct {
+// A countingServer counts the calls of its dialer.
+type countingServer struct {
 	memservertest.Server
 	dialed int
 }
 
-func (c *counted) DialContext(ctx context.Context, addr string) (net.Conn, error) {
+func (c *countingServer) DialContext(ctx context.Context, addr string) (net.Conn, error) {
 	c.dialed++
 	return c.Server.DialContext(ctx, addr)
 }
@@ -97,8 +102,9 @@ func ping(t *testing.T, conn *grpc.ClientConn) error {
 	return err
 }
 
-// emptyDNS takes the place of DNS, so that no play depends on a network. It
-// reports what the real one does for a name that does not exist: no address.
+// emptyDNS takes the place of the dns resolver, so that the tests need no
+// network. It reports no addresses, as the real resolver does for a name that
+// does not exist.
 type emptyDNS struct{}
 
 func (emptyDNS) Scheme() string { return "dns" }
@@ -106,7 +112,7 @@ func (emptyDNS) Scheme() string { return "dns" }
 func (emptyDNS) Build(
 	_ resolver.Target, cc resolver.ClientConn, _ resolver.BuildOptions,
 ) (resolver.Resolver, error) {
-	_ = cc.UpdateState(resolver.State{}) // the error says so again
+	_ = cc.UpdateState(resolver.State{}) // returns an error because there are no addresses
 	return emptyDNS{}, nil
 }
 

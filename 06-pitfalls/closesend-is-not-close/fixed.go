@@ -8,13 +8,15 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedFeed is a stream of numbers. Close it.
+// A FixedFeed is a stream of numbers. One goroutine may call Next while another
+// calls Close.
 type FixedFeed struct {
 	stream grpc.ServerStreamingClient[pitfallsv1.Number]
 	cancel context.CancelFunc
 }
 
-// FixedOpen opens a feed of the numbers that req asks for.
+// FixedOpen opens a feed of the numbers that req asks for. The caller
+// closes it.
 func FixedOpen(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient, req *pitfallsv1.CountRequest,
 ) (*FixedFeed, error) {
@@ -27,13 +29,13 @@ func FixedOpen(
 	return &FixedFeed{stream, cancel}, nil
 }
 
-// Next waits for the next number.
+// Next waits for the next number. The error is io.EOF after the last one.
 func (f *FixedFeed) Next() (int64, error) {
 	n, err := f.stream.Recv()
 	return n.GetValue(), err
 }
 
-// Close ends the feed.
+// Close ends the feed. It always returns nil.
 func (f *FixedFeed) Close() error {
 	f.cancel()
 	return nil

@@ -15,7 +15,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-func TestBrokenFeedGoesOnAfterItsClose(t *testing.T) {
+func TestBroken_FeedGoesOnAfterClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, ticking)
 		feed, err := BrokenOpen(t.Context(), client, &pitfallsv1.CountRequest{})
@@ -32,7 +32,7 @@ func TestBrokenFeedGoesOnAfterItsClose(t *testing.T) {
 	})
 }
 
-func TestFixedFeedEndsWithItsClose(t *testing.T) {
+func TestFixed_FeedEndsAtClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, ticking)
 		feed, err := FixedOpen(t.Context(), client, &pitfallsv1.CountRequest{})
@@ -49,7 +49,7 @@ func TestFixedFeedEndsWithItsClose(t *testing.T) {
 	})
 }
 
-func TestCloseSendEndsAHandlerThatWaitsForEOF(t *testing.T) {
+func TestCloseSend_EndsAHandlerThatReadsUntilEOF(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, &service.Server{})
 		stream, err := client.Echo(t.Context())
@@ -62,12 +62,7 @@ func TestCloseSendEndsAHandlerThatWaitsForEOF(t *testing.T) {
 	})
 }
 
-type feed interface {
-	Next() (int64, error)
-	Close() error
-}
-
-// ticking is a server with a number every 100 ms.
+// ticking is a server that sends a number every 100 ms.
 var ticking = &service.Server{
 	OnCount: func(_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
 		for i := int64(1); ; i++ {

@@ -7,8 +7,9 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedEcho sends the values that arrive until stop is closed, and returns
-// what comes back.
+// FixedEcho sends the values that arrive until stop is closed, and returns the
+// answers. The caller keeps values open until it has closed stop, and closes
+// stop also after an error.
 func FixedEcho(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient,
 	values <-chan int64, stop <-chan struct{},
@@ -25,7 +26,7 @@ func FixedEcho(
 				return
 			case v := <-values:
 				if err := stream.Send(&pitfallsv1.Number{Value: v}); err != nil {
-					return // Recv has the status
+					return // Recv returns the status
 				}
 			}
 		}

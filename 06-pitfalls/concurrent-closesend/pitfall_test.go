@@ -17,39 +17,40 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// In a process of its own, since the race detector would fail the test.
-func TestBrokenEchoLosesTheAnswersToASendAfterTheCloseSend(t *testing.T) {
-	require.Contains(t, pitfalltest.Process(t, func() { inABubble(t, BrokenEcho) }),
+// The code runs in another process, because its data race would fail the test
+// under -race.
+func TestBroken_EchoLosesTheAnswers(t *testing.T) {
+	require.Contains(t, pitfalltest.Process(t, func() { printResult(t, BrokenEcho) }),
 		"after 600ms: [], rpc error: code = Internal desc = SendMsg called after CloseSend\n")
 }
 
-func TestFixedEchoReturnsTheAnswers(t *testing.T) {
-	require.Contains(t, pitfalltest.Process(t, func() { inABubble(t, FixedEcho) }),
+func TestFixed_EchoReturnsTheAnswers(t *testing.T) {
+	require.Contains(t, pitfalltest.Process(t, func() { printResult(t, FixedEcho) }),
 		"after 1.5s: [1 2], <nil>\n")
 }
 
-func TestBrokenEchoIsWhatTheRaceDetectorReports(t *testing.T) {
-	report := pitfalltest.RaceReport(t, func() { often(t, BrokenEcho) })
+func TestBroken_EchoIsADataRace(t *testing.T) {
+	report := pitfalltest.RaceReport(t, func() { repeat(t, BrokenEcho) })
 	require.Contains(t, report, "WARNING: DATA RACE")
 	require.Contains(t, report, "google.golang.org/grpc.(*clientStream).CloseSend()")
 }
 
-func TestFixedEchoHasNoRace(t *testing.T) {
-	report := pitfalltest.RaceReport(t, func() { often(t, FixedEcho) })
+func TestFixed_EchoHasNoDataRace(t *testing.T) {
+	report := pitfalltest.RaceReport(t, func() { repeat(t, FixedEcho) })
 	require.NotContains(t, report, "WARNING: DATA RACE")
 	require.Contains(t, report, "[1 2], <nil>")
 }
 
-// often is enough for the detector, which misses a race when something else
-// happens to order the two calls.
-func often(t *testing.T, code echo) {
+// repeat runs the code 50 times. The race detector misses a race if something
+// else happens to order the two calls.
+func repeat(t *testing.T, code echo) {
 	for range 50 {
-		inABubble(t, code)
+		printResult(t, code)
 	}
 }
 
-// inABubble prints how long the code took and what it returned.
-func inABubble(t *testing.T, code echo) {
+// printResult prints how long the code took and what it returned.
+func printResult(t *testing.T, code echo) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, late)
 		start := time.Now()
@@ -58,9 +59,9 @@ func inABubble(t *testing.T, code echo) {
 	})
 }
 
-// The Send waits for flow control and CloseSend does not, so that the
-// message goes out behind the end of its stream.
-func TestASendThatCloseSendOvertakesReturnsNilAndBreaksTheStream(t *testing.T) {
+// Send waits for flow control and CloseSend does not wait, so the message
+// follows the end of its stream.
+func TestCloseSend_OvertakesASendThatWaits(t *testing.T) {
 	require.Contains(t, pitfalltest.Process(t, func() { overtake(t) }),
 		"Send: <nil>; RecvMsg: rpc error: code = Internal desc = "+
 			"stream terminated by RST_STREAM with error code: STREAM_CLOSED\n")
@@ -70,7 +71,7 @@ func overtake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stream, err := pitfalltest.Dial(t, slow).Sum(t.Context())
 		require.NoError(t, err)
-		var last error // of the Send that waits
+		var last error // of the last Send
 		closed := false
 		sender := pitfalltest.Go(func() error {
 			for !closed {
@@ -88,7 +89,7 @@ func overtake(t *testing.T) {
 	})
 }
 
-// slow is a server that works a second on each number.
+// slow is a server that takes a second for each number.
 var slow = &service.Server{
 	OnSum: func(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
 		for {
@@ -106,8 +107,8 @@ var slow = &service.Server{
 
 type echo = func(context.Context, pitfallsv1.PitfallServiceClient, <-chan int64, <-chan struct{}) ([]int64, error)
 
-// stopAfterTwo offers the numbers from 1 on, one every 200 ms, and says
-// stop between the second and the third.
+// stopAfterTwo offers the numbers from 1 on, one every 200 ms, and closes stop
+// between the second and the third.
 func stopAfterTwo(ctx context.Context, c pitfallsv1.PitfallServiceClient, echo echo) ([]int64, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -127,7 +128,7 @@ func stopAfterTwo(ctx context.Context, c pitfallsv1.PitfallServiceClient, echo e
 	return echo(ctx, c, values, stop)
 }
 
-// late is a server that answers a second after it has everything.
+// late is a server that answers a second after the client has half-closed.
 var late = &service.Server{
 	OnEcho: func(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
 		values, err := service.Values(stream)

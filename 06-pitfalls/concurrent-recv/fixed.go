@@ -9,8 +9,8 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedCount calls handle with the numbers that req asks for, in two
-// workers. It returns when both have ended.
+// FixedCount calls handle for each number that req asks for. Two workers call
+// it concurrently. FixedCount returns when both have ended.
 func FixedCount(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient,
 	req *pitfallsv1.CountRequest, handle func(int64),

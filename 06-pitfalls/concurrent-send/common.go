@@ -12,12 +12,13 @@ import (
 
 const (
 	heartbeat = 500 * time.Millisecond
-	pause     = 10 * time.Millisecond // of the reader, after each number
+	pause     = 10 * time.Millisecond // of a reader, after each message
 )
 
+// A reader counts what it has read. Its fields may be read while it reads.
 type reader struct{ numbers, heartbeats atomic.Int64 }
 
-// read asks for numbers of 10 KiB, and reads them slowly.
+// read asks for numbers of 10 KiB, and reads slowly until the stream ends.
 func (r *reader) read(ctx context.Context, c pitfallsv1.PitfallServiceClient, to int64) error {
 	stream, err := c.Count(ctx, &pitfallsv1.CountRequest{To: to, Padding: 10 << 10})
 	if err != nil {
@@ -39,7 +40,7 @@ func (r *reader) read(ctx context.Context, c pitfallsv1.PitfallServiceClient, to
 	}
 }
 
-// beat sends a zero every heartbeat, until ctx is done.
+// beat sends a zero after each heartbeat, until ctx is done.
 func beat(ctx context.Context, send func(*pitfallsv1.Number) error) {
 	ticker := time.NewTicker(heartbeat)
 	defer ticker.Stop()

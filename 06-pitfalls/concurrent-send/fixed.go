@@ -10,7 +10,8 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedSum sends what the sources yield, all of them at once.
+// FixedSum sends the numbers of all sources concurrently, and returns the
+// response.
 func FixedSum(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient, sources ...iter.Seq[*pitfallsv1.Number],
 ) (*pitfallsv1.SumResponse, error) {
@@ -31,16 +32,17 @@ func FixedSum(
 		workers.Wait()
 		close(numbers)
 	}()
-	for n := range numbers { // the one writer
-		if err == nil { // after an error, only empty the channel
+	for n := range numbers {
+		if err == nil { // after an error, only receive
 			err = stream.Send(n)
 		}
 	}
 	return stream.CloseAndRecv()
 }
 
-// FixedCount sends the numbers, and beside them heartbeats.
+// FixedCount is a handler that sends numbers and, concurrently, heartbeats.
 func FixedCount(req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+	// A mutex would stop the virtual clock of the tests.
 	lock := make(chan struct{}, 1)
 	send := func(n *pitfallsv1.Number) error {
 		lock <- struct{}{}

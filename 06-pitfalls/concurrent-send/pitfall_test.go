@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -21,10 +22,10 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// The first source yields more than the quota of 64 KiB at once. A second
-// later, each of the others yields a small number, and its sender has to
-// wait. After an hour the server begins to read: the quota turns positive
-// once, and wakes one of the two.
+// sources returns three sources. The first yields a number that is larger than
+// the quota of 64 KiB. A second later, each of the others yields a small
+// number, and its Send waits. After an hour the server begins to read. The
+// quota then becomes positive once, and one of the two is woken.
 func sources() []iter.Seq[*pitfallsv1.Number] {
 	small := &pitfallsv1.Number{Value: 1}
 	return []iter.Seq[*pitfallsv1.Number]{
@@ -34,6 +35,7 @@ func sources() []iter.Seq[*pitfallsv1.Number] {
 	}
 }
 
+// after returns a source that yields n after d.
 func after(d time.Duration, n *pitfallsv1.Number) iter.Seq[*pitfallsv1.Number] {
 	return func(yield func(*pitfallsv1.Number) bool) {
 		time.Sleep(d)
@@ -41,7 +43,7 @@ func after(d time.Duration, n *pitfallsv1.Number) iter.Seq[*pitfallsv1.Number] {
 	}
 }
 
-// A lateServer reads after an hour, and counts.
+// A lateServer begins to read after an hour, and counts the numbers.
 type lateServer struct{ got atomic.Int64 }
 
 func (s *lateServer) sum(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
@@ -58,7 +60,7 @@ func (s *lateServer) sum(stream grpc.ClientStreamingServer[pitfallsv1.Number, pi
 	}
 }
 
-func TestBrokenSumLeavesOneSenderAsleepForADay(t *testing.T) {
+func TestBroken_SumLeavesOneSendWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var server lateServer
 		client := pitfalltest.Dial(t, &service.Server{OnSum: server.sum})
@@ -70,15 +72,18 @@ func TestBrokenSumLeavesOneSenderAsleepForADay(t *testing.T) {
 
 		call.StillRuns(t, 24*time.Hour)
 		require.Equal(t, int64(2), server.got.Load(), "numbers that arrived")
+		stacks := make([]byte, 1<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		require.Contains(t, string(stacks), "google.golang.org/grpc/internal/transport.(*writeQuota).get")
 
 		cancel()
 		require.Equal(t, codes.Canceled, status.Code(call.Err()))
 	})
 }
 
-// The quota has to be used up and given back once more. A large message
-// does it, if one ever comes.
-func TestAnotherLargeNumberWakesTheSleeper(t *testing.T) {
+// A large number uses up the quota. When its data is written, the quota
+// becomes positive once more.
+func TestSum_LargeNumberWakesTheWaitingSend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var server lateServer
 		client := pitfalltest.Dial(t, &service.Server{OnSum: server.sum})
@@ -93,7 +98,7 @@ func TestAnotherLargeNumberWakesTheSleeper(t *testing.T) {
 	})
 }
 
-func TestFixedSumSendsAllThroughOneWriter(t *testing.T) {
+func TestFixed_SumSendsAllFromOneGoroutine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var server lateServer
 		client := pitfalltest.Dial(t, &service.Server{OnSum: server.sum})
@@ -109,7 +114,7 @@ func TestFixedSumSendsAllThroughOneWriter(t *testing.T) {
 	})
 }
 
-func TestBrokenCountSendsNothingButHeartbeats(t *testing.T) {
+func TestBroken_CountSendsNothingButHeartbeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, &service.Server{OnCount: BrokenCount})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -129,7 +134,7 @@ func TestBrokenCountSendsNothingButHeartbeats(t *testing.T) {
 	})
 }
 
-func TestFixedCountSendsAllUnderALock(t *testing.T) {
+func TestFixed_CountSendsAllUnderALock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, &service.Server{OnCount: FixedCount})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -146,10 +151,8 @@ func TestFixedCountSendsAllUnderALock(t *testing.T) {
 	})
 }
 
-// What is often said of it is not so: with small messages and a reader that
-// keeps up, concurrent senders lose nothing. Built with -race, this test
-// shows that the race detector has nothing to say either.
-func TestEightSendersOfSmallNumbersLoseNothing(t *testing.T) {
+// With -race, this test also shows that the race detector reports nothing.
+func TestSum_LosesNoSmallNumberOfEightSenders(t *testing.T) {
 	numbers := make([]*pitfallsv1.Number, 1000)
 	for i := range numbers {
 		numbers[i] = &pitfallsv1.Number{Value: int64(i)}

@@ -8,7 +8,8 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// openEcho returns a stream that has carried a number each way.
+// openEcho returns a stream on which one number has been delivered in each
+// direction.
 func openEcho(ctx context.Context, c pitfallsv1.PitfallServiceClient) (echo, error) {
 	stream, err := c.Echo(ctx)
 	if err != nil {

@@ -14,13 +14,13 @@ import (
 	"example.com/streams/internal/memserver"
 )
 
-// Demo breaks a connection silently and waits until the server notices.
-var Demo = demo.Demo{Broken: variant(BrokenServerOptions), Fixed: variant(FixedServerOptions)}
+// Demo makes a connection half-open, and waits until the server notices.
+var Demo = demo.Demo{Broken: variant(BrokenServerOptions(time.Second)), Fixed: variant(FixedServerOptions(time.Second))}
 
-func variant(options func(time.Duration) []grpc.ServerOption) demo.Variant {
+func variant(opts []grpc.ServerOption) demo.Variant {
 	return demo.Variant{Run: func(ctx context.Context, _ pitfallsv1.PitfallServiceClient) (any, error) {
 		s := new(service.Server)
-		server := memserver.Serve(s.Register, options(time.Second)...)
+		server := memserver.Serve(s.Register, opts...)
 		defer server.Close()
 		network := faultnet.New(server.DialContext)
 		conn, err := server.NewClient(grpc.WithContextDialer(network.DialContext))
@@ -35,6 +35,6 @@ func variant(options func(time.Duration) []grpc.ServerOption) demo.Variant {
 		for s.OpenStreams() > 0 && ctx.Err() == nil {
 			time.Sleep(10 * time.Millisecond)
 		}
-		return fmt.Sprintf("streams open on the server: %d", s.OpenStreams()), ctx.Err()
+		return fmt.Sprintf("open streams of the server: %d", s.OpenStreams()), ctx.Err()
 	}}
 }

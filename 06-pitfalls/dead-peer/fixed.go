@@ -7,17 +7,19 @@ import (
 	"google.golang.org/grpc/keepalive"
 )
 
-// FixedServerOptions drop a client after a time of silence.
-func FixedServerOptions(silence time.Duration) []grpc.ServerOption {
+// FixedServerOptions returns options with which a server gives up a client that
+// has been silent for idle.
+func FixedServerOptions(idle time.Duration) []grpc.ServerOption {
 	return []grpc.ServerOption{
-		grpc.KeepaliveParams(keepalive.ServerParameters{Time: silence, Timeout: silence / 6}),
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: silence / 2}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: idle, Timeout: idle / 6}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: idle / 2}),
 	}
 }
 
-// FixedDialOptions drop the server after a time of silence.
-func FixedDialOptions(silence time.Duration) []grpc.DialOption {
+// FixedDialOptions returns options with which a client gives up a server that
+// has been silent for idle.
+func FixedDialOptions(idle time.Duration) []grpc.DialOption {
 	return []grpc.DialOption{
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: silence, Timeout: silence / 6}),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: idle, Timeout: idle / 6}),
 	}
 }

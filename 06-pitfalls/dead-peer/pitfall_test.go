@@ -14,11 +14,12 @@ import (
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/faultnet"
 )
 
-func TestBrokenClientStillWaitsADayAfterTheCableIsPulled(t *testing.T) {
+func TestBroken_ClientStillWaitsAfterADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stream, _ := pulled(t, nil, BrokenDialOptions(time.Minute))
+		stream, _ := halfOpen(t, nil, BrokenDialOptions(time.Minute))
 
 		call := pitfalltest.Go(func() error { _, err := stream.Recv(); return err })
 
@@ -26,9 +27,9 @@ func TestBrokenClientStillWaitsADayAfterTheCableIsPulled(t *testing.T) {
 	})
 }
 
-func TestFixedClientKnowsAfterTheSilenceAndTheTimeout(t *testing.T) {
+func TestFixed_ClientNoticesAfterTimeAndTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stream, _ := pulled(t, FixedServerOptions(time.Minute), FixedDialOptions(time.Minute))
+		stream, _ := halfOpen(t, FixedServerOptions(time.Minute), FixedDialOptions(time.Minute))
 
 		start := time.Now()
 		_, err := stream.Recv()
@@ -39,9 +40,9 @@ func TestFixedClientKnowsAfterTheSilenceAndTheTimeout(t *testing.T) {
 	})
 }
 
-func TestBrokenServerKeepsItsHandlerForTwoHoursAndTwentySeconds(t *testing.T) {
+func TestBroken_ServerKeepsItsHandlerForTwoHours(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, watch := pulled(t, BrokenServerOptions(time.Minute), nil)
+		_, watch := halfOpen(t, BrokenServerOptions(time.Minute), nil)
 
 		time.Sleep(2*time.Hour + 20*time.Second - time.Nanosecond)
 		require.Equal(t, 1, pitfalltest.OpenStreams(t, watch))
@@ -50,9 +51,9 @@ func TestBrokenServerKeepsItsHandlerForTwoHoursAndTwentySeconds(t *testing.T) {
 	})
 }
 
-func TestFixedServerEndsItsHandlerAfterTheSilenceAndTheTimeout(t *testing.T) {
+func TestFixed_ServerNoticesAfterTimeAndTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, watch := pulled(t, FixedServerOptions(time.Minute), nil)
+		_, watch := halfOpen(t, FixedServerOptions(time.Minute), nil)
 
 		time.Sleep(70*time.Second - time.Nanosecond)
 		require.Equal(t, 1, pitfalltest.OpenStreams(t, watch))
@@ -61,8 +62,8 @@ func TestFixedServerEndsItsHandlerAfterTheSilenceAndTheTimeout(t *testing.T) {
 	})
 }
 
-// Silence alone ends nothing, as long as the peer answers.
-func TestKeepaliveLeavesAQuietStreamAlone(t *testing.T) {
+// Keepalive ends nothing as long as the peer answers its PINGs.
+func TestKeepalive_LeavesAQuietStreamOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := pitfalltest.Serve(t, &service.Server{}, FixedServerOptions(time.Minute)...)
 		conn := server.Dial(t, FixedDialOptions(time.Minute)...)
@@ -75,18 +76,18 @@ func TestKeepaliveLeavesAQuietStreamAlone(t *testing.T) {
 	})
 }
 
-// pulled returns a stream whose cable has just been pulled, and a client that
-// has another.
-func pulled(
+// halfOpen returns a stream whose connection has just become half-open, and
+// a client with another connection to the server.
+func halfOpen(
 	t *testing.T, serve []grpc.ServerOption, dial []grpc.DialOption,
 ) (echo, pitfallsv1.PitfallServiceClient) {
 	server := pitfalltest.Serve(t, &service.Server{}, serve...)
-	cable := &cable{dial: server.DialContext}
-	conn := server.Dial(t, append(dial, grpc.WithContextDialer(cable.Dial))...)
+	network := faultnet.New(server.DialContext)
+	conn := server.Dial(t, append(dial, grpc.WithContextDialer(network.DialContext))...)
 	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Hour)
 	t.Cleanup(cancel)
 	stream, err := openEcho(ctx, pitfallsv1.NewPitfallServiceClient(conn))
 	require.NoError(t, err)
-	cable.Pull()
+	network.Conn().HalfOpen()
 	return stream, pitfallsv1.NewPitfallServiceClient(server.Dial(t))
 }

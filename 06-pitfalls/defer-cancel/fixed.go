@@ -9,8 +9,8 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedOpen opens a stream of the numbers that req asks for, which may take
-// as long as the limit. Cancel ctx when you have read enough.
+// FixedOpen opens a stream of the numbers that req asks for. Opening may take
+// as long as limit. The caller cancels ctx after reading.
 func FixedOpen(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient,
 	req *pitfallsv1.CountRequest, limit time.Duration,

@@ -17,7 +17,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-func TestBrokenOpenReturnsAStreamThatIsCancelled(t *testing.T) {
+func TestBroken_OpenReturnsACanceledStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, ticking)
 		stream, err := BrokenOpen(t.Context(), client, &pitfallsv1.CountRequest{To: 3}, time.Second)
@@ -33,8 +33,7 @@ func TestBrokenOpenReturnsAStreamThatIsCancelled(t *testing.T) {
 	})
 }
 
-// The stream lives longer than its opening may take.
-func TestFixedOpenReturnsAStreamThatLives(t *testing.T) {
+func TestFixed_StreamOutlivesTheLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, ticking)
 		stream, err := FixedOpen(t.Context(), client, &pitfallsv1.CountRequest{To: 3}, time.Second)
@@ -49,7 +48,7 @@ func TestFixedOpenReturnsAStreamThatLives(t *testing.T) {
 	})
 }
 
-func TestTheCallersCancelEndsTheStreamOfFixedOpen(t *testing.T) {
+func TestCaller_CancelEndsTheStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, ticking)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -63,8 +62,8 @@ func TestTheCallersCancelEndsTheStreamOfFixedOpen(t *testing.T) {
 	})
 }
 
-// A connection that is never made lets the opening wait.
-func TestTheLimitEndsAnOpeningInBoth(t *testing.T) {
+// The connection is never made, so the opening of the stream waits.
+func TestBoth_EndAnOpeningAtTheLimit(t *testing.T) {
 	for name, tt := range map[string]struct {
 		open open
 		code codes.Code

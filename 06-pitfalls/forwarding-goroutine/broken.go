@@ -1,22 +1,4 @@
-// Package forwardinggoroutine forwards a stream to a channel that nobody
-// may read any more.
-//
-// Symptom: goroutines of the client pile up in "chan send", one per stream
-// that was given up; the server has none of them.
-//
-// Cause: a cancel ends Recv, and it does not end the send to the channel
-// that comes after it. Once the reader has left, that send waits for ever,
-// and keeps the stream and its last message with it.
-//
-// Silence: the stream is cancelled as it should be, and nothing races. A
-// test sees nothing either, unless it counts goroutines; a bubble of
-// testing/synctest does, as it cannot end while one is left.
-//
-// Fix: select on the context beside each send to the channel. A buffer of
-// one helps only if there is one message.
-//
-// Source: a cancel ends calls of the stream only, [grpc.ClientStream] of
-// v1.85.0.
+// Package forwardinggoroutine shows a goroutine that waits for a reader who has left; see README.md.
 package forwardinggoroutine
 
 import (
@@ -25,8 +7,9 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// BrokenCount returns the numbers that req asks for, and at last the error
-// that ended them. Cancel ctx to give up.
+// BrokenCount returns a channel of the numbers that req asks for. The last item
+// before the channel closes has the error that ended the stream, io.EOF for OK.
+// A caller that stops reading cancels ctx.
 func BrokenCount(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient, req *pitfallsv1.CountRequest,
 ) (<-chan item, error) {

@@ -6,8 +6,10 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedCount returns the numbers that req asks for, and at last the error
-// that ended them. Cancel ctx to give up.
+// FixedCount returns a channel of the numbers that req asks for. The last item
+// before the channel closes has the error that ended the stream, io.EOF for OK.
+// A caller that stops reading cancels ctx. After ctx has ended, the channel may
+// close without that item.
 func FixedCount(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient, req *pitfallsv1.CountRequest,
 ) (<-chan item, error) {

@@ -15,14 +15,14 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-func TestBrokenCountStillOffersItsNumberADayAfterTheCancel(t *testing.T) {
+func TestBroken_CountStillWaitsAfterADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, &service.Server{})
 		items, err := giveUp(t.Context(), client, BrokenCount)
 		require.NoError(t, err)
 
 		time.Sleep(24 * time.Hour)
-		require.Zero(t, pitfalltest.OpenStreams(t, client), "the handler is not what leaks")
+		require.Zero(t, pitfalltest.OpenStreams(t, client), "handlers of the server")
 
 		require.Equal(t, item{value: 2}, <-items)
 		for range items { // the rest, so that the bubble can end
@@ -30,7 +30,7 @@ func TestBrokenCountStillOffersItsNumberADayAfterTheCancel(t *testing.T) {
 	})
 }
 
-func TestFixedCountEndsWithTheCancel(t *testing.T) {
+func TestFixed_CountEndsAtTheCancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, &service.Server{})
 		items, err := giveUp(t.Context(), client, FixedCount)
@@ -44,27 +44,27 @@ func TestFixedCountEndsWithTheCancel(t *testing.T) {
 	})
 }
 
-const bubble = "panic: deadlock: main bubble goroutine has exited but blocked goroutines remain"
+const deadlock = "panic: deadlock: main bubble goroutine has exited but blocked goroutines remain"
 
-func TestBrokenCountKeepsABubbleFromEnding(t *testing.T) {
-	out := pitfalltest.Process(t, func() { inABubble(t, BrokenCount) })
-	require.Contains(t, out, bubble)
+func TestBroken_CountKeepsABubbleFromEnding(t *testing.T) {
+	out := pitfalltest.Process(t, func() { giveUpInABubble(t, BrokenCount) })
+	require.Contains(t, out, deadlock)
 	require.Contains(t, out, "[chan send (durable)")
 }
 
-func TestFixedCountLetsABubbleEnd(t *testing.T) {
-	out := pitfalltest.Process(t, func() { inABubble(t, FixedCount) })
-	require.NotContains(t, out, bubble)
+func TestFixed_CountLetsABubbleEnd(t *testing.T) {
+	out := pitfalltest.Process(t, func() { giveUpInABubble(t, FixedCount) })
+	require.NotContains(t, out, deadlock)
 }
 
-func inABubble(t *testing.T, code count) {
+func giveUpInABubble(t *testing.T, code count) {
 	synctest.Test(t, func(t *testing.T) {
 		_, err := giveUp(t.Context(), pitfalltest.Dial(t, &service.Server{}), code)
 		require.NoError(t, err)
 	})
 }
 
-func TestCountReadToTheEndEndsWithTheStatusInBoth(t *testing.T) {
+func TestBoth_EndWithTheStatusIfReadToTheEnd(t *testing.T) {
 	for _, count := range []count{BrokenCount, FixedCount} {
 		synctest.Test(t, func(t *testing.T) {
 			items, err := count(t.Context(), pitfalltest.Dial(t, &service.Server{}), &pitfallsv1.CountRequest{To: -1})
@@ -79,8 +79,8 @@ func TestCountReadToTheEndEndsWithTheStatusInBoth(t *testing.T) {
 
 type count = func(context.Context, pitfallsv1.PitfallServiceClient, *pitfallsv1.CountRequest) (<-chan item, error)
 
-// giveUp reads one of many numbers and cancels the rest, while the second
-// waits to be read.
+// giveUp reads one of many numbers, and cancels the call while the second one
+// waits for a reader.
 func giveUp(ctx context.Context, c pitfallsv1.PitfallServiceClient, count count) (<-chan item, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// FixedLogging returns an interceptor that logs the streams that fail.
+// FixedLogging returns an interceptor that logs each stream that fails.
 func FixedLogging(log *slog.Logger) grpc.StreamServerInterceptor {
 	return func(
 		srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler,

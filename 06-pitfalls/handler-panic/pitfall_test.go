@@ -18,21 +18,21 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-func TestBrokenLoggingLetsOneMessageEndTheProcess(t *testing.T) {
+func TestBroken_LoggingLetsTheProcessEnd(t *testing.T) {
 	out := pitfalltest.Process(t, func() { askForTooMuch(t, BrokenLogging, fibonacci) })
 	require.Contains(t, out, "another stream is open\n")
 	require.Contains(t, out, "panic: runtime error: index out of range [7] with length 5")
-	require.NotContains(t, out, "afterwards")
+	require.NotContains(t, out, "afterward")
 }
 
-func TestFixedLoggingEndsOneStreamAndLogsWhere(t *testing.T) {
+func TestFixed_LoggingEndsOneStream(t *testing.T) {
 	out := pitfalltest.Process(t, func() { askForTooMuch(t, FixedLogging, fibonacci) })
-	require.Contains(t, out, "afterwards: rpc error: code = Internal desc = internal error\n")
+	require.Contains(t, out, "afterward: rpc error: code = Internal desc = internal error\n")
 	require.Contains(t, out, "the other stream: 3\n")
 	require.Contains(t, out, "logged the panic: true, the stack: true\n")
 }
 
-func TestNoInterceptorRecoversInAGoroutineThatTheHandlerStarts(t *testing.T) {
+func TestPanic_InAnotherGoroutineIsNotRecovered(t *testing.T) {
 	out := pitfalltest.Process(t, func() {
 		askForTooMuch(t, FixedLogging, func(stream echo) error {
 			done := make(chan error)
@@ -41,11 +41,11 @@ func TestNoInterceptorRecoversInAGoroutineThatTheHandlerStarts(t *testing.T) {
 		})
 	})
 	require.Contains(t, out, "panic: runtime error: index out of range [7] with length 5")
-	require.NotContains(t, out, "afterwards")
+	require.NotContains(t, out, "afterward")
 }
 
-// askForTooMuch opens a stream, makes the handler of another panic, and says
-// what happened to both.
+// askForTooMuch opens a stream, makes the handler of another stream panic, and
+// prints what happens to both.
 func askForTooMuch(t *testing.T, code logging, handler func(echo) error) {
 	synctest.Test(t, func(t *testing.T) {
 		var logged bytes.Buffer
@@ -59,7 +59,7 @@ func askForTooMuch(t *testing.T, code logging, handler func(echo) error) {
 
 		err = ask(t.Context(), client, 7)
 
-		fmt.Println("afterwards:", err)
+		fmt.Println("afterward:", err)
 		require.NoError(t, other.Send(&pitfallsv1.Number{Value: 4}))
 		n, err := other.Recv()
 		require.NoError(t, err)
@@ -74,8 +74,9 @@ type echo = grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]
 
 type logging = func(*slog.Logger) grpc.StreamServerInterceptor
 
-// fibonacci answers with the number of that place, and does not check it.
-func fibonacci(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
+// fibonacci is a handler that answers with the Fibonacci number at the index
+// that it receives. It does not check the index.
+func fibonacci(stream echo) error {
 	numbers := []int64{0, 1, 1, 2, 3}
 	for {
 		n, err := stream.Recv()
@@ -91,13 +92,13 @@ func fibonacci(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Num
 	}
 }
 
-// ask sends a number and waits for the answer.
+// ask sends a number and reads until the call ends.
 func ask(ctx context.Context, c pitfallsv1.PitfallServiceClient, n int64) error {
 	stream, err := c.Echo(ctx)
 	if err != nil {
 		return err
 	}
-	_ = stream.Send(&pitfallsv1.Number{Value: n}) // Recv has the status
+	_ = stream.Send(&pitfallsv1.Number{Value: n}) // Recv returns the status
 	if err := stream.CloseSend(); err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedEcho sends back what it gets.
+// FixedEcho is a handler that sends each number back.
 func FixedEcho(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
 	for {
 		n, err := stream.Recv()
