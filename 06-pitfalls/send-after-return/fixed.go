@@ -9,7 +9,8 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedCount sends a number every 100 ms, and calls failed if it cannot.
+// FixedCount sends a number every 100 ms. It calls failed with the error of
+// the first Send that fails.
 func FixedCount(
 	req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number],
 	failed func(error),

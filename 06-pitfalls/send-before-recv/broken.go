@@ -1,19 +1,4 @@
-// Package sendbeforerecv sends everything before it reads anything.
-//
-// Symptom: a call with a hundred messages works, one with a thousand hangs.
-//
-// Cause: what nobody reads waits in the flow-control windows, in the send
-// buffers and in the sockets, of both directions. Once the way back is full,
-// the server's Send sleeps; the server reads no more, the way there fills
-// up, and the client's Send sleeps too. Only a deadline, a cancel or the
-// connection ends that. With windows of 64 KiB, 255 numbers of 1 KiB fit.
-// By default the windows grow with the traffic, and how many fit varies.
-//
-// Silence: each half is correct, and small tests stay below the limit.
-//
-// Fix: send in one goroutine and read in another.
-//
-// Threads: grpc-go#3586.
+// Package sendbeforerecv shows two sides that wait for each other; see README.md.
 package sendbeforerecv
 
 import (
@@ -33,7 +18,7 @@ func BrokenEcho(
 	}
 	for _, n := range numbers {
 		if err := stream.Send(n); err != nil {
-			break // Recv has the status
+			break // Recv returns the status
 		}
 	}
 	if err := stream.CloseSend(); err != nil {

@@ -8,7 +8,7 @@ import (
 
 type echo = func(context.Context, pitfallsv1.PitfallServiceClient, ...*pitfallsv1.Number) ([]int64, error)
 
-// numbers returns the numbers from 1 to n, with 10 KiB each.
+// numbers returns the numbers from 1 to n, each with 10 KiB of padding.
 func numbers(n int64) []*pitfallsv1.Number {
 	padding := make([]byte, 10<<10)
 	var numbers []*pitfallsv1.Number

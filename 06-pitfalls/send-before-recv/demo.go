@@ -8,7 +8,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// Demo sends 10 numbers, and then 1000.
+// Demo sends 10 numbers in one call, and 1000 in another.
 var Demo = demo.Demo{Broken: variant(BrokenEcho), Fixed: variant(FixedEcho)}
 
 func variant(echo echo) demo.Variant {

@@ -18,7 +18,7 @@ func FixedEcho(
 	go func() {
 		for _, n := range numbers {
 			if err := stream.Send(n); err != nil {
-				return // Recv has the status
+				return // Recv returns the status
 			}
 		}
 		_ = stream.CloseSend() // always nil

@@ -16,7 +16,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-func TestBrokenEchoOfManyNumbersHangsUntilItIsCancelled(t *testing.T) {
+func TestBroken_HangsUntilItIsCanceled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, &service.Server{})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -27,7 +27,7 @@ func TestBrokenEchoOfManyNumbersHangsUntilItIsCancelled(t *testing.T) {
 		})
 
 		call.StillRuns(t, 24*time.Hour)
-		require.Equal(t, 1, pitfalltest.OpenStreams(t, client), "the handler is in Send too")
+		require.Equal(t, 1, pitfalltest.OpenStreams(t, client), "the handler waits in Send too")
 
 		cancel()
 		require.Equal(t, codes.Canceled, status.Code(call.Err()))
@@ -35,7 +35,7 @@ func TestBrokenEchoOfManyNumbersHangsUntilItIsCancelled(t *testing.T) {
 	})
 }
 
-func TestFixedEchoOfManyNumbersEnds(t *testing.T) {
+func TestFixed_EchoesManyNumbers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, &service.Server{})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -49,7 +49,7 @@ func TestFixedEchoOfManyNumbersEnds(t *testing.T) {
 	})
 }
 
-func TestAFewNumbersWorkInBoth(t *testing.T) {
+func TestBoth_EchoAFewNumbers(t *testing.T) {
 	for _, echo := range []echo{BrokenEcho, FixedEcho} {
 		synctest.Test(t, func(t *testing.T) {
 			got, err := echo(t.Context(), pitfalltest.Dial(t, &service.Server{}), numbers(10)...)
@@ -59,9 +59,9 @@ func TestAFewNumbersWorkInBoth(t *testing.T) {
 	}
 }
 
-// The connections of this test hold 64 KiB in each direction, which stands
-// for the buffers of a socket.
-func TestWindowsOf64KiBTake255NumbersOf1KiB(t *testing.T) {
+// A connection in memory holds 64 KiB in each direction, as the buffers of a
+// socket do.
+func TestSend_BlocksAfter255NumbersOf1KiB(t *testing.T) {
 	const window = 64 << 10
 	synctest.Test(t, func(t *testing.T) {
 		server := pitfalltest.Serve(t, &service.Server{},

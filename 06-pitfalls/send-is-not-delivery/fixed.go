@@ -16,7 +16,7 @@ func FixedReport(ctx context.Context, c pitfallsv1.PitfallServiceClient, values 
 	}
 	for _, v := range values {
 		if err := stream.Send(&pitfallsv1.Number{Value: v}); err != nil {
-			break // CloseAndRecv has the status
+			break // CloseAndRecv returns the status
 		}
 	}
 	_, err = stream.CloseAndRecv()

@@ -16,63 +16,75 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-func TestBrokenReportReturnsNilThoughTheServerLacksMost(t *testing.T) {
+func TestBroken_ReturnsNilThoughMostIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var got atomic.Int64
-		client := pitfalltest.Dial(t, counting(&got))
+		server, received := slowServer()
+		client := pitfalltest.Dial(t, server)
 
 		start := time.Now()
 		require.NoError(t, BrokenReport(t.Context(), client, make([]int64, 100)...))
-		require.Zero(t, time.Since(start), "it waited for nobody")
+		require.Zero(t, time.Since(start), "BrokenReport waits for nothing")
 
 		time.Sleep(24 * time.Hour)
 		require.Zero(t, pitfalltest.OpenStreams(t, client))
-		require.Less(t, got.Load(), int64(50))
+		require.Less(t, received.count.Load(), int64(50))
+		require.EqualError(t, <-received.end, "rpc error: code = Canceled desc = context canceled")
 	})
 }
 
-func TestFixedReportReturnsOnceTheServerHasAll(t *testing.T) {
+func TestFixed_ReturnsOnceTheServerHasAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var got atomic.Int64
-		client := pitfalltest.Dial(t, counting(&got))
+		server, received := slowServer()
+		client := pitfalltest.Dial(t, server)
 
 		start := time.Now()
 		require.NoError(t, FixedReport(t.Context(), client, make([]int64, 100)...))
 
 		require.Equal(t, time.Second, time.Since(start))
-		require.Equal(t, int64(100), got.Load())
+		require.Equal(t, int64(100), received.count.Load())
+		require.Equal(t, io.EOF, <-received.end)
 	})
 }
 
-func TestSendReturnsBeforeTheHandlerHasReadAnything(t *testing.T) {
+func TestSend_ReturnsBeforeTheHandlerHasRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var got atomic.Int64
-		stream, err := pitfalltest.Dial(t, counting(&got)).Sum(t.Context())
+		server, received := slowServer()
+		stream, err := pitfalltest.Dial(t, server).Sum(t.Context())
 		require.NoError(t, err)
 		start := time.Now()
 		for range 100 {
 			require.NoError(t, stream.Send(&pitfallsv1.Number{}))
 		}
 		require.Zero(t, time.Since(start))
-		require.Zero(t, got.Load())
+		require.Zero(t, received.count.Load())
 	})
 }
 
-// counting is a server that works 10 ms on each number and counts them.
-func counting(got *atomic.Int64) *service.Server {
+// received is what the handler of a slowServer received: the number of
+// messages, and the error of the last Recv.
+type received struct {
+	count atomic.Int64
+	end   chan error
+}
+
+// slowServer returns a server that works 10 ms on each number of one Sum.
+func slowServer() (*service.Server, *received) {
+	r := &received{end: make(chan error, 1)}
 	return &service.Server{
 		OnSum: func(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
 			for {
 				_, err := stream.Recv()
+				if err == nil {
+					time.Sleep(10 * time.Millisecond)
+					r.count.Add(1)
+					continue
+				}
+				r.end <- err
 				if errors.Is(err, io.EOF) {
-					return stream.SendAndClose(&pitfallsv1.SumResponse{Count: got.Load()})
+					return stream.SendAndClose(&pitfallsv1.SumResponse{Count: r.count.Load()})
 				}
-				if err != nil {
-					return err
-				}
-				time.Sleep(10 * time.Millisecond)
-				got.Add(1)
+				return err
 			}
 		},
-	}
+	}, r
 }

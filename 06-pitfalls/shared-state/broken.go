@@ -1,36 +1,23 @@
-// Package sharedstate keeps the state of a stream in its service.
-//
-// Symptom: with one client all sums are right; with two at once, each has
-// some of the other's numbers. A map in that place ends the process, "fatal
-// error: concurrent map writes".
-//
-// Cause: you register one value, and it serves all streams, each in a
-// goroutine of its own. Its fields are theirs together. A lock around each
-// access would please the race detector, and the sums would stay wrong.
-//
-// Silence: a test with one stream at a time passes. The race detector reports
-// it, if two streams of a test are open at once.
-//
-// Fix: what belongs to a stream is a variable of its handler. What belongs to
-// all is a field with a lock, which is not held across Send or Recv.
-//
-// Threads: grpc-go#1751.
+// Package sharedstate shows streams that share a sum by mistake; see README.md.
 package sharedstate
 
 import (
 	"errors"
 	"io"
 
+	"google.golang.org/grpc"
+
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// A BrokenAdder adds up what its clients send.
+// A BrokenAdder adds up the numbers of each stream. Sum must not be called
+// concurrently, although gRPC does that.
 type BrokenAdder struct {
 	response *pitfallsv1.SumResponse
 }
 
-// Sum is the handler.
-func (a *BrokenAdder) Sum(stream sumStream) error {
+// Sum returns the sum of the numbers that the client sends.
+func (a *BrokenAdder) Sum(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
 	a.response = &pitfallsv1.SumResponse{}
 	for {
 		n, err := stream.Recv()

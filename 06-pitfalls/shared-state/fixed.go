@@ -4,14 +4,17 @@ import (
 	"errors"
 	"io"
 
+	"google.golang.org/grpc"
+
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// A FixedAdder adds up what its clients send.
+// A FixedAdder adds up the numbers of each stream. Sum may be called
+// concurrently.
 type FixedAdder struct{}
 
-// Sum is the handler.
-func (a *FixedAdder) Sum(stream sumStream) error {
+// Sum returns the sum of the numbers that the client sends.
+func (a *FixedAdder) Sum(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
 	response := &pitfallsv1.SumResponse{}
 	for {
 		n, err := stream.Recv()

@@ -10,37 +10,41 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-func TestBrokenAdderMixesTheStreams(t *testing.T) {
+func TestBroken_MixesTwoStreams(t *testing.T) {
 	out := pitfalltest.Process(t, func() { addInTurns(t, new(BrokenAdder).Sum) })
 	require.Contains(t, out, "1+2 = 33, 10+20 = 33\n")
 }
 
-func TestFixedAdderKeepsThemApart(t *testing.T) {
+func TestFixed_KeepsTwoStreamsApart(t *testing.T) {
 	out := pitfalltest.Process(t, func() { addInTurns(t, new(FixedAdder).Sum) })
 	require.Contains(t, out, "1+2 = 3, 10+20 = 30\n")
 }
 
-func TestBrokenAdderIsWhatTheRaceDetectorReports(t *testing.T) {
+func TestBroken_HasADataRace(t *testing.T) {
 	report := pitfalltest.RaceReport(t, func() { addAtOnce(t, new(BrokenAdder).Sum) })
 	require.Contains(t, report, "WARNING: DATA RACE")
 	require.Contains(t, report, "shared-state.(*BrokenAdder).Sum()")
 }
 
-func TestFixedAdderHasNoRace(t *testing.T) {
+func TestFixed_HasNoDataRace(t *testing.T) {
 	report := pitfalltest.RaceReport(t, func() { addAtOnce(t, new(FixedAdder).Sum) })
 	require.NotContains(t, report, "WARNING: DATA RACE")
 	require.Contains(t, report, strings.Repeat("sum: 200 <nil>\n", 20))
 }
 
-// addInTurns is in a process without race reports. The turns decide what
-// comes out; the race is the other test's.
-func addInTurns(t *testing.T, sum func(sumStream) error) {
+type sumHandler = func(grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error
+
+// addInTurns prints the sums of two streams that take turns. It runs in a
+// process without race reports, because only the order of the turns matters
+// here.
+func addInTurns(t *testing.T, sum sumHandler) {
 	synctest.Test(t, func(t *testing.T) {
 		first, second, err := sums(t.Context(), pitfalltest.Dial(t, &service.Server{OnSum: sum}))
 		require.NoError(t, err)
@@ -48,9 +52,9 @@ func addInTurns(t *testing.T, sum func(sumStream) error) {
 	})
 }
 
-// addAtOnce adds on two connections at once. Chance decides whether the
-// detector sees one round; ten are sure.
-func addAtOnce(t *testing.T, sum func(sumStream) error) {
+// addAtOnce adds on two connections at once. The race detector can miss the
+// race in one round, so there are ten.
+func addAtOnce(t *testing.T, sum sumHandler) {
 	server := pitfalltest.Serve(t, &service.Server{OnSum: sum})
 	clients := []pitfallsv1.PitfallServiceClient{
 		pitfallsv1.NewPitfallServiceClient(server.Dial(t)),
@@ -63,7 +67,7 @@ func addAtOnce(t *testing.T, sum func(sumStream) error) {
 			require.NoError(t, err)
 			streams.Go(func() {
 				for range 200 {
-					_ = stream.Send(&pitfallsv1.Number{Value: 1}) // CloseAndRecv has the status
+					_ = stream.Send(&pitfallsv1.Number{Value: 1}) // CloseAndRecv returns the status
 				}
 				response, err := stream.CloseAndRecv()
 				fmt.Println("sum:", response.GetSum(), err)
@@ -73,7 +77,7 @@ func addAtOnce(t *testing.T, sum func(sumStream) error) {
 	}
 }
 
-// sums adds 1 and 2 on one stream and 10 and 20 on another, in turns.
+// sums adds 1 and 2 on one stream, and 10 and 20 on another, in turns.
 func sums(ctx context.Context, c pitfallsv1.PitfallServiceClient) (first, second int64, err error) {
 	a, err := c.Sum(ctx)
 	if err != nil {
@@ -85,8 +89,9 @@ func sums(ctx context.Context, c pitfallsv1.PitfallServiceClient) (first, second
 	}
 	pause() // until both handlers run
 	for _, v := range []int64{1, 2} {
-		_ = a.Send(&pitfallsv1.Number{Value: v}) // CloseAndRecv has the status
-		pause()                                  // until the handler has it
+		// CloseAndRecv returns the status. The pause is for the handler.
+		_ = a.Send(&pitfallsv1.Number{Value: v})
+		pause()
 		_ = b.Send(&pitfallsv1.Number{Value: 10 * v})
 		pause()
 	}

@@ -12,9 +12,6 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// limit is how many numbers a subscriber may be behind.
-const limit = 16
-
 type hub interface {
 	Subscribe(*pitfallsv1.CountRequest, subscriber) error
 	Publish(*pitfallsv1.Number)
@@ -22,7 +19,7 @@ type hub interface {
 
 type subscriber = grpc.ServerStreamingServer[pitfallsv1.Number]
 
-// serve returns a service whose Count subscribes and whose Sum publishes.
+// serve returns a service whose Count subscribes to h and whose Sum publishes.
 func serve(h hub) *service.Server {
 	publish := func(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
 		for {
@@ -39,7 +36,7 @@ func serve(h hub) *service.Server {
 	return &service.Server{OnCount: h.Subscribe, OnSum: publish}
 }
 
-// subscribe returns a stream that is on the list.
+// subscribe returns the stream of a client that the hub has added.
 func subscribe(ctx context.Context, c pitfallsv1.PitfallServiceClient) (subscription, error) {
 	stream, err := c.Count(ctx, &pitfallsv1.CountRequest{})
 	if err != nil {
@@ -51,8 +48,8 @@ func subscribe(ctx context.Context, c pitfallsv1.PitfallServiceClient) (subscrip
 
 type subscription = grpc.ServerStreamingClient[pitfallsv1.Number]
 
-// publish publishes the numbers from 1 on, at a pace that a subscriber who
-// reads can keep up with.
+// publish publishes the numbers from 1 to to, one each millisecond. A
+// subscriber that reads can keep up with this pace.
 func publish(ctx context.Context, c pitfallsv1.PitfallServiceClient, to int64) error {
 	stream, err := c.Sum(ctx)
 	if err != nil {
@@ -61,7 +58,7 @@ func publish(ctx context.Context, c pitfallsv1.PitfallServiceClient, to int64) e
 	for i := range to {
 		n := &pitfallsv1.Number{Value: i + 1, Padding: make([]byte, 10<<10)}
 		if err := stream.Send(n); err != nil {
-			break // CloseAndRecv has the status
+			break // CloseAndRecv returns the status
 		}
 		time.Sleep(time.Millisecond)
 	}

@@ -9,7 +9,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// Demo publishes to two subscribers, of which one does not read.
+// Demo publishes to two subscribers, one of which does not read.
 var Demo = demo.Demo{
 	Broken: demo.Variant{Server: serve(new(BrokenHub)), Run: run},
 	Fixed:  demo.Variant{Server: serve(new(FixedHub)), Run: run},
@@ -18,7 +18,7 @@ var Demo = demo.Demo{
 func run(ctx context.Context, c pitfallsv1.PitfallServiceClient) (any, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if _, err := subscribe(ctx, c); err != nil { // and never reads
+	if _, err := subscribe(ctx, c); err != nil { // never reads
 		return nil, err
 	}
 	fast, err := subscribe(ctx, c)

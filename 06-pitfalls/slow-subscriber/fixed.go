@@ -10,13 +10,20 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// A FixedHub passes numbers on to its subscribers.
+// limit is the length of a subscriber's queue.
+const limit = 16
+
+// A FixedHub sends numbers to its subscribers. Its methods may be called
+// concurrently.
 type FixedHub struct {
 	mu          sync.Mutex
 	subscribers []chan *pitfallsv1.Number
 }
 
-// Subscribe is a handler. Headers tell the client that it is on the list.
+// Subscribe adds a client and serves it until its call ends. The headers
+// tell the client that it has been added.
+//
+// ResourceExhausted: the client is more than limit numbers behind.
 func (h *FixedHub) Subscribe(_ *pitfallsv1.CountRequest, stream subscriber) error {
 	queue := make(chan *pitfallsv1.Number, limit)
 	h.mu.Lock()
@@ -47,7 +54,7 @@ func (h *FixedHub) leave(queue chan *pitfallsv1.Number) {
 	h.subscribers = slices.DeleteFunc(h.subscribers, func(q chan *pitfallsv1.Number) bool { return q == queue })
 }
 
-// Publish passes n on.
+// Publish sends n to all subscribers.
 func (h *FixedHub) Publish(n *pitfallsv1.Number) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

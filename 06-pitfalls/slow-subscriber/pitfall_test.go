@@ -15,11 +15,13 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-func TestBrokenHubKeepsAllWaitingUntilTheOneWhoDoesNotReadLeaves(t *testing.T) {
+func TestBroken_AllWaitForTheSlowOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := publish100(t, new(BrokenHub))
+		hub := new(BrokenHub)
+		p := publish100(t, hub)
 
 		p.publisher.StillRuns(t, 24*time.Hour)
+		require.False(t, hub.mu.TryLock(), "Publish holds the lock while it waits")
 		require.NotEmpty(t, p.got)
 		require.Less(t, len(p.got), 100)
 		require.Equal(t, upTo(len(p.got)), p.got)
@@ -31,7 +33,7 @@ func TestBrokenHubKeepsAllWaitingUntilTheOneWhoDoesNotReadLeaves(t *testing.T) {
 	})
 }
 
-func TestFixedHubServesTheOthersAndDropsTheOneWhoDoesNotRead(t *testing.T) {
+func TestFixed_DropsOnlyTheSlowOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := publish100(t, new(FixedHub))
 
@@ -43,18 +45,18 @@ func TestFixedHubServesTheOthersAndDropsTheOneWhoDoesNotRead(t *testing.T) {
 
 		late, err := service.Values(p.slow)
 		require.Less(t, len(late), 100)
-		require.Equal(t, upTo(len(late)), late, "what was sent before arrives")
+		require.Equal(t, upTo(len(late)), late, "numbers that were sent before still arrive")
 		require.Equal(t, codes.ResourceExhausted, status.Code(err), "got %v", err)
 		require.Equal(t, "more than 16 numbers behind", status.Convert(err).Message())
 	})
 }
 
-// A publication is 100 numbers, and two who subscribe.
+// A publication is 100 numbers that are published to two subscribers.
 type publication struct {
 	publisher  *pitfalltest.Call
 	slow       subscription // reads nothing
 	slowLeaves context.CancelFunc
-	got        []int64 // by the other, who reads all the time
+	got        []int64 // received by the other subscriber, which reads all the time
 }
 
 func publish100(t *testing.T, h hub) *publication {

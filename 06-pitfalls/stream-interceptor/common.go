@@ -12,11 +12,12 @@ import (
 
 const token = "let me in"
 
-// authorize returns nil if the call brings the token.
+// authorize returns nil if the metadata of the call contains the token, and
+// the status Unauthenticated otherwise.
 func authorize(ctx context.Context) error {
 	got := strings.Join(metadata.ValueFromIncomingContext(ctx, "authorization"), "")
 	if subtle.ConstantTimeCompare([]byte(got), []byte("Bearer "+token)) == 0 {
-		return status.Error(codes.Unauthenticated, "authorization: want a bearer token")
+		return status.Error(codes.Unauthenticated, "authorization: must be a valid bearer token")
 	}
 	return nil
 }

@@ -6,7 +6,8 @@ import (
 	"google.golang.org/grpc"
 )
 
-// FixedServerOptions let in who has the token.
+// FixedServerOptions returns the options of a server that refuses calls
+// without the token.
 func FixedServerOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.ChainUnaryInterceptor(fixedUnary),

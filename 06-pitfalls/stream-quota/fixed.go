@@ -8,15 +8,20 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// A FixedPool opens streams, one after the other.
+// perConn is the number of streams that the client opens on a connection. It
+// is below the server's limit, to leave room for unary calls.
+const perConn = 8
+
+// A FixedPool opens streams that stay open. Open must not be called
+// concurrently.
 type FixedPool struct {
-	dial   dialer
+	dial   func() (*grpc.ClientConn, error)
 	conn   *grpc.ClientConn
-	onConn int // streams that conn has had
+	onConn int // streams that were opened on conn
 }
 
-// Open opens a stream.
-func (p *FixedPool) Open(ctx context.Context) (stream, error) {
+// Open opens a stream. The caller ends the stream with ctx.
+func (p *FixedPool) Open(ctx context.Context) (grpc.ServerStreamingClient[pitfallsv1.Number], error) {
 	if p.conn == nil || p.onConn == perConn {
 		conn, err := p.dial()
 		if err != nil {

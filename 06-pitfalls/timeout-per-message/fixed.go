@@ -12,8 +12,10 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedCount calls handle with the numbers that req asks for. It waits for
-// each of them no longer than the limit.
+// FixedCount calls handle with each number that req asks for. It waits no
+// longer than limit for each number.
+//
+// DeadlineExceeded: no number arrived within the limit.
 func FixedCount(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient,
 	req *pitfallsv1.CountRequest, limit time.Duration, handle func(int64),
@@ -33,12 +35,12 @@ func FixedCount(
 			return nil
 		}
 		if err != nil && errors.Is(context.Cause(ctx), silent) {
-			return silent // where Recv says Canceled
+			return silent // Recv returned Canceled
 		}
 		if err != nil {
 			return err
 		}
-		timer.Stop() // handle may take its time
+		timer.Stop() // the time that handle takes does not count
 		handle(n.GetValue())
 		timer.Reset(limit)
 	}

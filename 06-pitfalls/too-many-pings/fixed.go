@@ -7,7 +7,8 @@ import (
 	"google.golang.org/grpc/keepalive"
 )
 
-// FixedDialOptions keep quiet streams alive.
+// FixedDialOptions returns the options of a connection that sends pings while
+// its streams are quiet.
 func FixedDialOptions() []grpc.DialOption {
 	return []grpc.DialOption{grpc.WithKeepaliveParams(keepalive.ClientParameters{
 		Time:    5 * time.Minute,

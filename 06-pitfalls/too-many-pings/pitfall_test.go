@@ -2,6 +2,7 @@ package toomanypings
 
 import (
 	"context"
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,19 +17,20 @@ import (
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/golden"
 )
 
-func TestBrokenOptionsLoseAQuietStreamWithTheFourthPing(t *testing.T) {
+func TestBroken_LosesAQuietStreamAtTheFourthPing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		lived, err := quiet(t, dial(t, BrokenDialOptions()...))
+		after, err := quiet(t, dial(t, BrokenDialOptions()...))
 
 		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
-		require.ErrorContains(t, err, `code: ENHANCE_YOUR_CALM, debug data: "too_many_pings"`)
-		require.Equal(t, 41*time.Second, lived, "four pings, and a second for GOAWAY to arrive")
+		golden.File(t, "testdata/error.txt", err.Error()+"\n")
+		require.Equal(t, 41*time.Second, after, "four pings, and a second in which the GOAWAY is sent")
 	})
 }
 
-func TestFixedOptionsKeepIt(t *testing.T) {
+func TestFixed_KeepsAQuietStreamOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn := dial(t, FixedDialOptions()...)
 
@@ -38,25 +40,53 @@ func TestFixedOptionsKeepIt(t *testing.T) {
 	})
 }
 
-func TestAClientThatIsToldSoDoublesItsInterval(t *testing.T) {
+// The server's windows are static, because a server that estimates the
+// bandwidth sends pings of its own, and the client takes these for activity.
+func TestServer_CountsPingsDuringAnUpload(t *testing.T) {
+	const window = 64 << 10
+	synctest.Test(t, func(t *testing.T) {
+		conn := pitfalltest.Serve(t, &service.Server{},
+			grpc.StaticStreamWindowSize(window), grpc.StaticConnWindowSize(window),
+		).Dial(t, BrokenDialOptions()...)
+		start := time.Now()
+		stream, err := pitfallsv1.NewPitfallServiceClient(conn).Sum(t.Context())
+		require.NoError(t, err)
+		upload := pitfalltest.Go(func() error {
+			for {
+				time.Sleep(time.Second)
+				if err := stream.Send(&pitfallsv1.Number{}); err != nil {
+					return err
+				}
+			}
+		})
+
+		err = stream.RecvMsg(new(pitfallsv1.SumResponse))
+
+		require.Equal(t, 41*time.Second, time.Since(start))
+		require.ErrorContains(t, err, "too_many_pings")
+		require.Equal(t, io.EOF, upload.Err())
+	})
+}
+
+func TestClient_DoublesItsIntervalAfterTheGOAWAY(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn := dial(t, BrokenDialOptions()...)
-		var lives []time.Duration
+		var times []time.Duration
 		for range 5 {
-			lived, err := quiet(t, conn)
+			after, err := quiet(t, conn)
 			require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
-			lives = append(lives, lived-time.Second)
+			times = append(times, after-time.Second)
 		}
 		require.Equal(t, []time.Duration{
 			40 * time.Second, 80 * time.Second, 160 * time.Second, 320 * time.Second, 640 * time.Second,
-		}, lives)
+		}, times)
 
 		call := pitfalltest.Go(func() error { _, err := quiet(t, conn); return err })
 		call.StillRuns(t, 24*time.Hour)
 	})
 }
 
-func TestWithoutAStreamEveryFiveMinutesIsTooOften(t *testing.T) {
+func TestServer_AllowsFewerPingsWithoutAStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn := dial(t, grpc.WithKeepaliveParams(keepalive.ClientParameters{
 			Time: 5 * time.Minute, PermitWithoutStream: true,
@@ -71,8 +101,9 @@ func TestWithoutAStreamEveryFiveMinutesIsTooOften(t *testing.T) {
 	})
 }
 
-// quiet opens a stream that carries nothing, and returns when it has ended.
-func quiet(t *testing.T, conn *grpc.ClientConn) (lived time.Duration, err error) {
+// quiet opens a stream without messages, and returns how the stream ended, and
+// after what time.
+func quiet(t *testing.T, conn *grpc.ClientConn) (after time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Hour)
 	defer cancel()
 	start := time.Now()

@@ -2,6 +2,8 @@ package uninterruptiblerecv
 
 import (
 	"context"
+	"errors"
+	"io"
 	"time"
 
 	"google.golang.org/grpc"
@@ -10,7 +12,10 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedEcho sends back what it gets, for no longer than the limit.
+// FixedEcho sends each number back. It returns after limit at the latest, if
+// the client reads.
+//
+// DeadlineExceeded: the limit has passed.
 func FixedEcho(
 	stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number], limit time.Duration,
 ) error {
@@ -24,21 +29,25 @@ func FixedEcho(
 				return err
 			}
 		case err := <-ended:
-			return end(err)
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
 		case <-ctx.Done():
 			return status.FromContextError(ctx.Err()).Err()
 		}
 	}
 }
 
-// fixedReceive receives until ctx or the stream ends.
+// fixedReceive receives numbers in a goroutine. The goroutine ends when the
+// handler returns.
 func fixedReceive(
 	ctx context.Context, stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number],
 ) (<-chan *pitfallsv1.Number, <-chan error) {
 	numbers, ended := make(chan *pitfallsv1.Number), make(chan error, 1)
 	go func() {
 		for {
-			n, err := stream.Recv() // the handler's return ends it
+			n, err := stream.Recv() // fails when the handler has returned
 			if err != nil {
 				ended <- err
 				return

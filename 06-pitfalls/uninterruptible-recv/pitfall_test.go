@@ -18,13 +18,13 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-func TestBrokenEchoOutlivesItsLimitWhenTheClientIsSilent(t *testing.T) {
+func TestBroken_OutlivesItsLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, limited(BrokenEcho, time.Minute))
 		ctx, cancel := context.WithCancel(t.Context())
-		var got any
+		var got []int64
 		call := pitfalltest.Go(func() (err error) {
-			got, err = sayOne(ctx, client)
+			got, err = sendOne(ctx, client)
 			return err
 		})
 
@@ -38,14 +38,14 @@ func TestBrokenEchoOutlivesItsLimitWhenTheClientIsSilent(t *testing.T) {
 	})
 }
 
-func TestFixedEchoEndsAtItsLimit(t *testing.T) {
+func TestFixed_EndsAtItsLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, limited(FixedEcho, time.Minute))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 
 		start := time.Now()
-		got, err := sayOne(ctx, client)
+		got, err := sendOne(ctx, client)
 
 		require.Equal(t, time.Minute, time.Since(start))
 		require.Equal(t, codes.DeadlineExceeded, status.Code(err))
@@ -54,7 +54,7 @@ func TestFixedEchoEndsAtItsLimit(t *testing.T) {
 	})
 }
 
-func TestAClientThatIsNotSilentMeetsTheLimitInBoth(t *testing.T) {
+func TestBoth_EndWhenTheClientKeepsSending(t *testing.T) {
 	for _, echo := range []echo{BrokenEcho, FixedEcho} {
 		synctest.Test(t, func(t *testing.T) {
 			stream, err := pitfalltest.Dial(t, limited(echo, time.Minute)).Echo(t.Context())
@@ -71,7 +71,7 @@ func TestAClientThatIsNotSilentMeetsTheLimitInBoth(t *testing.T) {
 	}
 }
 
-func TestACallThatTheClientHalfClosesEndsWithOKInBoth(t *testing.T) {
+func TestBoth_ReturnOKAfterTheHalfClose(t *testing.T) {
 	for _, echo := range []echo{BrokenEcho, FixedEcho} {
 		synctest.Test(t, func(t *testing.T) {
 			stream, err := pitfalltest.Dial(t, limited(echo, time.Minute)).Echo(t.Context())
@@ -87,7 +87,7 @@ func TestACallThatTheClientHalfClosesEndsWithOKInBoth(t *testing.T) {
 
 type echo = func(grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number], time.Duration) error
 
-// limited is a server whose sessions may last as long as the limit.
+// limited returns a server whose Echo calls echo with the limit.
 func limited(echo echo, limit time.Duration) *service.Server {
 	return &service.Server{
 		OnEcho: func(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
@@ -96,8 +96,8 @@ func limited(echo echo, limit time.Duration) *service.Server {
 	}
 }
 
-// sayOne sends one number and waits for the server to end the call.
-func sayOne(ctx context.Context, c pitfallsv1.PitfallServiceClient) (any, error) {
+// sendOne sends one number and waits for the server to end the call.
+func sendOne(ctx context.Context, c pitfallsv1.PitfallServiceClient) ([]int64, error) {
 	stream, err := c.Echo(ctx)
 	if err != nil {
 		return nil, err
