@@ -3,6 +3,7 @@
 package pitfalltest
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,15 +18,36 @@ import (
 )
 
 // Dial serves s in memory until the test ends, and returns a client of it.
-func Dial(t testing.TB, s *service.Server) pitfallsv1.PitfallServiceClient {
+func Dial(t testing.TB, s *service.Server, opts ...grpc.DialOption) pitfallsv1.PitfallServiceClient {
 	t.Helper()
-	return pitfallsv1.NewPitfallServiceClient(memservertest.Dial(t, s.Register))
+	return pitfallsv1.NewPitfallServiceClient(Serve(t, s).Dial(t, opts...))
 }
 
 // Serve serves s in memory until the test ends.
 func Serve(t testing.TB, s *service.Server, opts ...grpc.ServerOption) memservertest.Server {
 	t.Helper()
 	return memservertest.Serve(t, s.Register, opts...)
+}
+
+// WithTimeout returns the context of the test with a timeout, so that a call
+// that hangs fails the test.
+func WithTimeout(t testing.TB, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// Sum sends the values and returns the server's response.
+func Sum(t testing.TB, c pitfallsv1.PitfallServiceClient, values ...int64) (*pitfallsv1.SumResponse, error) {
+	t.Helper()
+	stream, err := c.Sum(t.Context())
+	require.NoError(t, err)
+	for _, v := range values {
+		if err := stream.Send(&pitfallsv1.Number{Value: v}); err != nil {
+			break // CloseAndRecv returns the status
+		}
+	}
+	return stream.CloseAndRecv()
 }
 
 // OpenStreams waits until nothing moves, and returns how many handlers of
