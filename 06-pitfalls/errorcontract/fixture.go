@@ -14,6 +14,7 @@ import (
 
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 	"example.com/streams/internal/memserver/memservertest"
+	"example.com/streams/internal/testproc"
 )
 
 // A fixture is one stream, with both of its ends, and how its RPC ends.
@@ -32,8 +33,8 @@ type fixture struct {
 	client      *clientEnd // nil: the stream did not open
 	handler     *serverEnd // nil: no handler, or one in another process
 	entered     chan *serverEnd
-	acts        chan func() error // what the handler does to end the RPC
-	panicServer *panicServer      // the server of another process
+	acts        chan func(*serverEnd) error // what the handler does to end the RPC
+	panicServer *testproc.Process           // nil: the server is in this process
 }
 
 // newFixture opens a stream and sends one message in each direction that
@@ -46,10 +47,9 @@ func newFixture(t *testing.T, typ rpcType, term termination, run int) *fixture {
 	}
 	t.Cleanup(f.cancel)
 	f.entered = make(chan *serverEnd, 2) // the stream, and what "open" opens
-	f.acts = make(chan func() error)
+	f.acts = make(chan func(*serverEnd) error)
 	if term.process {
-		f.panicServer = startPanicServer(t)
-		f.rpcs = f.panicServer.rpcs
+		f.startPanicServer()
 		f.begin()
 		return f // a socket is open, so the bubble would never be idle
 	}
@@ -65,7 +65,7 @@ func newFixture(t *testing.T, typ rpcType, term termination, run int) *fixture {
 
 // serve starts a server in memory and connects to it.
 func (f *fixture) serve() {
-	register := stub{handle: f.handle}.register
+	register := stub(f.handle).Register
 	if f.unregistered {
 		register = func(grpc.ServiceRegistrar) {}
 	}
@@ -75,6 +75,7 @@ func (f *fixture) serve() {
 	f.t.Cleanup(func() { close(f.acts) })
 }
 
+// dial connects to the server and keeps the connection.
 func (f *fixture) dial(ctx context.Context, addr string) (net.Conn, error) {
 	c, err := f.server.DialContext(ctx, addr)
 	if err != nil {
@@ -97,7 +98,7 @@ func (c *conn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// begin opens the stream and brings it to the point where the RPC ends.
+// begin opens the stream and makes the calls that come before the end.
 func (f *fixture) begin() {
 	c, err := f.openStream()
 	if err != nil {
@@ -122,7 +123,7 @@ func (f *fixture) openStream() (*clientEnd, error) {
 	return f.open(f.ctx, f.rpcs, small)
 }
 
-// handle is the handler. It waits for what the termination makes it do.
+// handle is the handler. It waits until the termination tells it what to do.
 func (f *fixture) handle(h *serverEnd) error {
 	if err := exchange(h, f.beforeFirst); err != nil {
 		return err
@@ -132,7 +133,7 @@ func (f *fixture) handle(h *serverEnd) error {
 	if !ok {
 		return nil
 	}
-	return act()
+	return act(h)
 }
 
 // exchange receives and sends one message, in the directions that the RPC
@@ -151,6 +152,15 @@ func exchange(h *serverEnd, nothing bool) error {
 		return nil
 	}
 	return h.send(small)
+}
+
+// endRPC ends the RPC, unless opening the stream has ended it. It returns the
+// error of the call that ends the RPC, if a call does.
+func (f *fixture) endRPC() error {
+	if f.handler == nil && f.panicServer == nil {
+		return nil
+	}
+	return f.end(f)
 }
 
 func (f *fixture) must(err error) {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"sync"
-	"testing"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
@@ -30,7 +29,7 @@ func runPanicServer() error {
 	var handlers sync.WaitGroup
 	stdinEnded := make(chan struct{})
 	s := grpc.NewServer()
-	stub{handle: func(h *serverEnd) error {
+	stub(func(h *serverEnd) error {
 		if err := exchange(h, false); err != nil {
 			return err
 		}
@@ -38,7 +37,7 @@ func runPanicServer() error {
 		fmt.Println("handler")
 		<-stdinEnded
 		panic("boom")
-	}}.register(s)
+	}).Register(s)
 	go func() { _ = s.Serve(listener) }()
 	fmt.Println(listener.Addr())
 	_, err = io.Copy(io.Discard, os.Stdin)
@@ -47,24 +46,18 @@ func runPanicServer() error {
 	return err
 }
 
-// A panicServer is a process that runs runPanicServer.
-type panicServer struct {
-	*testproc.Process
-	rpcs pitfallsv1.PitfallServiceClient
-}
-
-func startPanicServer(t *testing.T) *panicServer {
-	t.Helper()
+// startPanicServer runs runPanicServer in a process and connects to it.
+func (f *fixture) startPanicServer() {
 	executable, err := os.Executable()
-	require.NoError(t, err)
+	require.NoError(f.t, err)
 	cmd := exec.Command(executable)
 	cmd.Env = append(os.Environ(), panicServerVar+"=1", "GORACE=atexit_sleep_ms=0")
-	p := testproc.StartCmd(t, cmd)
-	conn, err := grpc.NewClient("passthrough:///"+p.Line(p.Stdout),
+	f.panicServer = testproc.StartCmd(f.t, cmd)
+	conn, err := grpc.NewClient("passthrough:///"+f.panicServer.Line(f.panicServer.Stdout),
 		grpc.WithTransportCredentials(insecure.NewCredentials()))
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = conn.Close() })
-	return &panicServer{p, pitfallsv1.NewPitfallServiceClient(conn)}
+	require.NoError(f.t, err)
+	f.t.Cleanup(func() { _ = conn.Close() })
+	f.rpcs = pitfallsv1.NewPitfallServiceClient(conn)
 }
 
 // killedByPanic waits until the handler's panic has ended the process.
