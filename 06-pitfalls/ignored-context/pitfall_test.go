@@ -37,7 +37,7 @@ func TestFixed_FollowEndsWhenItsClientLeaves(t *testing.T) {
 
 func TestBroken_FollowEndsAtTheNextUpdate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		updates := everyMinute(t, 1)
+		updates := everyMinute(1)
 		handler := visit(t, func(stream numbers) error { return BrokenFollow(stream, updates) })
 		handler.StillRuns(t, 57*time.Second)
 		err := handler.EndsWithin(t, time.Second)
@@ -47,16 +47,16 @@ func TestBroken_FollowEndsAtTheNextUpdate(t *testing.T) {
 
 func TestBroken_TickSendsToNobodyForADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		updates := everyMinute(t, 24*60)
+		updates := everyMinute(24 * 60)
 		handler := visit(t, func(stream numbers) error { return BrokenTick(stream, updates) })
 		handler.StillRuns(t, 24*time.Hour-time.Minute)
-		require.NoError(t, handler.EndsWithin(t, time.Minute), "the handler ends with the updates")
+		require.NoError(t, handler.EndsWithin(t, time.Minute), "the handler ends after the last update")
 	})
 }
 
 func TestFixed_TickEndsAtTheFirstSendThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		updates := everyMinute(t, 24*60)
+		updates := everyMinute(24 * 60)
 		handler := visit(t, func(stream numbers) error { return FixedTick(stream, updates) })
 		err := handler.EndsWithin(t, time.Minute)
 		require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
@@ -107,24 +107,13 @@ func visit(t *testing.T, handler func(numbers) error) *pitfalltest.Call {
 }
 
 // everyMinute returns a channel with n updates, one per minute. The channel
-// is closed after the last update or when the test ends.
-func everyMinute(t *testing.T, n int64) <-chan int64 {
-	updates := make(chan int64)
-	go func() {
-		defer close(updates)
-		for i := range n {
-			select {
-			case <-time.After(time.Minute):
-			case <-t.Context().Done():
-				return
-			}
-			select {
-			case updates <- i:
-			case <-t.Context().Done():
-				return
-			}
-		}
-	}()
+// is closed a second after the last update.
+func everyMinute(n int64) <-chan int64 {
+	updates := make(chan int64, n)
+	for i := range n {
+		time.AfterFunc(time.Duration(i)*time.Minute+time.Minute, func() { updates <- i })
+	}
+	time.AfterFunc(time.Duration(n)*time.Minute+time.Second, func() { close(updates) })
 	return updates
 }
 

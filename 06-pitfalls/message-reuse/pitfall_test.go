@@ -74,8 +74,7 @@ func sumExported(t *testing.T, sum sum) {
 }
 
 func dial(t *testing.T, o observer) pitfallsv1.PitfallServiceClient {
-	conn := pitfalltest.Serve(t, &service.Server{}).Dial(t, grpc.WithStatsHandler(o))
-	return pitfallsv1.NewPitfallServiceClient(conn)
+	return pitfalltest.Dial(t, &service.Server{}, grpc.WithStatsHandler(o))
 }
 
 type sum = func(context.Context, pitfallsv1.PitfallServiceClient, ...int64) (int64, error)
