@@ -4,7 +4,6 @@ package errorcontract
 
 import (
 	"context"
-	"net"
 	"testing"
 	"testing/synctest"
 
@@ -13,6 +12,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/faultnet"
 	"example.com/streams/internal/memserver/memservertest"
 	"example.com/streams/internal/testproc"
 )
@@ -24,11 +24,11 @@ type fixture struct {
 	termination
 	run int // counts the fixtures of one cell
 
-	server memservertest.Server
-	conn   *conn
-	rpcs   pitfallsv1.PitfallServiceClient
-	ctx    context.Context
-	cancel context.CancelFunc
+	server  memservertest.Server
+	network *faultnet.Network
+	rpcs    pitfallsv1.PitfallServiceClient
+	ctx     context.Context
+	cancel  context.CancelFunc
 
 	client      *clientEnd // nil: the stream did not open
 	handler     *serverEnd // nil: no handler, or one in another process
@@ -70,32 +70,10 @@ func (f *fixture) serve() {
 		register = func(grpc.ServiceRegistrar) {}
 	}
 	f.server = memservertest.Serve(f.t, register, f.serverOptions...)
-	options := append(f.dialOptions, grpc.WithContextDialer(f.dial))
+	f.network = faultnet.New(f.server.DialContext)
+	options := append(f.dialOptions, grpc.WithContextDialer(f.network.DialContext))
 	f.rpcs = pitfallsv1.NewPitfallServiceClient(f.server.Dial(f.t, options...))
 	f.t.Cleanup(func() { close(f.acts) })
-}
-
-// dial connects to the server and keeps the connection.
-func (f *fixture) dial(ctx context.Context, addr string) (net.Conn, error) {
-	c, err := f.server.DialContext(ctx, addr)
-	if err != nil {
-		return nil, err
-	}
-	f.conn = &conn{c, make(chan struct{}, 1)}
-	return f.conn, nil
-}
-
-// A conn is the client's end of a connection. While writing is full, nothing
-// leaves the client.
-type conn struct {
-	net.Conn
-	writing chan struct{}
-}
-
-func (c *conn) Write(b []byte) (int, error) {
-	c.writing <- struct{}{}
-	defer func() { <-c.writing }()
-	return c.Conn.Write(b)
 }
 
 // begin opens the stream and makes the calls that come before the end.

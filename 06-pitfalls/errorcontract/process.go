@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"sync"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
@@ -19,31 +18,24 @@ import (
 // panicServerVar makes the test binary a server whose handlers panic.
 const panicServerVar = "ERRORCONTRACT_PANIC_SERVER"
 
-// runPanicServer prints its address, and a line when a handler has exchanged
-// its messages. The handler panics when stdin ends.
+// runPanicServer prints its address, and a line when the handler has exchanged
+// its messages. The handler panics when stdin ends, which ends the process.
 func runPanicServer() error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	var handlers sync.WaitGroup
-	stdinEnded := make(chan struct{})
 	s := grpc.NewServer()
 	stub(func(h *serverEnd) error {
 		if err := exchange(h, false); err != nil {
 			return err
 		}
-		handlers.Add(1)
 		fmt.Println("handler")
-		<-stdinEnded
+		_, _ = io.Copy(io.Discard, os.Stdin)
 		panic("boom")
 	}).Register(s)
-	go func() { _ = s.Serve(listener) }()
 	fmt.Println(listener.Addr())
-	_, err = io.Copy(io.Discard, os.Stdin)
-	close(stdinEnded)
-	handlers.Wait() // a handler's panic ends the process here
-	return err
+	return s.Serve(listener)
 }
 
 // startPanicServer runs runPanicServer in a process and connects to it.

@@ -7,7 +7,6 @@ import (
 	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -47,18 +46,6 @@ func TestSend_ReturnsEOFAfterARefusal(t *testing.T) {
 		require.NoError(t, stream.CloseSend())
 		_, err = stream.CloseAndRecv()
 		require.EqualError(t, err, refusal)
-	})
-}
-
-func TestSend_ReturnsTheStatusOfAClientError(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		stream, err := pitfalltest.Dial(t, refusing).Sum(t.Context(), grpc.MaxCallSendMsgSize(10))
-		require.NoError(t, err)
-
-		err = stream.Send(&pitfallsv1.Number{Padding: make([]byte, 11)})
-
-		require.EqualError(t, err,
-			"rpc error: code = ResourceExhausted desc = trying to send message larger than max (13 vs. 10)")
 	})
 }
 
