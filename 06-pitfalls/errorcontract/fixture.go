@@ -30,9 +30,8 @@ type fixture struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 
-	client      *clientEnd // nil: the stream did not open
-	handler     *serverEnd // nil: no handler, or one in another process
-	entered     chan *serverEnd
+	client      *clientEnd                  // nil: the stream did not open
+	handler     *serverEnd                  // nil: no handler, or one in another process
 	acts        chan func(*serverEnd) error // what the handler does to end the RPC
 	panicServer *testproc.Process           // nil: the server is in this process
 }
@@ -46,7 +45,6 @@ func newFixture(t *testing.T, typ rpcType, term termination, run int) *fixture {
 		f.ctx, f.cancel = context.WithTimeout(t.Context(), term.timeout)
 	}
 	t.Cleanup(f.cancel)
-	f.entered = make(chan *serverEnd, 2) // the stream, and what "open" opens
 	f.acts = make(chan func(*serverEnd) error)
 	if term.process {
 		f.startPanicServer()
@@ -56,10 +54,6 @@ func newFixture(t *testing.T, typ rpcType, term termination, run int) *fixture {
 	f.serve()
 	f.begin()
 	synctest.Wait()
-	select {
-	case f.handler = <-f.entered:
-	default:
-	}
 	return f
 }
 
@@ -106,7 +100,9 @@ func (f *fixture) handle(h *serverEnd) error {
 	if err := exchange(h, f.beforeFirst); err != nil {
 		return err
 	}
-	f.entered <- h
+	if f.handler == nil { // otherwise, the call "open" has opened this stream
+		f.handler = h
+	}
 	act, ok := <-f.acts
 	if !ok {
 		return nil

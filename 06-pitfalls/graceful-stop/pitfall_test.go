@@ -84,7 +84,9 @@ func serve(t *testing.T, ticker ticker) (client pitfallsv1.PitfallServiceClient,
 }
 
 // count opens a stream and receives its first number.
-func count(t *testing.T, client pitfallsv1.PitfallServiceClient) grpc.ServerStreamingClient[pitfallsv1.Number] {
+func count(
+	t *testing.T, client pitfallsv1.PitfallServiceClient,
+) grpc.ServerStreamingClient[pitfallsv1.Number] {
 	stream, err := client.Count(pitfalltest.WithTimeout(t, 2*time.Hour), &pitfallsv1.CountRequest{})
 	require.NoError(t, err)
 	_, err = stream.Recv()

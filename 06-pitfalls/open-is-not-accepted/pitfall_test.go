@@ -61,9 +61,11 @@ func TestBoth_GoOnIfTheServerIsDown(t *testing.T) {
 }
 
 func TestRecv_ReturnsTheRefusal(t *testing.T) {
+	unknown := func(grpc.ServiceRegistrar) {}
+	refusing := &service.Server{OnCount: refuse}
 	for want, register := range map[string]func(grpc.ServiceRegistrar){
-		"code = Unimplemented desc = unknown service pitfalls.v1.PitfallService": func(grpc.ServiceRegistrar) {},
-		"code = Unauthenticated desc = token: expired":                           (&service.Server{OnCount: refuse}).Register,
+		"code = Unimplemented desc = unknown service pitfalls.v1.PitfallService": unknown,
+		"code = Unauthenticated desc = token: expired":                           refusing.Register,
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			client := pitfallsv1.NewPitfallServiceClient(memservertest.Dial(t, register))

@@ -19,19 +19,22 @@ import (
 
 func TestBroken_RefusesWithTheCodeUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, err := pitfalltest.Sum(t, pitfalltest.Dial(t, &service.Server{OnSum: BrokenSum}), 1, -2)
+		client := pitfalltest.Dial(t, &service.Server{OnSum: BrokenSum})
+		_, err := pitfalltest.Sum(t, client, 1, -2)
 		require.EqualError(t, err, "rpc error: code = Unknown desc = value: must be at least 0, got -2")
 	})
 }
 
 func TestFixed_RefusesWithTheCodeInvalidArgument(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, err := pitfalltest.Sum(t, pitfalltest.Dial(t, &service.Server{OnSum: FixedSum}), 1, -2)
+		client := pitfalltest.Dial(t, &service.Server{OnSum: FixedSum})
+		_, err := pitfalltest.Sum(t, client, 1, -2)
 		require.EqualError(t, err, "rpc error: code = InvalidArgument desc = value: must be at least 0, got -2")
 	})
 }
 
 func TestHandler_ErrorBecomesAStatus(t *testing.T) {
+	deadline := context.DeadlineExceeded
 	notFound := status.Error(codes.NotFound, "no log")
 	for _, tt := range []struct {
 		returned error
@@ -41,8 +44,8 @@ func TestHandler_ErrorBecomesAStatus(t *testing.T) {
 		{notFound, "code = NotFound desc = no log"},
 		{fmt.Errorf("open: %w", notFound), "code = NotFound desc = open: rpc error: code = NotFound desc = no log"},
 		{context.Canceled, "code = Canceled desc = context canceled"},
-		{context.DeadlineExceeded, "code = DeadlineExceeded desc = context deadline exceeded"},
-		{fmt.Errorf("disk: %w", context.DeadlineExceeded), "code = DeadlineExceeded desc = disk: context deadline exceeded"},
+		{deadline, "code = DeadlineExceeded desc = context deadline exceeded"},
+		{fmt.Errorf("disk: %w", deadline), "code = DeadlineExceeded desc = disk: context deadline exceeded"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			client := pitfalltest.Dial(t, &service.Server{OnSum: func(

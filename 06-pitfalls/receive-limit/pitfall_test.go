@@ -28,8 +28,8 @@ func TestBroken_UploadOfOneByteTooManyIsRefused(t *testing.T) {
 
 		_, err = BrokenUpload(t.Context(), client, make([]byte, 4<<20-overhead+1))
 
-		require.EqualError(t, err,
-			"rpc error: code = ResourceExhausted desc = grpc: received message larger than max (4194305 vs. 4194304)")
+		require.EqualError(t, err, "rpc error: code = ResourceExhausted desc = "+
+			"grpc: received message larger than max (4194305 vs. 4194304)")
 	})
 }
 

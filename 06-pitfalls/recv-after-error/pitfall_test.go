@@ -17,7 +17,8 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-const tooLarge = "rpc error: code = ResourceExhausted desc = grpc: received message larger than max (5242887 vs. 4194304)"
+const tooLarge = "rpc error: code = ResourceExhausted desc = " +
+	"grpc: received message larger than max (5242887 vs. 4194304)"
 
 // When Recv fails, the client holds at least 64 KiB of the large message, which
 // is more than 13,000 times 5 bytes. The first three errors are about lengths:

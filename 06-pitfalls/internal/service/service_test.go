@@ -28,7 +28,8 @@ func TestCount_RefusesValuesOutOfRange(t *testing.T) {
 
 func TestCount_SendsPaddedNumbersAndEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stream, err := pitfalltest.Dial(t, &service.Server{}).Count(t.Context(), &pitfallsv1.CountRequest{To: 3, Padding: 10})
+		client := pitfalltest.Dial(t, &service.Server{})
+		stream, err := client.Count(t.Context(), &pitfallsv1.CountRequest{To: 3, Padding: 10})
 		require.NoError(t, err)
 		first, err := stream.Recv()
 		require.NoError(t, err)
