@@ -17,7 +17,7 @@ import (
 	"example.com/streams/internal/testproc"
 )
 
-// A fixture is one stream, with both of its ends, and how its RPC ends.
+// A fixture is a stream with both of its ends, and the termination of its RPC.
 type fixture struct {
 	t *testing.T
 	rpcType

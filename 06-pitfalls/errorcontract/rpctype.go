@@ -19,7 +19,8 @@ const (
 )
 
 // An rpcType is a type of streaming RPC, with the calls that its two ends
-// have. Only the size of a message matters, so a number stands for it.
+// have. The functions take the size of a message, because nothing else about a
+// message matters.
 type rpcType struct {
 	name  string
 	calls []string
