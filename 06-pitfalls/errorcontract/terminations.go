@@ -13,8 +13,8 @@ import (
 )
 
 // A termination is a way in which an RPC ends. Its function end ends the RPC,
-// and returns the error of the call that does so, if a call does. end is nil
-// if opening the stream ends the RPC.
+// and returns the error of the call that does so, if a call does. end is not
+// called if opening the stream has ended the RPC.
 type termination struct {
 	name          string
 	beforeFirst   bool // the RPC ends before its first message

@@ -15,7 +15,7 @@ import (
 	"example.com/streams/internal/memserver/memservertest"
 )
 
-// A running call is BrokenEcho after all answers have arrived.
+// A running is a call of BrokenEcho after all answers have arrived.
 type running struct {
 	cancel func()
 	conn   *grpc.ClientConn
@@ -56,7 +56,7 @@ func TestBroken_EchoEndsOnlyFromOutside(t *testing.T) {
 				tt.end(running{cancel, conn, server})
 
 				require.ErrorContains(t, call.Err(), tt.want)
-				require.Equal(t, []int64{1, 2, 3}, got, "all answers had arrived")
+				require.Equal(t, []int64{1, 2, 3}, got, "all answers have arrived")
 			})
 		})
 	}

@@ -84,11 +84,10 @@ func serve(t *testing.T) (client pitfallsv1.PitfallServiceClient, restart func()
 var ticking = &service.Server{OnCount: func(
 	_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number],
 ) error {
-	for i := int64(1); stream.Context().Err() == nil; i++ {
+	for i := int64(1); ; i++ {
 		if err := stream.Send(&pitfallsv1.Number{Value: i}); err != nil {
 			return err
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	return stream.Context().Err()
 }}
