@@ -70,9 +70,9 @@ func Catalogue() ([]Pitfall, error) {
 	return all, nil
 }
 
-// Find returns the pitfall with this name. If there is none, Find returns
-// all pitfalls whose name, symptom or error text contains words, and all of
-// which words contains a line of the error text. Case and the values of
+// Find returns the pitfall whose name is words. If there is none, Find returns
+// all pitfalls whose name, symptom or error text contains words, and those
+// with a line of error text that words contains. Case and the values of
 // numbers do not matter.
 func Find(all []Pitfall, words string) (found []Pitfall) {
 	words = fold(words)

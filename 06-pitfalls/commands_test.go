@@ -59,5 +59,9 @@ func TestCommands_ListFindAndServe(t *testing.T) {
 		require.Zero(t, status, stderr)
 		require.Contains(t, stdout, "InvalidArgument: value: must be at least 0, got -2\n")
 		require.Contains(t, stderr, ":path=/pitfalls.v1.PitfallService/Sum")
+
+		status, _, stderr = client(t, "-addr", "localhost:1", "send-eof")
+		require.Equal(t, 1, status)
+		require.Contains(t, stderr, "client: Unavailable: ", "no server listens there")
 	})
 }

@@ -35,9 +35,9 @@ func observe(t *testing.T, typ rpcType, term termination, call string) (outcomes
 	for run := range term.runs(call) {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t, typ, term, run)
-			failed := f.end(f)
-			// The bubble waits while a socket is read, so this waits for
-			// a process too.
+			failed := f.endRPC()
+			// A bubble is not idle while a socket is read, so Wait also
+			// waits for the server of another process.
 			synctest.Wait()
 			if call == term.fails && failed != nil {
 				outcomes = append(outcomes, describe(failed))

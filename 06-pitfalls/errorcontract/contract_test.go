@@ -63,7 +63,7 @@ func TestErrorContract_Messages(t *testing.T) {
 			for _, typ := range rpcTypes {
 				all = append(all, observe(t, typ, term, call)...)
 			}
-			row = append(row, messageOf(all))
+			row = append(row, distinct(all, outcome.message))
 		}
 		rows = append(rows, row)
 	}
@@ -88,11 +88,6 @@ func compare(t *testing.T, name string, calls []string, rows [][]string) {
 // textOf returns the different texts of outcomes, joined with "or".
 func textOf(outcomes []outcome) string {
 	return distinct(outcomes, func(o outcome) string { return o.text })
-}
-
-// messageOf returns the different messages of outcomes, joined with "or".
-func messageOf(outcomes []outcome) string {
-	return distinct(outcomes, outcome.message)
 }
 
 func distinct(outcomes []outcome, text func(outcome) string) string {

@@ -4,7 +4,6 @@ package errorcontract
 
 import (
 	"context"
-	"net"
 	"testing"
 	"testing/synctest"
 
@@ -13,27 +12,28 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/faultnet"
 	"example.com/streams/internal/memserver/memservertest"
+	"example.com/streams/internal/testproc"
 )
 
-// A fixture is one stream, with both of its ends, and how its RPC ends.
+// A fixture is a stream with both of its ends, and the termination of its RPC.
 type fixture struct {
 	t *testing.T
 	rpcType
 	termination
 	run int // counts the fixtures of one cell
 
-	server memservertest.Server
-	conn   *conn
-	rpcs   pitfallsv1.PitfallServiceClient
-	ctx    context.Context
-	cancel context.CancelFunc
+	server  memservertest.Server
+	network *faultnet.Network
+	rpcs    pitfallsv1.PitfallServiceClient
+	ctx     context.Context
+	cancel  context.CancelFunc
 
-	client      *clientEnd // nil: the stream did not open
-	handler     *serverEnd // nil: no handler, or one in another process
-	entered     chan *serverEnd
-	acts        chan func() error // what the handler does to end the RPC
-	panicServer *panicServer      // the server of another process
+	client      *clientEnd                  // nil: the stream did not open
+	handler     *serverEnd                  // nil: no handler, or one in another process
+	acts        chan func(*serverEnd) error // what the handler does to end the RPC
+	panicServer *testproc.Process           // nil: the server is in this process
 }
 
 // newFixture opens a stream and sends one message in each direction that
@@ -45,59 +45,32 @@ func newFixture(t *testing.T, typ rpcType, term termination, run int) *fixture {
 		f.ctx, f.cancel = context.WithTimeout(t.Context(), term.timeout)
 	}
 	t.Cleanup(f.cancel)
-	f.entered = make(chan *serverEnd, 2) // the stream, and what "open" opens
-	f.acts = make(chan func() error)
+	f.acts = make(chan func(*serverEnd) error)
 	if term.process {
-		f.panicServer = startPanicServer(t)
-		f.rpcs = f.panicServer.rpcs
+		f.startPanicServer()
 		f.begin()
 		return f // a socket is open, so the bubble would never be idle
 	}
 	f.serve()
 	f.begin()
 	synctest.Wait()
-	select {
-	case f.handler = <-f.entered:
-	default:
-	}
 	return f
 }
 
 // serve starts a server in memory and connects to it.
 func (f *fixture) serve() {
-	register := stub{handle: f.handle}.register
+	register := stub(f.handle).Register
 	if f.unregistered {
 		register = func(grpc.ServiceRegistrar) {}
 	}
 	f.server = memservertest.Serve(f.t, register, f.serverOptions...)
-	options := append(f.dialOptions, grpc.WithContextDialer(f.dial))
+	f.network = faultnet.New(f.server.DialContext)
+	options := append(f.dialOptions, grpc.WithContextDialer(f.network.DialContext))
 	f.rpcs = pitfallsv1.NewPitfallServiceClient(f.server.Dial(f.t, options...))
 	f.t.Cleanup(func() { close(f.acts) })
 }
 
-func (f *fixture) dial(ctx context.Context, addr string) (net.Conn, error) {
-	c, err := f.server.DialContext(ctx, addr)
-	if err != nil {
-		return nil, err
-	}
-	f.conn = &conn{c, make(chan struct{}, 1)}
-	return f.conn, nil
-}
-
-// A conn is the client's end of a connection. While writing is full, nothing
-// leaves the client.
-type conn struct {
-	net.Conn
-	writing chan struct{}
-}
-
-func (c *conn) Write(b []byte) (int, error) {
-	c.writing <- struct{}{}
-	defer func() { <-c.writing }()
-	return c.Conn.Write(b)
-}
-
-// begin opens the stream and brings it to the point where the RPC ends.
+// begin opens the stream and makes the calls that come before the end.
 func (f *fixture) begin() {
 	c, err := f.openStream()
 	if err != nil {
@@ -122,17 +95,19 @@ func (f *fixture) openStream() (*clientEnd, error) {
 	return f.open(f.ctx, f.rpcs, small)
 }
 
-// handle is the handler. It waits for what the termination makes it do.
+// handle is the handler. It waits until the termination tells it what to do.
 func (f *fixture) handle(h *serverEnd) error {
 	if err := exchange(h, f.beforeFirst); err != nil {
 		return err
 	}
-	f.entered <- h
+	if f.handler == nil { // otherwise, the call "open" has opened this stream
+		f.handler = h
+	}
 	act, ok := <-f.acts
 	if !ok {
 		return nil
 	}
-	return act()
+	return act(h)
 }
 
 // exchange receives and sends one message, in the directions that the RPC
@@ -151,6 +126,15 @@ func exchange(h *serverEnd, nothing bool) error {
 		return nil
 	}
 	return h.send(small)
+}
+
+// endRPC ends the RPC, unless opening the stream has ended it. It returns the
+// error of the call that ends the RPC, if a call does.
+func (f *fixture) endRPC() error {
+	if f.handler == nil && f.panicServer == nil {
+		return nil
+	}
+	return f.end(f)
 }
 
 func (f *fixture) must(err error) {

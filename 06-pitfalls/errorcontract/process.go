@@ -6,8 +6,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"sync"
-	"testing"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
@@ -20,51 +18,38 @@ import (
 // panicServerVar makes the test binary a server whose handlers panic.
 const panicServerVar = "ERRORCONTRACT_PANIC_SERVER"
 
-// runPanicServer prints its address, and a line when a handler has exchanged
-// its messages. The handler panics when stdin ends.
+// runPanicServer prints its address, and a line when the handler has exchanged
+// its messages. The handler panics when stdin ends, which ends the process.
 func runPanicServer() error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	var handlers sync.WaitGroup
-	stdinEnded := make(chan struct{})
 	s := grpc.NewServer()
-	stub{handle: func(h *serverEnd) error {
+	stub(func(h *serverEnd) error {
 		if err := exchange(h, false); err != nil {
 			return err
 		}
-		handlers.Add(1)
 		fmt.Println("handler")
-		<-stdinEnded
+		_, _ = io.Copy(io.Discard, os.Stdin)
 		panic("boom")
-	}}.register(s)
-	go func() { _ = s.Serve(listener) }()
+	}).Register(s)
 	fmt.Println(listener.Addr())
-	_, err = io.Copy(io.Discard, os.Stdin)
-	close(stdinEnded)
-	handlers.Wait() // a handler's panic ends the process here
-	return err
+	return s.Serve(listener)
 }
 
-// A panicServer is a process that runs runPanicServer.
-type panicServer struct {
-	*testproc.Process
-	rpcs pitfallsv1.PitfallServiceClient
-}
-
-func startPanicServer(t *testing.T) *panicServer {
-	t.Helper()
+// startPanicServer runs runPanicServer in a process and connects to it.
+func (f *fixture) startPanicServer() {
 	executable, err := os.Executable()
-	require.NoError(t, err)
+	require.NoError(f.t, err)
 	cmd := exec.Command(executable)
 	cmd.Env = append(os.Environ(), panicServerVar+"=1", "GORACE=atexit_sleep_ms=0")
-	p := testproc.StartCmd(t, cmd)
-	conn, err := grpc.NewClient("passthrough:///"+p.Line(p.Stdout),
+	f.panicServer = testproc.StartCmd(f.t, cmd)
+	conn, err := grpc.NewClient("passthrough:///"+f.panicServer.Line(f.panicServer.Stdout),
 		grpc.WithTransportCredentials(insecure.NewCredentials()))
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = conn.Close() })
-	return &panicServer{p, pitfallsv1.NewPitfallServiceClient(conn)}
+	require.NoError(f.t, err)
+	f.t.Cleanup(func() { _ = conn.Close() })
+	f.rpcs = pitfallsv1.NewPitfallServiceClient(conn)
 }
 
 // killedByPanic waits until the handler's panic has ended the process.

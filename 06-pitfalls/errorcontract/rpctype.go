@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
@@ -18,7 +19,8 @@ const (
 )
 
 // An rpcType is a type of streaming RPC, with the calls that its two ends
-// have. Only the size of a message matters, so a number stands for it.
+// have. The functions take the size of a message, because nothing else about a
+// message matters.
 type rpcType struct {
 	name  string
 	calls []string
@@ -88,25 +90,18 @@ func receiver[T any](recv func() (*T, error)) func() error {
 	return func() error { _, err := recv(); return err }
 }
 
-// A stub is a service with one handler for the streams of every RPC type.
-type stub struct {
-	pitfallsv1.UnimplementedPitfallServiceServer
-	handle func(*serverEnd) error
-}
-
-func (s stub) register(r grpc.ServiceRegistrar) {
-	pitfallsv1.RegisterPitfallServiceServer(r, s)
-}
-
-func (s stub) Count(_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
-	return s.handle(&serverEnd{ServerStream: stream, send: sender(stream.Send)})
-}
-
-func (s stub) Sum(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
-	send := func(size int64) error { return stream.SendAndClose(&pitfallsv1.SumResponse{Sum: size}) }
-	return s.handle(&serverEnd{stream, receiver(stream.Recv), send, true})
-}
-
-func (s stub) Echo(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
-	return s.handle(&serverEnd{stream, receiver(stream.Recv), sender(stream.Send), false})
+// stub returns a service with one handler for the streams of every RPC type.
+func stub(handle func(*serverEnd) error) *service.Server {
+	return &service.Server{
+		OnCount: func(_ *pitfallsv1.CountRequest, s grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+			return handle(&serverEnd{ServerStream: s, send: sender(s.Send)})
+		},
+		OnSum: func(s grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
+			send := func(size int64) error { return s.SendAndClose(&pitfallsv1.SumResponse{Sum: size}) }
+			return handle(&serverEnd{s, receiver(s.Recv), send, true})
+		},
+		OnEcho: func(s grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
+			return handle(&serverEnd{s, receiver(s.Recv), sender(s.Send), false})
+		},
+	}
 }

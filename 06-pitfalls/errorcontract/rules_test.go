@@ -10,8 +10,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/status"
 
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/memserver/memservertest"
 )
 
 // exceptions makes a call after every termination, in every RPC type that
@@ -135,11 +135,11 @@ func TestRecv_AfterATooLargeMessageInventsAMessage(t *testing.T) {
 		seven := []byte{0, 0, 0, 0, 2, 8, 7} // a message of 2 bytes: value 7
 		big := &pitfallsv1.Number{Padding: append(make([]byte, 3), seven...)}
 		var atHandler []string
-		server := memservertest.Serve(t, stub{handle: func(h *serverEnd) error {
+		server := pitfalltest.Serve(t, stub(func(h *serverEnd) error {
 			err := h.SendMsg(big)
 			atHandler = recvThree(h)
 			return err
-		}}.register, grpc.MaxRecvMsgSize(limit))
+		}), grpc.MaxRecvMsgSize(limit))
 		conn := server.Dial(t, callOption(grpc.MaxCallRecvMsgSize(limit))...)
 		c, err := openEcho(t.Context(), pitfallsv1.NewPitfallServiceClient(conn), 0)
 		require.NoError(t, err)

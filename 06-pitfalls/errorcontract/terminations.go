@@ -12,8 +12,9 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// A termination is a way in which an RPC ends. Its function end brings it
-// about, and returns the error of the call that does so, if a call does.
+// A termination is a way in which an RPC ends. Its function end ends the RPC,
+// and returns the error of the call that does so, if a call does. end is not
+// called if opening the stream has ended the RPC.
 type termination struct {
 	name          string
 	beforeFirst   bool // the RPC ends before its first message
@@ -31,15 +32,15 @@ type termination struct {
 var handlerCallNames = []string{"handler Recv", "handler Send", "handler Context"}
 
 var terminations = []termination{
-	{name: "OK", end: lastMessageThen(nil)},
-	{name: "status before the first message", beforeFirst: true, end: returning(notFound)},
-	{name: "status between messages", end: returning(notFound)},
-	{name: "status after the last message", end: lastMessageThen(notFound)},
+	{name: "OK", end: handlerDoes(sendLast)},
+	{name: "status before the first message", beforeFirst: true, end: handlerDoes(returnNotFound)},
+	{name: "status between messages", end: handlerDoes(returnNotFound)},
+	{name: "status after the last message", end: handlerDoes(sendLastThenNotFound)},
 	{name: "client cancel", end: func(f *fixture) error { f.cancel(); return nil }},
 	{name: "deadline", timeout: time.Second + time.Nanosecond, races: handlerCallNames, end: passDeadline},
-	{name: "handler panic, recovered", serverOptions: interceptor(recovering), end: panicking},
+	{name: "handler panic, recovered", serverOptions: interceptor(recovering), end: handlerDoes(panicBoom)},
 	{name: "handler panic, not recovered", process: true, end: killedByPanic},
-	{name: "connection closed", end: func(f *fixture) error { return f.conn.Close() }},
+	{name: "connection closed", end: func(f *fixture) error { f.network.Conn().Drop(); return nil }},
 	{name: "server Stop", end: func(f *fixture) error { go f.server.Stop(); return nil }},
 	{name: "server GracefulStop", end: func(f *fixture) error { go f.server.GracefulStop(); return nil }},
 	{name: "too large for the client to send", largeRequest: true, fails: "Send",
@@ -50,8 +51,8 @@ var terminations = []termination{
 		serverOptions: []grpc.ServerOption{grpc.MaxSendMsgSize(limit)}, end: handlerSendLarge},
 	{name: "too large for the client to receive", fails: "Recv", races: []string{"handler Recv"},
 		dialOptions: callOption(grpc.MaxCallRecvMsgSize(limit)), end: recvLarge},
-	{name: "Unimplemented", beforeFirst: true, unregistered: true, end: nothing},
-	{name: "auth refused", beforeFirst: true, serverOptions: interceptor(refusing), end: nothing},
+	{name: "Unimplemented", beforeFirst: true, unregistered: true},
+	{name: "auth refused", beforeFirst: true, serverOptions: interceptor(refusing)},
 	{name: "send after half-close", fails: "Send", races: []string{"handler Recv"}, end: sendAfterHalfClose},
 }
 
@@ -66,51 +67,38 @@ func (t termination) runs(call string) int {
 
 var notFound = status.Error(codes.NotFound, "no such number")
 
-func nothing(*fixture) error { return nil }
-
-func returning(err error) func(*fixture) error {
+// handlerDoes returns a function that makes the handler end the RPC.
+func handlerDoes(act func(*serverEnd) error) func(*fixture) error {
 	return func(f *fixture) error {
-		f.acts <- func() error { return err }
+		f.acts <- act
 		return nil
 	}
 }
 
-func lastMessageThen(err error) func(*fixture) error {
-	return func(f *fixture) error {
-		f.acts <- func() error { return cmp.Or(f.handler.send(small), err) }
-		return nil
-	}
-}
+func returnNotFound(*serverEnd) error { return notFound }
 
-func panicking(f *fixture) error {
-	f.acts <- func() error { panic("boom") }
-	return nil
-}
+func sendLast(h *serverEnd) error { return h.send(small) }
+
+func sendLastThenNotFound(h *serverEnd) error { return cmp.Or(h.send(small), notFound) }
+
+func panicBoom(*serverEnd) error { panic("boom") }
 
 // passDeadline lets the client's RST_STREAM reach the server before the
-// server's own timer fires, and in every other run after it. The server's
-// timer is the later one: the header rounds the timeout up to 1.000001 s.
+// server's own timer fires. The server's timer is the later one, because the
+// header rounds the timeout up to 1.000001 s. In every other run, the
+// RST_STREAM is lost.
 func passDeadline(f *fixture) error {
 	if f.run%2 == 1 {
-		f.conn.writing <- struct{}{}
-		defer func() { <-f.conn.writing }()
+		f.network.Conn().HalfOpen()
 	}
 	time.Sleep(2 * time.Second)
 	synctest.Wait()
 	return nil
 }
 
-func sendLarge(f *fixture) error {
-	if f.client == nil { // the request was too large
-		return nil
-	}
-	return f.client.send(large)
-}
+func sendLarge(f *fixture) error { return f.client.send(large) }
 
 func handlerRecvLarge(f *fixture) error {
-	if f.handler == nil { // the request was too large
-		return nil
-	}
 	f.must(f.client.send(large))
 	return f.handler.recv()
 }

@@ -1,33 +1,28 @@
 package gracefulstop
 
 import (
-	"context"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/memserver/memservertest"
 )
 
 func TestBroken_ShutdownWaitsWhileAStreamTicks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server, client, ticker := serve(t, BrokenTicker)
-		stream, err := client.Count(t.Context(), &pitfallsv1.CountRequest{})
-		require.NoError(t, err)
-		_, err = stream.Recv()
-		require.NoError(t, err)
-		call := pitfalltest.Go(func() error { ticker.Shutdown(server.Server.Server); return nil })
+		client, shutdown := serve(t, BrokenTicker())
+		stream := count(t, client)
 
-		call.StillRuns(t, time.Hour)
+		pitfalltest.Go(shutdown).StillRuns(t, time.Hour)
 
-		_, err = stream.Recv()
+		_, err := stream.Recv()
 		require.NoError(t, err, "the open stream goes on")
 		_, err = client.Ping(t.Context(), &pitfallsv1.PingRequest{})
 		require.Equal(t, codes.Unavailable, status.Code(err), "a new call: got %v", err)
@@ -36,49 +31,39 @@ func TestBroken_ShutdownWaitsWhileAStreamTicks(t *testing.T) {
 
 func TestFixed_ShutdownReturnsAtOnceAndSaysWhy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server, client, ticker := serve(t, FixedTicker)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		stream, err := client.Count(ctx, &pitfallsv1.CountRequest{})
-		require.NoError(t, err)
-		_, err = stream.Recv()
-		require.NoError(t, err)
+		client, shutdown := serve(t, FixedTicker())
+		stream := count(t, client)
 
 		start := time.Now()
-		ticker.Shutdown(server.Server.Server)
+		require.NoError(t, shutdown())
 
 		require.Zero(t, time.Since(start))
-		_, err = stream.Recv()
-		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
-		require.Equal(t, "the server is stopping", status.Convert(err).Message())
+		_, err := stream.Recv()
+		require.EqualError(t, err, "rpc error: code = Unavailable desc = the server is stopping")
 	})
 }
 
 // A handler that waits in Recv does not learn that the server stops.
 func TestBroken_ShutdownWaitsForAHandlerInRecv(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server, client, ticker := serve(t, BrokenTicker)
+		client, shutdown := serve(t, BrokenTicker())
 		_, err := client.Echo(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, 1, pitfalltest.OpenStreams(t, client))
 
-		call := pitfalltest.Go(func() error { ticker.Shutdown(server.Server.Server); return nil })
-
-		call.StillRuns(t, 24*time.Hour)
+		pitfalltest.Go(shutdown).StillRuns(t, 24*time.Hour)
 	})
 }
 
 func TestFixed_ShutdownEndsAHandlerInRecvAtTheLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server, client, ticker := serve(t, FixedTicker)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		stream, err := client.Echo(ctx)
+		client, shutdown := serve(t, FixedTicker())
+		stream, err := client.Echo(pitfalltest.WithTimeout(t, time.Minute))
 		require.NoError(t, err)
 		require.Equal(t, 1, pitfalltest.OpenStreams(t, client))
 
 		start := time.Now()
-		ticker.Shutdown(server.Server.Server)
+		require.NoError(t, shutdown())
 
 		require.Equal(t, drain, time.Since(start))
 		_, err = stream.Recv()
@@ -87,8 +72,24 @@ func TestFixed_ShutdownEndsAHandlerInRecvAtTheLimit(t *testing.T) {
 	})
 }
 
-func serve(t *testing.T, newTicker func() ticker) (memservertest.Server, pitfallsv1.PitfallServiceClient, ticker) {
-	ticker := newTicker()
+// serve returns a client of the ticker, and a function that shuts its server
+// down.
+func serve(t *testing.T, ticker ticker) (client pitfallsv1.PitfallServiceClient, shutdown func() error) {
 	server := pitfalltest.Serve(t, &service.Server{OnCount: ticker.Count})
-	return server, pitfallsv1.NewPitfallServiceClient(server.Dial(t)), ticker
+	shutdown = func() error {
+		ticker.Shutdown(server.Server.Server)
+		return nil
+	}
+	return pitfallsv1.NewPitfallServiceClient(server.Dial(t)), shutdown
+}
+
+// count opens a stream and receives its first number.
+func count(
+	t *testing.T, client pitfallsv1.PitfallServiceClient,
+) grpc.ServerStreamingClient[pitfallsv1.Number] {
+	stream, err := client.Count(pitfalltest.WithTimeout(t, 2*time.Hour), &pitfallsv1.CountRequest{})
+	require.NoError(t, err)
+	_, err = stream.Recv()
+	require.NoError(t, err)
+	return stream
 }

@@ -2,7 +2,6 @@ package ignoredcontext
 
 import (
 	"context"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,7 +36,7 @@ func TestFixed_FollowEndsWhenItsClientLeaves(t *testing.T) {
 
 func TestBroken_FollowEndsAtTheNextUpdate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		updates := everyMinute(t, 1)
+		updates := everyMinute(1)
 		handler := visit(t, func(stream numbers) error { return BrokenFollow(stream, updates) })
 		handler.StillRuns(t, 57*time.Second)
 		err := handler.EndsWithin(t, time.Second)
@@ -47,16 +46,16 @@ func TestBroken_FollowEndsAtTheNextUpdate(t *testing.T) {
 
 func TestBroken_TickSendsToNobodyForADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		updates := everyMinute(t, 24*60)
+		updates := everyMinute(24 * 60)
 		handler := visit(t, func(stream numbers) error { return BrokenTick(stream, updates) })
 		handler.StillRuns(t, 24*time.Hour-time.Minute)
-		require.NoError(t, handler.EndsWithin(t, time.Minute), "the handler ends with the updates")
+		require.NoError(t, handler.EndsWithin(t, time.Minute), "the handler ends after the last update")
 	})
 }
 
 func TestFixed_TickEndsAtTheFirstSendThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		updates := everyMinute(t, 24*60)
+		updates := everyMinute(24 * 60)
 		handler := visit(t, func(stream numbers) error { return FixedTick(stream, updates) })
 		err := handler.EndsWithin(t, time.Minute)
 		require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
@@ -65,21 +64,21 @@ func TestFixed_TickEndsAtTheFirstSendThatFails(t *testing.T) {
 
 func TestBroken_ReportReadsEveryPageForNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var read atomic.Int64
+		read := 0
 		handler := visit(t, func(stream numbers) error { return BrokenReport(stream, 600, pages(&read)) })
 		handler.StillRuns(t, 9*time.Minute)
 		err := handler.EndsWithin(t, time.Minute)
 		require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
-		require.Equal(t, int64(600), read.Load())
+		require.Equal(t, 600, read)
 	})
 }
 
 func TestFixed_ReportEndsAfterTheCurrentPage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var read atomic.Int64
+		read := 0
 		handler := visit(t, func(stream numbers) error { return FixedReport(stream, 600, pages(&read)) })
 		require.ErrorIs(t, handler.EndsWithin(t, time.Second), context.Canceled)
-		require.Equal(t, int64(3), read.Load(), "the client leaves during the third page")
+		require.Equal(t, 3, read, "the client leaves during the third page")
 	})
 }
 
@@ -107,33 +106,22 @@ func visit(t *testing.T, handler func(numbers) error) *pitfalltest.Call {
 }
 
 // everyMinute returns a channel with n updates, one per minute. The channel
-// is closed after the last update or when the test ends.
-func everyMinute(t *testing.T, n int64) <-chan int64 {
-	updates := make(chan int64)
-	go func() {
-		defer close(updates)
-		for i := range n {
-			select {
-			case <-time.After(time.Minute):
-			case <-t.Context().Done():
-				return
-			}
-			select {
-			case updates <- i:
-			case <-t.Context().Done():
-				return
-			}
-		}
-	}()
+// is closed a second after the last update.
+func everyMinute(n int64) <-chan int64 {
+	updates := make(chan int64, n)
+	for i := range n {
+		time.AfterFunc(time.Duration(i)*time.Minute+time.Minute, func() { updates <- i })
+	}
+	time.AfterFunc(time.Duration(n)*time.Minute+time.Second, func() { close(updates) })
 	return updates
 }
 
 // pages returns a function that reads a page in one second and adds 1 to
 // read.
-func pages(read *atomic.Int64) func(int64) int64 {
+func pages(read *int) func(int64) int64 {
 	return func(i int64) int64 {
 		time.Sleep(time.Second)
-		read.Add(1)
+		*read++
 		return i
 	}
 }

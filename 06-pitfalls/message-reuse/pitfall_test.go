@@ -47,7 +47,8 @@ func TestFixed_DoesNotRaceWithThatTrace(t *testing.T) {
 // handler has kept until the end of the call.
 func sumTraced(t *testing.T, sum sum) (total int64, traced []int64) {
 	var kept []*pitfallsv1.Number
-	client := dial(t, func(n *pitfallsv1.Number) { kept = append(kept, n) })
+	keep := observer(func(n *pitfallsv1.Number) { kept = append(kept, n) })
+	client := pitfalltest.Dial(t, &service.Server{}, grpc.WithStatsHandler(keep))
 	total, err := sum(t.Context(), client, 1, 2, 3)
 	require.NoError(t, err)
 	for _, n := range kept {
@@ -67,15 +68,11 @@ func sumExported(t *testing.T, sum sum) {
 			}
 		}()
 		defer close(exports)
-		client := dial(t, func(n *pitfallsv1.Number) { exports <- n })
+		export := observer(func(n *pitfallsv1.Number) { exports <- n })
+		client := pitfalltest.Dial(t, &service.Server{}, grpc.WithStatsHandler(export))
 		_, err := sum(t.Context(), client, 1, 2, 3)
 		require.NoError(t, err)
 	})
-}
-
-func dial(t *testing.T, o observer) pitfallsv1.PitfallServiceClient {
-	conn := pitfalltest.Serve(t, &service.Server{}).Dial(t, grpc.WithStatsHandler(o))
-	return pitfallsv1.NewPitfallServiceClient(conn)
 }
 
 type sum = func(context.Context, pitfallsv1.PitfallServiceClient, ...int64) (int64, error)

@@ -1,7 +1,6 @@
 package missingresponse
 
 import (
-	"context"
 	"testing"
 	"testing/synctest"
 
@@ -17,16 +16,15 @@ import (
 
 func TestBroken_ZeroCausesACardinalityViolation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, err := sum(t.Context(), pitfalltest.Dial(t, &service.Server{OnSum: BrokenSum}), 1, 2, 0)
-		require.Equal(t, codes.Internal, status.Code(err))
-		require.Equal(t, "cardinality violation: received no response message from non-server-streaming RPC",
-			status.Convert(err).Message())
+		_, err := pitfalltest.Sum(t, pitfalltest.Dial(t, &service.Server{OnSum: BrokenSum}), 1, 2, 0)
+		require.EqualError(t, err, "rpc error: code = Internal desc = "+
+			"cardinality violation: received no response message from non-server-streaming RPC")
 	})
 }
 
 func TestFixed_ZeroEndsTheSumWithAResponse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		response, err := sum(t.Context(), pitfalltest.Dial(t, &service.Server{OnSum: FixedSum}), 1, 2, 0)
+		response, err := pitfalltest.Sum(t, pitfalltest.Dial(t, &service.Server{OnSum: FixedSum}), 1, 2, 0)
 		require.NoError(t, err)
 		require.Equal(t, int64(3), response.GetSum())
 	})
@@ -35,7 +33,7 @@ func TestFixed_ZeroEndsTheSumWithAResponse(t *testing.T) {
 func TestBoth_SendAResponseWithoutAZero(t *testing.T) {
 	for _, handler := range []handler{BrokenSum, FixedSum} {
 		synctest.Test(t, func(t *testing.T) {
-			response, err := sum(t.Context(), pitfalltest.Dial(t, &service.Server{OnSum: handler}), 1, 2)
+			response, err := pitfalltest.Sum(t, pitfalltest.Dial(t, &service.Server{OnSum: handler}), 1, 2)
 			require.NoError(t, err)
 			require.Equal(t, int64(3), response.GetSum())
 		})
@@ -48,46 +46,28 @@ type (
 )
 
 func TestSendAndClose_ResponseIsLostIfAnythingFollows(t *testing.T) {
-	for _, tt := range []struct {
-		name    string
-		handler handler
-		code    codes.Code
-		message string
+	for name, tt := range map[string]struct {
+		then func(sumStream) error // what the handler does after SendAndClose
+		want string
 	}{
-		{"two responses", func(stream sumStream) error {
-			if err := stream.SendAndClose(new(pitfallsv1.SumResponse)); err != nil {
-				return err
-			}
-			return stream.SendAndClose(new(pitfallsv1.SumResponse))
-		}, codes.Internal, "cardinality violation: expected <EOF> for non server-streaming RPCs, " +
-			"but received another message"},
-		{"a response and an error", func(stream sumStream) error {
-			if err := stream.SendAndClose(new(pitfallsv1.SumResponse)); err != nil {
-				return err
-			}
-			return status.Error(codes.Aborted, "too late")
-		}, codes.Aborted, "too late"},
+		"a second response": {func(s sumStream) error { return s.SendAndClose(new(pitfallsv1.SumResponse)) },
+			"rpc error: code = Internal desc = cardinality violation: " +
+				"expected <EOF> for non server-streaming RPCs, but received another message"},
+		"an error": {func(sumStream) error { return status.Error(codes.Aborted, "too late") },
+			"rpc error: code = Aborted desc = too late"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				response, err := sum(t.Context(), pitfalltest.Dial(t, &service.Server{OnSum: tt.handler}))
-				require.Equal(t, tt.code, status.Code(err))
-				require.Equal(t, tt.message, status.Convert(err).Message())
+				client := pitfalltest.Dial(t, &service.Server{OnSum: func(s sumStream) error {
+					if err := s.SendAndClose(new(pitfallsv1.SumResponse)); err != nil {
+						return err
+					}
+					return tt.then(s)
+				}})
+				response, err := pitfalltest.Sum(t, client)
+				require.EqualError(t, err, tt.want)
 				require.Nil(t, response)
 			})
 		})
 	}
-}
-
-func sum(ctx context.Context, c pitfallsv1.PitfallServiceClient, values ...int64) (*pitfallsv1.SumResponse, error) {
-	stream, err := c.Sum(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, v := range values {
-		if err := stream.Send(&pitfallsv1.Number{Value: v}); err != nil {
-			break // CloseAndRecv returns the status
-		}
-	}
-	return stream.CloseAndRecv()
 }

@@ -16,14 +16,13 @@ import (
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/memserver"
 )
 
 const age = 30 * time.Minute
 
 func TestBroken_StreamStaysOnTheFirstServerForADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client, b := serve(t, BrokenServerOptions(age))
+		client, connections := serve(t, BrokenServerOptions(age))
 		moved := false
 		call := pitfalltest.Go(func() error {
 			return follow(t.Context(), client, func(server int64) { moved = moved || server == 2 })
@@ -34,7 +33,7 @@ func TestBroken_StreamStaysOnTheFirstServerForADay(t *testing.T) {
 
 		_, err := client.Ping(t.Context(), &pitfallsv1.PingRequest{})
 		require.NoError(t, err)
-		require.Equal(t, int64(2), b.connections.Load(), "a new call uses a new connection")
+		require.Equal(t, int64(2), connections.Load(), "a new call uses a new connection")
 		require.False(t, moved)
 	})
 }
@@ -62,9 +61,7 @@ func TestFixed_StreamMovesAfterTheAgeAndTheGrace(t *testing.T) {
 func TestFixed_StreamEndsWithUnavailable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, _ := serve(t, FixedServerOptions(age))
-		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-		defer cancel()
-		stream, err := client.Count(ctx, &pitfallsv1.CountRequest{})
+		stream, err := client.Count(pitfalltest.WithTimeout(t, time.Hour), &pitfallsv1.CountRequest{})
 		require.NoError(t, err)
 
 		_, err = service.Values(stream)
@@ -75,12 +72,21 @@ func TestFixed_StreamEndsWithUnavailable(t *testing.T) {
 }
 
 // serve returns a client of two servers, of which the first has the options.
-func serve(t *testing.T, opts []grpc.ServerOption) (pitfallsv1.PitfallServiceClient, *balancer) {
+// The client's first connection leads to the first server, and all others to
+// the second, as a load balancer may decide. connections counts them.
+func serve(
+	t *testing.T, opts []grpc.ServerOption,
+) (client pitfallsv1.PitfallServiceClient, connections *atomic.Int64) {
 	first := pitfalltest.Serve(t, backend(1), opts...)
 	second := pitfalltest.Serve(t, backend(2))
-	b := &balancer{first: first.Server, second: second.Server}
-	conn := first.Dial(t, grpc.WithContextDialer(b.DialContext))
-	return pitfallsv1.NewPitfallServiceClient(conn), b
+	connections = new(atomic.Int64)
+	dial := func(ctx context.Context, addr string) (net.Conn, error) {
+		if connections.Add(1) == 1 {
+			return first.DialContext(ctx, addr)
+		}
+		return second.DialContext(ctx, addr)
+	}
+	return pitfallsv1.NewPitfallServiceClient(first.Dial(t, grpc.WithContextDialer(dial))), connections
 }
 
 // backend returns a service whose Count sends the number of the server each
@@ -96,20 +102,6 @@ func backend(number int64) *service.Server {
 			time.Sleep(time.Minute)
 		}
 	}}
-}
-
-// A balancer stands for a load balancer in front of two servers. It makes the
-// first connection to the first server and all others to the second.
-type balancer struct {
-	first, second *memserver.Server
-	connections   atomic.Int64
-}
-
-func (b *balancer) DialContext(ctx context.Context, addr string) (net.Conn, error) {
-	if b.connections.Add(1) == 1 {
-		return b.first.DialContext(ctx, addr)
-	}
-	return b.second.DialContext(ctx, addr)
 }
 
 // follow opens a new stream whenever a stream ends with Unavailable.

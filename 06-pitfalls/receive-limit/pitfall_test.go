@@ -23,15 +23,13 @@ const overhead = 5
 func TestBroken_UploadOfOneByteTooManyIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, store())
-		got, err := BrokenUpload(t.Context(), client, make([]byte, 4<<20-overhead))
+		_, err := BrokenUpload(t.Context(), client, make([]byte, 4<<20-overhead))
 		require.NoError(t, err)
-		require.Equal(t, int64(4<<20-overhead), got)
 
 		_, err = BrokenUpload(t.Context(), client, make([]byte, 4<<20-overhead+1))
 
-		require.Equal(t, codes.ResourceExhausted, status.Code(err), "got %v", err)
-		require.Equal(t, "grpc: received message larger than max (4194305 vs. 4194304)",
-			status.Convert(err).Message())
+		require.EqualError(t, err, "rpc error: code = ResourceExhausted desc = "+
+			"grpc: received message larger than max (4194305 vs. 4194304)")
 	})
 }
 
@@ -89,18 +87,20 @@ func TestLimit_IsRaisedByTheReceiverOnly(t *testing.T) {
 }
 
 // store returns a service whose Sum returns the number of bytes of padding.
-func store() *service.Server { return &service.Server{OnSum: countBytes} }
-
-func countBytes(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
-	response := &pitfallsv1.SumResponse{}
-	for {
-		n, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			return stream.SendAndClose(response)
+func store() *service.Server {
+	return &service.Server{OnSum: func(
+		stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse],
+	) error {
+		response := &pitfallsv1.SumResponse{}
+		for {
+			n, err := stream.Recv()
+			if errors.Is(err, io.EOF) {
+				return stream.SendAndClose(response)
+			}
+			if err != nil {
+				return err
+			}
+			response.Sum += int64(len(n.GetPadding()))
 		}
-		if err != nil {
-			return err
-		}
-		response.Sum += int64(len(n.GetPadding()))
-	}
+	}}
 }

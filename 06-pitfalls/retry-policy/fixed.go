@@ -21,7 +21,7 @@ func FixedCount(ctx context.Context, c pitfallsv1.PitfallServiceClient, to int64
 			return got, err
 		}
 		values, err := service.Values(stream)
-		got = append(got, values[min(len(got), len(values)):]...) // without the numbers that it has
+		got = append(got, values[min(len(got), len(values)):]...) // skip the numbers in got
 		if status.Code(err) != codes.Unavailable || attempt == 3 {
 			return got, err
 		}

@@ -1,9 +1,6 @@
 package retrypolicy
 
 import (
-	"errors"
-	"io"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -20,24 +17,23 @@ import (
 
 func TestBroken_EndsWithTheFirstAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := &flaky{}
-		got, err := BrokenCount(t.Context(), dial(t, &service.Server{OnCount: server.Count}), 3)
+		attempts := 0
+		got, err := BrokenCount(t.Context(), pitfalltest.Dial(t, flaky(&attempts), policy), 3)
 
-		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
-		require.Equal(t, "the server restarts", status.Convert(err).Message())
+		require.EqualError(t, err, "rpc error: code = Unavailable desc = the server restarts")
 		require.Equal(t, []int64{1, 2}, got)
-		require.Equal(t, int64(1), server.attempts.Load())
+		require.Equal(t, 1, attempts)
 	})
 }
 
 func TestFixed_ContinuesAfterTheLastNumber(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := &flaky{}
-		got, err := FixedCount(t.Context(), dial(t, &service.Server{OnCount: server.Count}), 3)
+		attempts := 0
+		got, err := FixedCount(t.Context(), pitfalltest.Dial(t, flaky(&attempts), policy), 3)
 
 		require.NoError(t, err)
 		require.Equal(t, []int64{1, 2, 3}, got)
-		require.Equal(t, int64(3), server.attempts.Load())
+		require.Equal(t, 3, attempts)
 	})
 }
 
@@ -58,7 +54,7 @@ func TestPolicy_RetriesUntilTheFirstHeaders(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				attempts := 0
-				client := dial(t, &service.Server{OnCount: func(
+				client := pitfalltest.Dial(t, &service.Server{OnCount: func(
 					_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number],
 				) error {
 					attempts++
@@ -66,7 +62,7 @@ func TestPolicy_RetriesUntilTheFirstHeaders(t *testing.T) {
 						return err
 					}
 					return errRestart
-				}})
+				}}, policy)
 
 				_, err := BrokenCount(t.Context(), client, 1)
 
@@ -81,18 +77,16 @@ func TestPolicy_RetriesIfAtMost256KiBWereSent(t *testing.T) {
 	for _, tt := range []struct{ kib, attempts int }{{250, 3}, {260, 1}} {
 		synctest.Test(t, func(t *testing.T) {
 			attempts := 0
-			client := dial(t, &service.Server{OnSum: func(
+			client := pitfalltest.Dial(t, &service.Server{OnSum: func(
 				stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse],
 			) error {
 				attempts++
 				for {
-					if _, err := stream.Recv(); errors.Is(err, io.EOF) {
-						return errRestart
-					} else if err != nil {
-						return err
+					if _, err := stream.Recv(); err != nil {
+						return errRestart // the client has sent everything
 					}
 				}
-			}})
+			}}, policy)
 			stream, err := client.Sum(t.Context())
 			require.NoError(t, err)
 			for range tt.kib / 10 {
@@ -101,14 +95,10 @@ func TestPolicy_RetriesIfAtMost256KiBWereSent(t *testing.T) {
 
 			_, err = stream.CloseAndRecv()
 
-			require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+			require.ErrorIs(t, err, errRestart)
 			require.Equal(t, tt.attempts, attempts, "with %d KiB", tt.kib)
 		})
 	}
-}
-
-func dial(t *testing.T, s *service.Server) pitfallsv1.PitfallServiceClient {
-	return pitfallsv1.NewPitfallServiceClient(pitfalltest.Serve(t, s).Dial(t, policy))
 }
 
 // policy retries the calls of every method.
@@ -123,20 +113,21 @@ var policy = grpc.WithDefaultServiceConfig(`{"methodConfig": [{
 
 var errRestart = status.Error(codes.Unavailable, "the server restarts")
 
-// A flaky server ends each of the first two streams after two numbers.
-type flaky struct{ attempts atomic.Int64 }
-
-func (f *flaky) Count(
-	req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number],
-) error {
-	attempt := f.attempts.Add(1)
-	for i := range req.GetTo() {
-		if i == 2 && attempt < 3 {
-			return errRestart
+// flaky returns a server that ends each of the first two streams after two
+// numbers, and counts the streams.
+func flaky(attempts *int) *service.Server {
+	return &service.Server{OnCount: func(
+		req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number],
+	) error {
+		*attempts++
+		for i := range req.GetTo() {
+			if i == 2 && *attempts < 3 {
+				return errRestart
+			}
+			if err := stream.Send(&pitfallsv1.Number{Value: i + 1}); err != nil {
+				return err
+			}
 		}
-		if err := stream.Send(&pitfallsv1.Number{Value: i + 1}); err != nil {
-			return err
-		}
-	}
-	return nil
+		return nil
+	}}
 }

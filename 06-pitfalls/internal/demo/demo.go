@@ -100,14 +100,15 @@ func (r *Runner) connect(v *Variant) (conn, watch *grpc.ClientConn, stop func(),
 	if r.Target.Addr == "" {
 		// A broken handler may never return, so Stop must not wait for it.
 		s := memserver.Serve(v.server().Register, grpc.WaitForHandlers(false))
-		connect = func(...grpc.DialOption) (*grpc.ClientConn, error) { return s.NewClient(r.Target.Dialer(s.DialContext)) }
+		connect = func(...grpc.DialOption) (*grpc.ClientConn, error) {
+			return s.NewClient(r.Target.Dialer(s.DialContext))
+		}
 		connectWatch, stopServer = s.NewClient, s.Stop
 	}
-	if conn, err = connect(); err != nil {
-		stopServer()
-		return nil, nil, nil, err
+	if conn, err = connect(); err == nil {
+		watch, err = connectWatch()
 	}
-	if watch, err = connectWatch(); err != nil {
+	if err != nil {
 		stopServer()
 		return nil, nil, nil, err
 	}

@@ -1,8 +1,9 @@
 // Package pitfalltest has what the tests of the pitfalls share: an
-// in-process server, a call that may hang, and a process that may die.
+// in-process server, a call that may hang, and a process that may crash.
 package pitfalltest
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,9 +18,9 @@ import (
 )
 
 // Dial serves s in memory until the test ends, and returns a client of it.
-func Dial(t testing.TB, s *service.Server) pitfallsv1.PitfallServiceClient {
+func Dial(t testing.TB, s *service.Server, opts ...grpc.DialOption) pitfallsv1.PitfallServiceClient {
 	t.Helper()
-	return pitfallsv1.NewPitfallServiceClient(memservertest.Dial(t, s.Register))
+	return pitfallsv1.NewPitfallServiceClient(Serve(t, s).Dial(t, opts...))
 }
 
 // Serve serves s in memory until the test ends.
@@ -28,8 +29,29 @@ func Serve(t testing.TB, s *service.Server, opts ...grpc.ServerOption) memserver
 	return memservertest.Serve(t, s.Register, opts...)
 }
 
-// OpenStreams waits until nothing moves, and returns how many handlers of
-// streams have not returned. Call it in a bubble.
+// WithTimeout returns the context of the test with a timeout, so that a call
+// that hangs fails the test.
+func WithTimeout(t testing.TB, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// Sum sends the values and returns the server's response.
+func Sum(t testing.TB, c pitfallsv1.PitfallServiceClient, values ...int64) (*pitfallsv1.SumResponse, error) {
+	t.Helper()
+	stream, err := c.Sum(t.Context())
+	require.NoError(t, err)
+	for _, v := range values {
+		if err := stream.Send(&pitfallsv1.Number{Value: v}); err != nil {
+			break // CloseAndRecv returns the status
+		}
+	}
+	return stream.CloseAndRecv()
+}
+
+// OpenStreams waits until all other goroutines of the bubble are blocked, and
+// returns how many handlers of streams have not returned.
 func OpenStreams(t testing.TB, c pitfallsv1.PitfallServiceClient) int {
 	t.Helper()
 	synctest.Wait()
@@ -42,8 +64,8 @@ func OpenStreams(t testing.TB, c pitfallsv1.PitfallServiceClient) int {
 // goroutine may call its methods.
 type Call struct{ done chan error }
 
-// Go calls f, which may hang. f must end when t.Context() is done: the end
-// of a bubble waits for it.
+// Go calls f, which may hang. f must return when the context of the test is
+// done, because a bubble does not end before all its goroutines have ended.
 func Go(f func() error) *Call {
 	c := &Call{make(chan error, 1)}
 	go func() { c.done <- f() }()
@@ -79,9 +101,9 @@ func (c *Call) EndsWithin(t testing.TB, d time.Duration) error {
 // Err waits until the call ends, and returns its error.
 func (c *Call) Err() error { return <-c.done }
 
-// Process runs f in another process, which may die of it, and returns what
-// that process printed. See [testproc.Self] for where to call Process. The
-// race detector does not report anything: see [RaceReport].
+// Process runs f in another process, which f may crash, and returns what that
+// process printed. See [testproc.Self] for where to call Process. The race
+// detector reports nothing there; see [RaceReport].
 func Process(t *testing.T, f func()) string {
 	t.Helper()
 	return process(t, f, "report_bugs=0")

@@ -55,30 +55,6 @@ func (s *Server) Count(req *pitfallsv1.CountRequest, stream grpc.ServerStreaming
 	if s.OnCount != nil {
 		return s.OnCount(req, stream)
 	}
-	return count(req, stream)
-}
-
-// Sum calls OnSum, or adds up the numbers that it receives.
-func (s *Server) Sum(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
-	s.open.Add(1)
-	defer s.open.Add(-1)
-	if s.OnSum != nil {
-		return s.OnSum(stream)
-	}
-	return sum(stream)
-}
-
-// Echo calls OnEcho, or sends back the numbers that it receives.
-func (s *Server) Echo(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
-	s.open.Add(1)
-	defer s.open.Add(-1)
-	if s.OnEcho != nil {
-		return s.OnEcho(stream)
-	}
-	return echo(stream)
-}
-
-func count(req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
 	if req.GetTo() < 0 {
 		return status.Errorf(codes.InvalidArgument, "to: must be at least 0, got %d", req.GetTo())
 	}
@@ -94,7 +70,13 @@ func count(req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfa
 	return nil
 }
 
-func sum(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
+// Sum calls OnSum, or adds up the numbers that it receives.
+func (s *Server) Sum(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
+	s.open.Add(1)
+	defer s.open.Add(-1)
+	if s.OnSum != nil {
+		return s.OnSum(stream)
+	}
 	response := &pitfallsv1.SumResponse{}
 	for {
 		n, err := stream.Recv()
@@ -109,7 +91,13 @@ func sum(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResp
 	}
 }
 
-func echo(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
+// Echo calls OnEcho, or sends back the numbers that it receives.
+func (s *Server) Echo(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
+	s.open.Add(1)
+	defer s.open.Add(-1)
+	if s.OnEcho != nil {
+		return s.OnEcho(stream)
+	}
 	for {
 		n, err := stream.Recv()
 		if errors.Is(err, io.EOF) {

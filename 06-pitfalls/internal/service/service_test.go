@@ -1,45 +1,40 @@
-package service
+package service_test
 
 import (
 	"testing"
 	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
+	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/memserver/memservertest"
 )
-
-func dial(t *testing.T) pitfallsv1.PitfallServiceClient {
-	return pitfallsv1.NewPitfallServiceClient(memservertest.Dial(t, new(Server).Register))
-}
 
 func TestCount_RefusesValuesOutOfRange(t *testing.T) {
 	for says, req := range map[string]*pitfallsv1.CountRequest{
 		"to: must be at least 0, got -1":                     {To: -1},
 		"padding: must be 0 to 16777216 bytes, got -1":       {Padding: -1},
-		"padding: must be 0 to 16777216 bytes, got 16777217": {Padding: MaxPadding + 1},
+		"padding: must be 0 to 16777216 bytes, got 16777217": {Padding: service.MaxPadding + 1},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			stream, err := dial(t).Count(t.Context(), req)
+			stream, err := pitfalltest.Dial(t, &service.Server{}).Count(t.Context(), req)
 			require.NoError(t, err)
 			_, err = stream.Recv()
-			require.Equal(t, codes.InvalidArgument, status.Code(err))
-			require.Equal(t, says, status.Convert(err).Message())
+			require.EqualError(t, err, "rpc error: code = InvalidArgument desc = "+says)
 		})
 	}
 }
 
 func TestCount_SendsPaddedNumbersAndEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stream, err := dial(t).Count(t.Context(), &pitfallsv1.CountRequest{To: 3, Padding: 10})
+		client := pitfalltest.Dial(t, &service.Server{})
+		stream, err := client.Count(t.Context(), &pitfallsv1.CountRequest{To: 3, Padding: 10})
 		require.NoError(t, err)
 		first, err := stream.Recv()
 		require.NoError(t, err)
 		require.Len(t, first.GetPadding(), 10)
-		rest, err := Values(stream)
+		rest, err := service.Values(stream)
 		require.NoError(t, err)
 		require.Equal(t, []int64{2, 3}, rest)
 	})
@@ -47,12 +42,7 @@ func TestCount_SendsPaddedNumbersAndEnds(t *testing.T) {
 
 func TestSum_AddsUpAndCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stream, err := dial(t).Sum(t.Context())
-		require.NoError(t, err)
-		for _, v := range []int64{1, -5, 6} {
-			require.NoError(t, stream.Send(&pitfallsv1.Number{Value: v}))
-		}
-		response, err := stream.CloseAndRecv()
+		response, err := pitfalltest.Sum(t, pitfalltest.Dial(t, &service.Server{}), 1, -5, 6)
 		require.NoError(t, err)
 		require.Equal(t, int64(2), response.GetSum())
 		require.Equal(t, int64(3), response.GetCount())
@@ -61,27 +51,19 @@ func TestSum_AddsUpAndCounts(t *testing.T) {
 
 func TestPing_CountsOpenStreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := dial(t)
+		client := pitfalltest.Dial(t, &service.Server{})
 		stream, err := client.Echo(t.Context())
 		require.NoError(t, err)
 		require.NoError(t, stream.Send(&pitfallsv1.Number{Value: 7}))
 		echo, err := stream.Recv()
 		require.NoError(t, err)
 		require.Equal(t, int64(7), echo.GetValue())
-		require.Equal(t, int64(1), openStreams(t, client))
+		require.Equal(t, 1, pitfalltest.OpenStreams(t, client))
 
 		require.NoError(t, stream.CloseSend())
-		rest, err := Values(stream)
+		rest, err := service.Values(stream)
 		require.NoError(t, err)
 		require.Empty(t, rest)
-		require.Equal(t, int64(0), openStreams(t, client))
+		require.Zero(t, pitfalltest.OpenStreams(t, client))
 	})
-}
-
-func openStreams(t *testing.T, client pitfallsv1.PitfallServiceClient) int64 {
-	t.Helper()
-	synctest.Wait()
-	pong, err := client.Ping(t.Context(), &pitfallsv1.PingRequest{})
-	require.NoError(t, err)
-	return pong.GetOpenStreams()
 }

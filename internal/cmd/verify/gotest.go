@@ -108,27 +108,6 @@ func (r *result) add(e event) {
 	}
 }
 
-// judge returns what is wrong with the results, if each of the tests should
-// fail an assertion.
-func judge(folder string, tests []string, r *result) (problems []string) {
-	if r.unbuilt != "" {
-		return []string{folder + ": does not compile with the changed files:\n" + r.unbuilt}
-	}
-	if r.panicked != "" {
-		return []string{folder + ": ends without a failed assertion: " + r.panicked}
-	}
-	for _, name := range tests {
-		switch did := r.tests[name]; did {
-		case "fail":
-		case "":
-			problems = append(problems, fmt.Sprintf("%s: %s did not run", folder, name))
-		default:
-			problems = append(problems, fmt.Sprintf("%s: %s: got %s, want fail", folder, name, did))
-		}
-	}
-	return problems
-}
-
 // testsIn returns the tests of a folder whose names match.
 func testsIn(folder string, match *regexp.Regexp) (names []string, err error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))

@@ -1,9 +1,10 @@
-// Command verify proves that tests can fail. Its argument says which tests:
+// Command verify proves that the tests of the pitfalls can fail:
 //
 //	go run ./internal/cmd/verify pitfalls [folder ...]
 //
-// pitfalls exchanges the names of the broken and the fixed code of each
-// pitfall. Every test of one of them must then fail an assertion.
+// It exchanges the names of the broken and the fixed code of each pitfall.
+// Every TestBroken and every TestFixed must then fail an assertion. Without
+// folders, verify checks all pitfalls.
 //
 // The go command reads the changed files through an overlay, so no file of
 // the repository changes. Run verify in the root of the module.
@@ -14,20 +15,14 @@ import (
 	"os"
 )
 
-// modes are what verify can check. A mode returns the problems it found, and
-// prints a line if there are none. Without folders it checks all.
-var modes = map[string]func(folders []string) (problems []string, err error){
-	"pitfalls": pitfalls,
-}
-
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) (status int) {
-	if len(args) == 0 || modes[args[0]] == nil {
+	if len(args) == 0 || args[0] != "pitfalls" {
 		fmt.Fprintf(os.Stderr, "verify: the first argument must be pitfalls, got %q\n", args)
 		return 2
 	}
-	problems, err := modes[args[0]](args[1:])
+	problems, err := pitfalls(args[1:])
 	if err != nil {
 		problems = append(problems, err.Error())
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"go/scanner"
 	"go/token"
@@ -55,7 +56,7 @@ func pitfalls(folders []string) (problems []string, err error) {
 			return nil, err
 		}
 		count += len(tests)
-		problems = append(problems, judgePitfall(folder, tests, results[folder])...)
+		problems = append(problems, judge(folder, tests, results[folder])...)
 	}
 	if len(problems) == 0 {
 		fmt.Printf("all %d tests of %d pitfalls fail when broken and fixed are exchanged\n", count, len(folders))
@@ -78,13 +79,27 @@ func exchange(folder string, changed map[string][]byte) error {
 	return nil
 }
 
-func judgePitfall(folder string, tests []string, r *result) (problems []string) {
+// judge returns what is wrong with the results, if each of the tests should
+// fail an assertion.
+func judge(folder string, tests []string, r *result) (problems []string) {
+	if r.unbuilt != "" {
+		return []string{folder + ": does not compile with the changed files:\n" + r.unbuilt}
+	}
+	if r.panicked != "" {
+		return []string{folder + ": ends without a failed assertion: " + r.panicked}
+	}
 	for _, prefix := range []string{"TestBroken", "TestFixed"} {
 		if !slices.ContainsFunc(tests, func(name string) bool { return strings.HasPrefix(name, prefix) }) {
 			problems = append(problems, fmt.Sprintf("%s: has no %s_… test", folder, prefix))
 		}
 	}
-	return append(problems, judge(folder, tests, r)...)
+	for _, name := range tests {
+		did := cmp.Or(r.tests[name], "no result")
+		if did != "fail" {
+			problems = append(problems, fmt.Sprintf("%s: %s: got %s, want fail", folder, name, did))
+		}
+	}
+	return problems
 }
 
 // swap exchanges the names that begin with broken and with fixed.
