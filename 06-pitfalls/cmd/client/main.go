@@ -25,7 +25,7 @@ func run(ctx context.Context) error {
 	if *limit <= 0 {
 		return cli.Usagef("-limit: must be more than 0s, got %v", *limit)
 	}
-	all, err := pitfalls.Catalogue()
+	all, err := pitfalls.Catalog()
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 
 // swapped are the tests that must fail. Other tests show something about
 // both codes, or about gRPC itself.
-var swapped = regexp.MustCompile(`^Test(Broken|Fixed)`)
+var swapped = regexp.MustCompile(`^Test(Broken|Fixed)_`)
 
 func pitfalls(folders []string) (problems []string, err error) {
 	if len(folders) == 0 {
@@ -83,14 +83,15 @@ func exchange(folder string, changed map[string][]byte) error {
 // fail an assertion.
 func judge(folder string, tests []string, r *result) (problems []string) {
 	if r.unbuilt != "" {
-		return []string{folder + ": does not compile with the changed files:\n" + r.unbuilt}
+		return []string{folder + ": does not compile when Broken and Fixed are exchanged; " +
+			"each Broken name needs a Fixed name, and the reverse:\n" + r.unbuilt}
 	}
 	if r.panicked != "" {
 		return []string{folder + ": ends without a failed assertion: " + r.panicked}
 	}
-	for _, prefix := range []string{"TestBroken", "TestFixed"} {
+	for _, prefix := range []string{"TestBroken_", "TestFixed_"} {
 		if !slices.ContainsFunc(tests, func(name string) bool { return strings.HasPrefix(name, prefix) }) {
-			problems = append(problems, fmt.Sprintf("%s: has no %s_… test", folder, prefix))
+			problems = append(problems, fmt.Sprintf("%s: has no test whose name begins with %s", folder, prefix))
 		}
 	}
 	for _, name := range tests {

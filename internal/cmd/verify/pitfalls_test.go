@@ -40,7 +40,8 @@ func TestJudge_OnlyAFailedAssertionIsRight(t *testing.T) {
 		{"a panic", []event{{Action: "output", Output: "panic: deadlock\n"}, {Action: "fail", Test: "TestBroken_X"}},
 			[]string{"dir: ends without a failed assertion: panic: deadlock"}},
 		{"no compilation", []event{{Action: "build-output", Output: "undefined: x"}},
-			[]string{"dir: does not compile with the changed files:\nundefined: x"}},
+			[]string{"dir: does not compile when Broken and Fixed are exchanged; " +
+				"each Broken name needs a Fixed name, and the reverse:\nundefined: x"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := result{tests: map[string]string{}}
@@ -50,7 +51,7 @@ func TestJudge_OnlyAFailedAssertionIsRight(t *testing.T) {
 			require.Equal(t, tt.want, judge("dir", tests, &r))
 		})
 	}
-	require.Equal(t, []string{"dir: has no TestFixed_… test"},
+	require.Equal(t, []string{"dir: has no test whose name begins with TestFixed_"},
 		judge("dir", tests[:1], &result{tests: map[string]string{"TestBroken_X": "fail"}}))
 }
 

@@ -1,6 +1,6 @@
-// Package pitfalls is a catalogue of mistakes in streaming code. Each mistake
+// Package pitfalls is a catalog of mistakes in streaming code. Each mistake
 // has a folder with the broken code, the fixed code, tests of both, and a
-// page. The first lines of the pages are the catalogue.
+// page. The first lines of the pages are the catalog.
 package pitfalls
 
 import (
@@ -42,8 +42,8 @@ var front = regexp.MustCompile(`^# (.+)\n\n` +
 	`\*\*Fix:\*\* ([^\n]+)\.\n\n` +
 	`\*\*Group:\*\* \[(.+)\]\(\.\./README\.md#.+\)\n\n## `)
 
-// Catalogue returns all pitfalls, ordered by group and name.
-func Catalogue() ([]Pitfall, error) {
+// Catalog returns all pitfalls, ordered by group and name.
+func Catalog() ([]Pitfall, error) {
 	files, err := fs.Glob(pages, "*/README.md")
 	if err != nil {
 		return nil, err
@@ -56,7 +56,8 @@ func Catalogue() ([]Pitfall, error) {
 		}
 		m := front.FindStringSubmatch(strings.ReplaceAll(string(page), "\r\n", "\n"))
 		if m == nil {
-			return nil, fmt.Errorf("%s does not begin with name, You see, Fix and Group; compare missing-closesend", file)
+			return nil, fmt.Errorf("%s: must begin with # name, **You see:**, **Fix:** and **Group:** [group](../README.md#group), "+
+				"each a paragraph of one line; compare handler-returns-eof/README.md", file)
 		}
 		p := Pitfall{Name: m[1], See: m[2], Errors: m[3], Fix: m[4], Group: m[5]}
 		if p.Name != path.Dir(file) || !slices.Contains(groups, p.Group) {
