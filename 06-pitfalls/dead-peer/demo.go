@@ -15,7 +15,10 @@ import (
 )
 
 // Demo makes a connection half-open, and waits until the server notices.
-var Demo = demo.Demo{Broken: variant(BrokenServerOptions(time.Second)), Fixed: variant(FixedServerOptions(time.Second))}
+var Demo = demo.Demo{
+	Broken: variant(BrokenServerOptions(time.Second)),
+	Fixed:  variant(FixedServerOptions(time.Second)),
+}
 
 func variant(opts []grpc.ServerOption) demo.Variant {
 	return demo.Variant{Run: func(ctx context.Context, _ pitfallsv1.PitfallServiceClient) (any, error) {
@@ -28,7 +31,8 @@ func variant(opts []grpc.ServerOption) demo.Variant {
 			return nil, err
 		}
 		defer conn.Close()
-		if _, err := openEcho(context.WithoutCancel(ctx), pitfallsv1.NewPitfallServiceClient(conn)); err != nil {
+		_, err = openEcho(context.WithoutCancel(ctx), pitfallsv1.NewPitfallServiceClient(conn))
+		if err != nil {
 			return nil, err
 		}
 		network.Conn().HalfOpen()
