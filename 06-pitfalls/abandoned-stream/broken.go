@@ -9,7 +9,8 @@ import (
 
 // BrokenFind returns the first number that is not below minimum.
 func BrokenFind(
-	ctx context.Context, c pitfallsv1.PitfallServiceClient, req *pitfallsv1.CountRequest, minimum int64,
+	ctx context.Context, c pitfallsv1.PitfallServiceClient,
+	req *pitfallsv1.CountRequest, minimum int64,
 ) (int64, error) {
 	stream, err := c.Count(ctx, req)
 	if err != nil {

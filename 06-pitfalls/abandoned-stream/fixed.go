@@ -8,7 +8,8 @@ import (
 
 // FixedFind returns the first number that is not below minimum.
 func FixedFind(
-	ctx context.Context, c pitfallsv1.PitfallServiceClient, req *pitfallsv1.CountRequest, minimum int64,
+	ctx context.Context, c pitfallsv1.PitfallServiceClient,
+	req *pitfallsv1.CountRequest, minimum int64,
 ) (int64, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
