@@ -24,7 +24,7 @@ func TestBroken_EchoLosesTheAnswers(t *testing.T) {
 
 func TestFixed_EchoReturnsTheAnswers(t *testing.T) {
 	require.Contains(t, pitfalltest.Process(t, func() { printResult(t, FixedEcho) }),
-		"after 1s: [1 2], <nil>\n")
+		"after 2s: [1 2], <nil>\n")
 }
 
 func TestBroken_EchoIsADataRace(t *testing.T) {
@@ -98,8 +98,8 @@ func overtake(t *testing.T) {
 	})
 }
 
-// late is a server that begins to read after a second, and answers after the
-// client has half-closed.
+// late is a server that begins to read after a second, and answers a second
+// after the client has half-closed.
 var late = &service.Server{
 	OnEcho: func(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
 		time.Sleep(time.Second)
@@ -107,6 +107,7 @@ var late = &service.Server{
 		if err != nil {
 			return err
 		}
+		time.Sleep(time.Second)
 		for _, v := range values {
 			if err := stream.Send(&pitfallsv1.Number{Value: v}); err != nil {
 				return err
