@@ -7,10 +7,10 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// BrokenFind returns the first number of the stream for which ok is true.
+// BrokenFind returns the first number that is not below minimum.
 func BrokenFind(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient,
-	req *pitfallsv1.CountRequest, ok func(int64) bool,
+	req *pitfallsv1.CountRequest, minimum int64,
 ) (int64, error) {
 	stream, err := c.Count(ctx, req)
 	if err != nil {
@@ -21,7 +21,7 @@ func BrokenFind(
 		if err != nil {
 			return 0, err
 		}
-		if ok(n.GetValue()) {
+		if n.GetValue() >= minimum {
 			return n.GetValue(), nil
 		}
 	}

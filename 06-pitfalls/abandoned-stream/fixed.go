@@ -6,10 +6,10 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedFind returns the first number of the stream for which ok is true.
+// FixedFind returns the first number that is not below minimum.
 func FixedFind(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient,
-	req *pitfallsv1.CountRequest, ok func(int64) bool,
+	req *pitfallsv1.CountRequest, minimum int64,
 ) (int64, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -22,7 +22,7 @@ func FixedFind(
 		if err != nil {
 			return 0, err
 		}
-		if ok(n.GetValue()) {
+		if n.GetValue() >= minimum {
 			return n.GetValue(), nil
 		}
 	}

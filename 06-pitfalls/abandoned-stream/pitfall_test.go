@@ -1,7 +1,6 @@
 package abandonedstream
 
 import (
-	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,69 +13,49 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-func TestBroken_FindLeavesTheHandlerInSend(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		client := pitfalltest.Dial(t, &service.Server{})
-		ctx, cancel := context.WithCancel(t.Context())
-		for range 3 {
-			n, err := BrokenFind(ctx, client, &pitfallsv1.CountRequest{Padding: 10 << 10}, three)
-			require.NoError(t, err)
-			require.Equal(t, int64(3), n)
-		}
-
-		time.Sleep(24 * time.Hour)
-		require.Equal(t, 3, pitfalltest.OpenStreams(t, client))
-
-		cancel()
-		require.Zero(t, pitfalltest.OpenStreams(t, client), "handlers after the caller has canceled")
-	})
-}
-
-func TestFixed_FindLeavesNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		client := pitfalltest.Dial(t, &service.Server{})
-		for range 3 {
-			n, err := FixedFind(t.Context(), client, &pitfallsv1.CountRequest{Padding: 10 << 10}, three)
-			require.NoError(t, err)
-			require.Equal(t, int64(3), n)
-		}
-		require.Zero(t, pitfalltest.OpenStreams(t, client))
-	})
-}
-
-func TestBroken_FindLeavesAHandlerThatWaits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		client := pitfalltest.Dial(t, threeNumbers())
-		_, err := BrokenFind(t.Context(), client, &pitfallsv1.CountRequest{Padding: 10 << 10}, three)
-		require.NoError(t, err)
-
-		time.Sleep(24 * time.Hour)
-		require.Equal(t, 1, pitfalltest.OpenStreams(t, client))
-	})
-}
-
-func TestFixed_FindEndsAHandlerThatWaits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		client := pitfalltest.Dial(t, threeNumbers())
-		_, err := FixedFind(t.Context(), client, &pitfallsv1.CountRequest{Padding: 10 << 10}, three)
-		require.NoError(t, err)
-		require.Zero(t, pitfalltest.OpenStreams(t, client))
-	})
-}
-
-// threeNumbers returns a server that sends three numbers, and then waits
-// until the call ends.
-func threeNumbers() *service.Server {
-	return &service.Server{
+// servers are servers whose handlers return only when the call ends.
+var servers = map[string]*service.Server{
+	"handler in Send": {},
+	"handler that waits": {
 		OnCount: func(_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
-			for i := range int64(3) {
-				if err := stream.Send(&pitfallsv1.Number{Value: i + 1}); err != nil {
-					return err
-				}
+			if err := stream.Send(&pitfallsv1.Number{Value: 3}); err != nil {
+				return err
 			}
 			<-stream.Context().Done()
 			return nil
 		},
+	},
+}
+
+func TestBroken_FindLeavesTheHandler(t *testing.T) {
+	for name, server := range servers {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := pitfalltest.Dial(t, server)
+				for range 2 {
+					n, err := BrokenFind(t.Context(), client, &pitfallsv1.CountRequest{}, 3)
+					require.NoError(t, err)
+					require.Equal(t, int64(3), n)
+				}
+
+				time.Sleep(24 * time.Hour)
+				require.Equal(t, 2, pitfalltest.OpenStreams(t, client), "handlers after a day")
+			})
+		})
+	}
+}
+
+func TestFixed_FindEndsTheHandler(t *testing.T) {
+	for name, server := range servers {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := pitfalltest.Dial(t, server)
+				n, err := FixedFind(t.Context(), client, &pitfallsv1.CountRequest{}, 3)
+				require.NoError(t, err)
+				require.Equal(t, int64(3), n)
+				require.Zero(t, pitfalltest.OpenStreams(t, client))
+			})
+		})
 	}
 }
 
@@ -84,7 +63,7 @@ func threeNumbers() *service.Server {
 func TestFind_LeavesNothingOfAShortStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, &service.Server{})
-		_, err := BrokenFind(t.Context(), client, &pitfallsv1.CountRequest{To: 5}, three)
+		_, err := BrokenFind(t.Context(), client, &pitfallsv1.CountRequest{To: 5}, 3)
 		require.NoError(t, err)
 		require.Zero(t, pitfalltest.OpenStreams(t, client))
 	})
@@ -97,7 +76,7 @@ func TestPing_WaitsForAnAbandonedStreamAtTheQuota(t *testing.T) {
 		// The client learns the quota from the server's SETTINGS.
 		_, err := client.Ping(t.Context(), &pitfallsv1.PingRequest{})
 		require.NoError(t, err)
-		_, err = BrokenFind(t.Context(), client, &pitfallsv1.CountRequest{Padding: 10 << 10}, three)
+		_, err = BrokenFind(t.Context(), client, &pitfallsv1.CountRequest{}, 3)
 		require.NoError(t, err)
 
 		call := pitfalltest.Go(func() error {

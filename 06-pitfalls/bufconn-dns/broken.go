@@ -11,12 +11,9 @@ import (
 
 // BrokenDial returns a connection to the server that dial connects to. The
 // caller closes it.
-func BrokenDial(
-	dial func(context.Context, string) (net.Conn, error), opts ...grpc.DialOption,
-) (*grpc.ClientConn, error) {
-	opts = append(opts,
+func BrokenDial(dial func(context.Context, string) (net.Conn, error)) (*grpc.ClientConn, error) {
+	return grpc.NewClient("bufnet",
 		grpc.WithContextDialer(dial),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 	)
-	return grpc.NewClient("bufnet", opts...)
 }

@@ -9,10 +9,10 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// A BrokenFeed is a stream of numbers. One goroutine may call Next while another
+// A BrokenFeed is a stream of numbers. One goroutine may call Recv while another
 // calls Close.
 type BrokenFeed struct {
-	stream grpc.ServerStreamingClient[pitfallsv1.Number]
+	grpc.ServerStreamingClient[pitfallsv1.Number]
 }
 
 // BrokenOpen opens a feed of the numbers that req asks for. The caller
@@ -27,13 +27,7 @@ func BrokenOpen(
 	return &BrokenFeed{stream}, nil
 }
 
-// Next waits for the next number. The error is io.EOF after the last one.
-func (f *BrokenFeed) Next() (int64, error) {
-	n, err := f.stream.Recv()
-	return n.GetValue(), err
-}
-
 // Close ends the feed. It always returns nil.
 func (f *BrokenFeed) Close() error {
-	return f.stream.CloseSend()
+	return f.CloseSend()
 }

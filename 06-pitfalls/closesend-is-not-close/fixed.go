@@ -8,10 +8,10 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// A FixedFeed is a stream of numbers. One goroutine may call Next while another
+// A FixedFeed is a stream of numbers. One goroutine may call Recv while another
 // calls Close.
 type FixedFeed struct {
-	stream grpc.ServerStreamingClient[pitfallsv1.Number]
+	grpc.ServerStreamingClient[pitfallsv1.Number]
 	cancel context.CancelFunc
 }
 
@@ -27,12 +27,6 @@ func FixedOpen(
 		return nil, err
 	}
 	return &FixedFeed{stream, cancel}, nil
-}
-
-// Next waits for the next number. The error is io.EOF after the last one.
-func (f *FixedFeed) Next() (int64, error) {
-	n, err := f.stream.Recv()
-	return n.GetValue(), err
 }
 
 // Close ends the feed. It always returns nil.

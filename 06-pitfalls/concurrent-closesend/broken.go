@@ -10,7 +10,7 @@ import (
 
 // BrokenEcho sends the values that arrive until stop is closed, and returns the
 // answers. The caller keeps values open until it has closed stop, and closes
-// stop also after an error.
+// stop after an error too.
 func BrokenEcho(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient,
 	values <-chan int64, stop <-chan struct{},

@@ -9,7 +9,7 @@ import (
 
 // FixedEcho sends the values that arrive until stop is closed, and returns the
 // answers. The caller keeps values open until it has closed stop, and closes
-// stop also after an error.
+// stop after an error too.
 func FixedEcho(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient,
 	values <-chan int64, stop <-chan struct{},

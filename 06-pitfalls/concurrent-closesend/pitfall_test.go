@@ -2,9 +2,7 @@ package concurrentclosesend
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,12 +19,12 @@ import (
 // under -race.
 func TestBroken_EchoLosesTheAnswers(t *testing.T) {
 	require.Contains(t, pitfalltest.Process(t, func() { printResult(t, BrokenEcho) }),
-		"after 600ms: [], rpc error: code = Internal desc = SendMsg called after CloseSend\n")
+		"after 300ms: [], rpc error: code = Internal desc = SendMsg called after CloseSend\n")
 }
 
 func TestFixed_EchoReturnsTheAnswers(t *testing.T) {
 	require.Contains(t, pitfalltest.Process(t, func() { printResult(t, FixedEcho) }),
-		"after 1.5s: [1 2], <nil>\n")
+		"after 2s: [1 2], <nil>\n")
 }
 
 func TestBroken_EchoIsADataRace(t *testing.T) {
@@ -41,6 +39,10 @@ func TestFixed_EchoHasNoDataRace(t *testing.T) {
 	require.Contains(t, report, "[1 2], <nil>")
 }
 
+type echo = func(
+	context.Context, pitfallsv1.PitfallServiceClient, <-chan int64, <-chan struct{},
+) ([]int64, error)
+
 // repeat runs the code 50 times. The race detector misses a race if something
 // else happens to order the two calls.
 func repeat(t *testing.T, code echo) {
@@ -49,13 +51,20 @@ func repeat(t *testing.T, code echo) {
 	}
 }
 
-// printResult prints how long the code took and what it returned.
+// printResult gives the code two numbers, closes stop, and offers a third
+// number. printResult prints how long the code took and what it returned.
 func printResult(t *testing.T, code echo) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, late)
+		values, stop := make(chan int64, 3), make(chan struct{})
+		values <- 1
+		values <- 2
+		time.AfterFunc(200*time.Millisecond, func() { close(stop) })
+		time.AfterFunc(300*time.Millisecond, func() { values <- 3 })
+
 		start := time.Now()
-		values, err := stopAfterTwo(t.Context(), client, code)
-		fmt.Printf("after %v: %v, %v\n", time.Since(start), values, err)
+		answers, err := code(t.Context(), client, values, stop)
+		fmt.Printf("after %v: %v, %v\n", time.Since(start), answers, err)
 	})
 }
 
@@ -63,21 +72,20 @@ func printResult(t *testing.T, code echo) {
 // follows the end of its stream.
 func TestCloseSend_OvertakesASendThatWaits(t *testing.T) {
 	require.Contains(t, pitfalltest.Process(t, func() { overtake(t) }),
-		"Send: <nil>; RecvMsg: rpc error: code = Internal desc = "+
+		"Send: <nil>; Recv: rpc error: code = Internal desc = "+
 			"stream terminated by RST_STREAM with error code: STREAM_CLOSED\n")
 }
 
 func overtake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stream, err := pitfalltest.Dial(t, slow).Sum(t.Context())
+		stream, err := pitfalltest.Dial(t, late).Echo(t.Context())
 		require.NoError(t, err)
-		var last error // of the last Send
 		closed := false
 		sender := pitfalltest.Go(func() error {
 			for !closed {
-				last = stream.Send(&pitfallsv1.Number{Padding: make([]byte, 10<<10)})
+				err = stream.Send(&pitfallsv1.Number{Padding: make([]byte, 10<<10)})
 			}
-			return last
+			return err
 		})
 		sender.StillRuns(t, time.Second/2)
 
@@ -85,52 +93,16 @@ func overtake(t *testing.T) {
 		require.NoError(t, stream.CloseSend())
 
 		fmt.Printf("Send: %v; ", sender.Err())
-		fmt.Printf("RecvMsg: %v\n", stream.RecvMsg(new(pitfallsv1.SumResponse)))
+		_, err = stream.Recv()
+		fmt.Printf("Recv: %v\n", err)
 	})
 }
 
-// slow is a server that takes a second for each number.
-var slow = &service.Server{
-	OnSum: func(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
-		for {
-			time.Sleep(time.Second)
-			_, err := stream.Recv()
-			if errors.Is(err, io.EOF) {
-				return stream.SendAndClose(new(pitfallsv1.SumResponse))
-			}
-			if err != nil {
-				return err
-			}
-		}
-	},
-}
-
-type echo = func(context.Context, pitfallsv1.PitfallServiceClient, <-chan int64, <-chan struct{}) ([]int64, error)
-
-// stopAfterTwo offers the numbers from 1 on, one every 200 ms, and closes stop
-// between the second and the third.
-func stopAfterTwo(ctx context.Context, c pitfallsv1.PitfallServiceClient, echo echo) ([]int64, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	values, stop := make(chan int64), make(chan struct{})
-	time.AfterFunc(500*time.Millisecond, func() { close(stop) })
-	go func() {
-		defer close(values)
-		for i := int64(1); ; i++ {
-			time.Sleep(200 * time.Millisecond)
-			select {
-			case values <- i:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	return echo(ctx, c, values, stop)
-}
-
-// late is a server that answers a second after the client has half-closed.
+// late is a server that begins to read after a second, and answers a second
+// after the client has half-closed.
 var late = &service.Server{
 	OnEcho: func(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
+		time.Sleep(time.Second)
 		values, err := service.Values(stream)
 		if err != nil {
 			return err

@@ -2,16 +2,17 @@
 package concurrentrecv
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"io"
+
+	"golang.org/x/sync/errgroup"
 
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
 // BrokenCount calls handle for each number that req asks for. Two workers call
-// it concurrently. BrokenCount returns when both have ended.
+// handle concurrently. BrokenCount returns when both have ended.
 func BrokenCount(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient,
 	req *pitfallsv1.CountRequest, handle func(int64),
@@ -20,22 +21,20 @@ func BrokenCount(
 	if err != nil {
 		return err
 	}
-	errs := make(chan error, 2)
-	worker := func() {
+	worker := func() error {
 		for {
 			n, err := stream.Recv()
 			if errors.Is(err, io.EOF) {
-				errs <- nil
-				return
+				return nil
 			}
 			if err != nil {
-				errs <- err
-				return
+				return err
 			}
 			handle(n.GetValue())
 		}
 	}
-	go worker()
-	go worker()
-	return cmp.Or(<-errs, <-errs)
+	var workers errgroup.Group
+	workers.Go(worker)
+	workers.Go(worker)
+	return workers.Wait()
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // FixedCount calls handle for each number that req asks for. Two workers call
-// it concurrently. FixedCount returns when both have ended.
+// handle concurrently. FixedCount returns when both have ended.
 func FixedCount(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient,
 	req *pitfallsv1.CountRequest, handle func(int64),

@@ -4,57 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
-	"sync/atomic"
 	"time"
 
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
-
-const (
-	heartbeat = 500 * time.Millisecond
-	pause     = 10 * time.Millisecond // of a reader, after each message
-)
-
-// A reader counts what it has read. Its fields may be read while it reads.
-type reader struct{ numbers, heartbeats atomic.Int64 }
-
-// read asks for numbers of 10 KiB, and reads slowly until the stream ends.
-func (r *reader) read(ctx context.Context, c pitfallsv1.PitfallServiceClient, to int64) error {
-	stream, err := c.Count(ctx, &pitfallsv1.CountRequest{To: to, Padding: 10 << 10})
-	if err != nil {
-		return err
-	}
-	for ; ; time.Sleep(pause) {
-		n, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if n.GetValue() == 0 {
-			r.heartbeats.Add(1)
-		} else {
-			r.numbers.Add(1)
-		}
-	}
-}
-
-// beat sends a zero after each heartbeat, until ctx is done.
-func beat(ctx context.Context, send func(*pitfallsv1.Number) error) {
-	ticker := time.NewTicker(heartbeat)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			if err := send(&pitfallsv1.Number{}); err != nil {
-				return
-			}
-		}
-	}
-}
 
 // count sends the numbers that req asks for.
 func count(req *pitfallsv1.CountRequest, send func(*pitfallsv1.Number) error) error {
@@ -65,4 +18,44 @@ func count(req *pitfallsv1.CountRequest, send func(*pitfallsv1.Number) error) er
 		}
 	}
 	return nil
+}
+
+// beat sends a zero every 500 ms, until ctx is done.
+func beat(ctx context.Context, send func(*pitfallsv1.Number) error) {
+	for {
+		select {
+		case <-time.After(500 * time.Millisecond):
+			_ = send(&pitfallsv1.Number{}) // after an error, ctx is done too
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// readSlowly asks for 100 numbers of 10 KiB, and pauses for 10 ms after each
+// message. It returns how many numbers arrived, and how many heartbeats
+// arrived after the last number.
+func readSlowly(
+	ctx context.Context, c pitfallsv1.PitfallServiceClient,
+) (numbers, heartbeats int, err error) {
+	stream, err := c.Count(ctx, &pitfallsv1.CountRequest{To: 100, Padding: 10 << 10})
+	if err != nil {
+		return 0, 0, err
+	}
+	for {
+		n, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return numbers, heartbeats, nil
+		}
+		if err != nil {
+			return numbers, heartbeats, err
+		}
+		if n.GetValue() == 0 {
+			heartbeats++
+		} else {
+			numbers++
+			heartbeats = 0
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }

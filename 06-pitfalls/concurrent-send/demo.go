@@ -16,7 +16,6 @@ var Demo = demo.Demo{
 }
 
 func run(ctx context.Context, c pitfallsv1.PitfallServiceClient) (any, error) {
-	var r reader
-	err := r.read(ctx, c, 100)
-	return fmt.Sprintf("%d of 100 numbers, %d heartbeats", r.numbers.Load(), r.heartbeats.Load()), err
+	numbers, heartbeats, err := readSlowly(ctx, c)
+	return fmt.Sprintf("%d of 100 numbers, and then %d heartbeats", numbers, heartbeats), err
 }

@@ -8,16 +8,16 @@ import (
 	"google.golang.org/grpc/keepalive"
 )
 
-// BrokenServerOptions returns options with which a server gives up a client that
-// has been silent for idle.
+// BrokenServerOptions returns options with which a server closes the connection
+// of a client that has sent nothing for idle.
 func BrokenServerOptions(idle time.Duration) []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: idle}),
 	}
 }
 
-// BrokenDialOptions returns options with which a client gives up a server that
-// has been silent for idle.
+// BrokenDialOptions returns options with which a client closes the connection of
+// a server that has sent nothing for idle.
 func BrokenDialOptions(idle time.Duration) []grpc.DialOption {
 	return []grpc.DialOption{grpc.WithIdleTimeout(idle)}
 }

@@ -15,12 +15,12 @@ import (
 )
 
 // Demo makes a connection half-open, and waits until the server notices.
-var Demo = demo.Demo{Broken: variant(BrokenServerOptions(time.Second)), Fixed: variant(FixedServerOptions(time.Second))}
+var Demo = demo.Demo{Broken: variant(BrokenServerOptions), Fixed: variant(FixedServerOptions)}
 
-func variant(opts []grpc.ServerOption) demo.Variant {
+func variant(options func(time.Duration) []grpc.ServerOption) demo.Variant {
 	return demo.Variant{Run: func(ctx context.Context, _ pitfallsv1.PitfallServiceClient) (any, error) {
 		s := new(service.Server)
-		server := memserver.Serve(s.Register, opts...)
+		server := memserver.Serve(s.Register, options(time.Second)...)
 		defer server.Close()
 		network := faultnet.New(server.DialContext)
 		conn, err := server.NewClient(grpc.WithContextDialer(network.DialContext))
@@ -28,7 +28,7 @@ func variant(opts []grpc.ServerOption) demo.Variant {
 			return nil, err
 		}
 		defer conn.Close()
-		if _, err := openEcho(context.WithoutCancel(ctx), pitfallsv1.NewPitfallServiceClient(conn)); err != nil {
+		if _, err := openEcho(ctx, pitfallsv1.NewPitfallServiceClient(conn)); err != nil {
 			return nil, err
 		}
 		network.Conn().HalfOpen()

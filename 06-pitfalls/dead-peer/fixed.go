@@ -7,8 +7,8 @@ import (
 	"google.golang.org/grpc/keepalive"
 )
 
-// FixedServerOptions returns options with which a server gives up a client that
-// has been silent for idle.
+// FixedServerOptions returns options with which a server closes the connection
+// of a client that has sent nothing for idle.
 func FixedServerOptions(idle time.Duration) []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: idle, Timeout: idle / 6}),
@@ -16,8 +16,8 @@ func FixedServerOptions(idle time.Duration) []grpc.ServerOption {
 	}
 }
 
-// FixedDialOptions returns options with which a client gives up a server that
-// has been silent for idle.
+// FixedDialOptions returns options with which a client closes the connection of
+// a server that has sent nothing for idle.
 func FixedDialOptions(idle time.Duration) []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: idle, Timeout: idle / 6}),

@@ -1,4 +1,4 @@
-// Package forwardinggoroutine shows a goroutine that waits for a reader who has left; see README.md.
+// Package forwardinggoroutine shows a goroutine that waits for a reader that has gone; see README.md.
 package forwardinggoroutine
 
 import (
@@ -8,7 +8,7 @@ import (
 )
 
 // BrokenCount returns a channel of the numbers that req asks for. The last item
-// before the channel closes has the error that ended the stream, io.EOF for OK.
+// before the channel closes has the error that ended the stream: io.EOF for OK.
 // A caller that stops reading cancels ctx.
 func BrokenCount(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient, req *pitfallsv1.CountRequest,

@@ -7,9 +7,9 @@ import (
 )
 
 // FixedCount returns a channel of the numbers that req asks for. The last item
-// before the channel closes has the error that ended the stream, io.EOF for OK.
+// before the channel closes has the error that ended the stream: io.EOF for OK.
 // A caller that stops reading cancels ctx. After ctx has ended, the channel may
-// close without that item.
+// close without the item that has the error.
 func FixedCount(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient, req *pitfallsv1.CountRequest,
 ) (<-chan item, error) {
