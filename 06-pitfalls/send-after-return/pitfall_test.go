@@ -17,73 +17,61 @@ const canceled = "rpc error: code = Canceled desc = context canceled"
 
 func TestBroken_EndsWithOKAndNoNumbers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		failures := make(chan error, 1)
-		client := pitfalltest.Dial(t, serving(BrokenCount, func(err error) { failures <- err }))
-
-		got, after := countToThree(t, client)
+		got, after, failure := countToThree(t, BrokenCount)
 
 		require.Empty(t, got)
 		require.Zero(t, after)
-		require.EqualError(t, <-failures, canceled)
+		require.EqualError(t, failure, canceled)
 	})
 }
 
 func TestFixed_SendsAllNumbers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		failures := make(chan error, 1)
-		client := pitfalltest.Dial(t, serving(FixedCount, func(err error) { failures <- err }))
-
-		got, after := countToThree(t, client)
+		got, after, failure := countToThree(t, FixedCount)
 
 		require.Equal(t, []int64{1, 2, 3}, got)
 		require.Equal(t, 300*time.Millisecond, after)
-		require.Empty(t, failures)
+		require.NoError(t, failure)
 	})
-}
-
-// countToThree returns the numbers and the time that the call took. The call
-// must end with OK. Then countToThree waits a second, in which a goroutine of
-// the handler can end.
-func countToThree(t *testing.T, c pitfallsv1.PitfallServiceClient) ([]int64, time.Duration) {
-	start := time.Now()
-	stream, err := c.Count(t.Context(), &pitfallsv1.CountRequest{To: 3})
-	require.NoError(t, err)
-	got, err := service.Values(stream)
-	require.NoError(t, err)
-	after := time.Since(start)
-	time.Sleep(time.Second)
-	return got, after
 }
 
 func TestRecv_ReturnsCanceledAfterTheReturnToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		failures := make(chan error, 1)
+		received := make(chan error, 1)
 		client := pitfalltest.Dial(t, &service.Server{
 			OnEcho: func(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
 				go func() {
 					_, err := stream.Recv()
-					failures <- err
+					received <- err
 				}()
 				return nil
 			},
 		})
-		stream, err := client.Echo(t.Context())
+		_, err := client.Echo(t.Context())
 		require.NoError(t, err)
-		got, err := service.Values(stream)
-		require.NoError(t, err)
-		require.Empty(t, got)
 
-		require.EqualError(t, <-failures, canceled)
+		require.EqualError(t, <-received, canceled)
 	})
 }
 
 type count = func(*pitfallsv1.CountRequest, grpc.ServerStreamingServer[pitfallsv1.Number], func(error)) error
 
-// serving returns a server whose Count calls count with failed.
-func serving(count count, failed func(error)) *service.Server {
-	return &service.Server{
+// countToThree makes a call that count handles. The call must end with OK.
+// countToThree returns the numbers, the time that the call took, and the
+// error of Send, if Send failed within a second after the call.
+func countToThree(t *testing.T, count count) (got []int64, after time.Duration, failure error) {
+	client := pitfalltest.Dial(t, &service.Server{
 		OnCount: func(req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
-			return count(req, stream, failed)
+			return count(req, stream, func(err error) { failure = err })
 		},
-	}
+	})
+	start := time.Now()
+	stream, err := client.Count(t.Context(), &pitfallsv1.CountRequest{To: 3})
+	require.NoError(t, err)
+	got, err = service.Values(stream)
+	require.NoError(t, err)
+	after = time.Since(start)
+	time.Sleep(time.Second)
+	synctest.Wait()
+	return got, after, failure
 }

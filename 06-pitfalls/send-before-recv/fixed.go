@@ -7,17 +7,16 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedEcho sends the numbers and returns the values that come back.
-func FixedEcho(
-	ctx context.Context, c pitfallsv1.PitfallServiceClient, numbers ...*pitfallsv1.Number,
-) ([]int64, error) {
+// FixedEcho sends n numbers of 10 KiB and returns the values that come back.
+func FixedEcho(ctx context.Context, c pitfallsv1.PitfallServiceClient, n int64) ([]int64, error) {
 	stream, err := c.Echo(ctx)
 	if err != nil {
 		return nil, err
 	}
 	go func() {
-		for _, n := range numbers {
-			if err := stream.Send(n); err != nil {
+		for i := range n {
+			number := &pitfallsv1.Number{Value: i + 1, Padding: make([]byte, 10<<10)}
+			if err := stream.Send(number); err != nil {
 				return // Recv returns the status
 			}
 		}

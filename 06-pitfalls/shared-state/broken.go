@@ -11,7 +11,7 @@ import (
 )
 
 // A BrokenAdder adds up the numbers of each stream. Sum must not be called
-// concurrently, although gRPC does that.
+// concurrently, although gRPC calls it concurrently.
 type BrokenAdder struct {
 	response *pitfallsv1.SumResponse
 }

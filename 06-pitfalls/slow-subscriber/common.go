@@ -2,8 +2,6 @@ package slowsubscriber
 
 import (
 	"context"
-	"errors"
-	"io"
 	"time"
 
 	"google.golang.org/grpc"
@@ -12,29 +10,27 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
+type subscriber = grpc.ServerStreamingServer[pitfallsv1.Number]
+
 type hub interface {
 	Subscribe(*pitfallsv1.CountRequest, subscriber) error
 	Publish(*pitfallsv1.Number)
 }
 
-type subscriber = grpc.ServerStreamingServer[pitfallsv1.Number]
-
-// serve returns a service whose Count subscribes to h and whose Sum publishes.
+// serve returns a service whose Count subscribes to h. Its Sum publishes 100
+// numbers, one each millisecond, so that a subscriber that reads can keep up.
 func serve(h hub) *service.Server {
 	publish := func(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
-		for {
-			n, err := stream.Recv()
-			if errors.Is(err, io.EOF) {
-				return stream.SendAndClose(&pitfallsv1.SumResponse{})
-			}
-			if err != nil {
-				return err
-			}
-			h.Publish(n)
+		for i := range int64(100) {
+			h.Publish(&pitfallsv1.Number{Value: i + 1, Padding: make([]byte, 10<<10)})
+			time.Sleep(time.Millisecond)
 		}
+		return stream.SendAndClose(&pitfallsv1.SumResponse{})
 	}
 	return &service.Server{OnCount: h.Subscribe, OnSum: publish}
 }
+
+type subscription = grpc.ServerStreamingClient[pitfallsv1.Number]
 
 // subscribe returns the stream of a client that the hub has added.
 func subscribe(ctx context.Context, c pitfallsv1.PitfallServiceClient) (subscription, error) {
@@ -46,21 +42,11 @@ func subscribe(ctx context.Context, c pitfallsv1.PitfallServiceClient) (subscrip
 	return stream, err
 }
 
-type subscription = grpc.ServerStreamingClient[pitfallsv1.Number]
-
-// publish publishes the numbers from 1 to to, one each millisecond. A
-// subscriber that reads can keep up with this pace.
-func publish(ctx context.Context, c pitfallsv1.PitfallServiceClient, to int64) error {
+// publish makes the server publish, and waits until it has finished.
+func publish(ctx context.Context, c pitfallsv1.PitfallServiceClient) error {
 	stream, err := c.Sum(ctx)
 	if err != nil {
 		return err
-	}
-	for i := range to {
-		n := &pitfallsv1.Number{Value: i + 1, Padding: make([]byte, 10<<10)}
-		if err := stream.Send(n); err != nil {
-			break // CloseAndRecv returns the status
-		}
-		time.Sleep(time.Millisecond)
 	}
 	_, err = stream.CloseAndRecv()
 	return err

@@ -31,6 +31,6 @@ func run(ctx context.Context, c pitfallsv1.PitfallServiceClient) (any, error) {
 			got.Add(1)
 		}
 	}()
-	err = publish(ctx, c, 100)
+	err = publish(ctx, c)
 	return fmt.Sprintf("the fast subscriber got %d of 100", got.Load()), err
 }

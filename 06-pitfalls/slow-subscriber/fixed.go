@@ -10,7 +10,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// limit is the length of a subscriber's queue.
+// limit is how many numbers fit into the queue of a subscriber.
 const limit = 16
 
 // A FixedHub sends numbers to its subscribers. Its methods may be called

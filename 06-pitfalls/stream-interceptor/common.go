@@ -5,12 +5,22 @@ import (
 	"crypto/subtle"
 	"strings"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 )
 
 const token = "let me in"
+
+func checkUnary(
+	ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler,
+) (any, error) {
+	if err := authorize(ctx); err != nil {
+		return nil, err
+	}
+	return next(ctx, req)
+}
 
 // authorize returns nil if the metadata of the call contains the token, and
 // the status Unauthenticated otherwise.

@@ -1,30 +1,17 @@
 package streaminterceptor
 
-import (
-	"context"
-
-	"google.golang.org/grpc"
-)
+import "google.golang.org/grpc"
 
 // FixedServerOptions returns the options of a server that refuses calls
 // without the token.
 func FixedServerOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{
-		grpc.ChainUnaryInterceptor(fixedUnary),
-		grpc.ChainStreamInterceptor(fixedStream),
+		grpc.ChainUnaryInterceptor(checkUnary),
+		grpc.ChainStreamInterceptor(checkStream),
 	}
 }
 
-func fixedUnary(
-	ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler,
-) (any, error) {
-	if err := authorize(ctx); err != nil {
-		return nil, err
-	}
-	return next(ctx, req)
-}
-
-func fixedStream(
+func checkStream(
 	srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler,
 ) error {
 	if err := authorize(stream.Context()); err != nil {

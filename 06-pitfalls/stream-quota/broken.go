@@ -1,4 +1,4 @@
-// Package streamquota shows a client that exceeds the streams of a connection; see README.md.
+// Package streamquota shows a client that opens too many streams on a connection; see README.md.
 package streamquota
 
 import (
@@ -16,8 +16,10 @@ type BrokenPool struct {
 	conn *grpc.ClientConn
 }
 
-// Open opens a stream. The caller ends the stream with ctx.
-func (p *BrokenPool) Open(ctx context.Context) (grpc.ServerStreamingClient[pitfallsv1.Number], error) {
+// Open opens a stream. The caller ends the stream by canceling ctx.
+func (p *BrokenPool) Open(
+	ctx context.Context,
+) (grpc.BidiStreamingClient[pitfallsv1.Number, pitfallsv1.Number], error) {
 	if p.conn == nil {
 		conn, err := p.dial()
 		if err != nil {
@@ -25,5 +27,5 @@ func (p *BrokenPool) Open(ctx context.Context) (grpc.ServerStreamingClient[pitfa
 		}
 		p.conn = conn
 	}
-	return pitfallsv1.NewPitfallServiceClient(p.conn).Count(ctx, &pitfallsv1.CountRequest{})
+	return pitfallsv1.NewPitfallServiceClient(p.conn).Echo(ctx)
 }

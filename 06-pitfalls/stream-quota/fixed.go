@@ -8,8 +8,8 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// perConn is the number of streams that the client opens on a connection. It
-// is below the server's limit, to leave room for unary calls.
+// perConn is the number of streams that the client opens on a connection. The
+// number is below the server's limit, to leave room for unary calls.
 const perConn = 8
 
 // A FixedPool opens streams that stay open. Open must not be called
@@ -20,8 +20,10 @@ type FixedPool struct {
 	onConn int // streams that were opened on conn
 }
 
-// Open opens a stream. The caller ends the stream with ctx.
-func (p *FixedPool) Open(ctx context.Context) (grpc.ServerStreamingClient[pitfallsv1.Number], error) {
+// Open opens a stream. The caller ends the stream by canceling ctx.
+func (p *FixedPool) Open(
+	ctx context.Context,
+) (grpc.BidiStreamingClient[pitfallsv1.Number, pitfallsv1.Number], error) {
 	if p.conn == nil || p.onConn == perConn {
 		conn, err := p.dial()
 		if err != nil {
@@ -30,5 +32,5 @@ func (p *FixedPool) Open(ctx context.Context) (grpc.ServerStreamingClient[pitfal
 		p.conn, p.onConn = conn, 0
 	}
 	p.onConn++
-	return pitfallsv1.NewPitfallServiceClient(p.conn).Count(ctx, &pitfallsv1.CountRequest{})
+	return pitfallsv1.NewPitfallServiceClient(p.conn).Echo(ctx)
 }

@@ -13,8 +13,8 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// BrokenEcho sends each number back. It is meant to return after limit at the
-// latest.
+// BrokenEcho sends each number back. BrokenEcho is meant to return when the
+// limit has passed.
 func BrokenEcho(
 	stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number], limit time.Duration,
 ) error {

@@ -12,8 +12,8 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedEcho sends each number back. It returns after limit at the latest, if
-// the client reads.
+// FixedEcho sends each number back. If the client reads, FixedEcho returns when
+// the limit has passed.
 //
 // DeadlineExceeded: the limit has passed.
 func FixedEcho(
@@ -21,43 +21,27 @@ func FixedEcho(
 ) error {
 	ctx, cancel := context.WithTimeout(stream.Context(), limit)
 	defer cancel()
-	numbers, ended := fixedReceive(ctx, stream)
 	for {
+		var n *pitfallsv1.Number
+		var err error
+		received := make(chan struct{})
+		go func() {
+			defer close(received)
+			n, err = stream.Recv() // fails when the handler has returned
+		}()
 		select {
-		case n := <-numbers:
-			if err := stream.Send(n); err != nil {
-				return err
-			}
-		case err := <-ended:
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			return err
+		case <-received:
 		case <-ctx.Done():
 			return status.FromContextError(ctx.Err()).Err()
 		}
-	}
-}
-
-// fixedReceive receives numbers in a goroutine. The goroutine ends when the
-// handler returns.
-func fixedReceive(
-	ctx context.Context, stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number],
-) (<-chan *pitfallsv1.Number, <-chan error) {
-	numbers, ended := make(chan *pitfallsv1.Number), make(chan error, 1)
-	go func() {
-		for {
-			n, err := stream.Recv() // fails when the handler has returned
-			if err != nil {
-				ended <- err
-				return
-			}
-			select {
-			case numbers <- n:
-			case <-ctx.Done():
-				return
-			}
+		if errors.Is(err, io.EOF) {
+			return nil
 		}
-	}()
-	return numbers, ended
+		if err != nil {
+			return err
+		}
+		if err := stream.Send(n); err != nil {
+			return err
+		}
+	}
 }

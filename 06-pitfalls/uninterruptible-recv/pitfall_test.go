@@ -2,7 +2,6 @@ package uninterruptiblerecv
 
 import (
 	"context"
-	"errors"
 	"io"
 	"testing"
 	"testing/synctest"
@@ -18,38 +17,36 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
+// limit is how long a handler may run.
+const limit = time.Minute
+
 func TestBroken_OutlivesItsLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := pitfalltest.Dial(t, limited(BrokenEcho, time.Minute))
 		ctx, cancel := context.WithCancel(t.Context())
-		var got []int64
-		call := pitfalltest.Go(func() (err error) {
-			got, err = sendOne(ctx, client)
-			return err
-		})
+		client := dial(t, BrokenEcho)
+		stream := echoOne(ctx, t, client)
+		call := pitfalltest.Go(func() error { _, err := stream.Recv(); return err })
 
 		call.StillRuns(t, 24*time.Hour)
 		require.Equal(t, 1, pitfalltest.OpenStreams(t, client))
 
 		cancel()
 		require.Equal(t, codes.Canceled, status.Code(call.Err()))
-		require.Equal(t, []int64{1}, got)
 		require.Zero(t, pitfalltest.OpenStreams(t, client))
 	})
 }
 
 func TestFixed_EndsAtItsLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := pitfalltest.Dial(t, limited(FixedEcho, time.Minute))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-
 		start := time.Now()
-		got, err := sendOne(ctx, client)
+		client := dial(t, FixedEcho)
 
-		require.Equal(t, time.Minute, time.Since(start))
+		_, err := echoOne(ctx, t, client).Recv()
+
+		require.Equal(t, limit, time.Since(start))
 		require.Equal(t, codes.DeadlineExceeded, status.Code(err))
-		require.Equal(t, []int64{1}, got)
 		require.Zero(t, pitfalltest.OpenStreams(t, client))
 	})
 }
@@ -57,14 +54,14 @@ func TestFixed_EndsAtItsLimit(t *testing.T) {
 func TestBoth_EndWhenTheClientKeepsSending(t *testing.T) {
 	for _, echo := range []echo{BrokenEcho, FixedEcho} {
 		synctest.Test(t, func(t *testing.T) {
-			stream, err := pitfalltest.Dial(t, limited(echo, time.Minute)).Echo(t.Context())
-			require.NoError(t, err)
 			start := time.Now()
+			stream := echoOne(t.Context(), t, dial(t, echo))
+			var err error
 			for err == nil {
 				time.Sleep(time.Second)
 				err = stream.Send(&pitfallsv1.Number{})
 			}
-			require.Less(t, time.Since(start), 2*time.Minute)
+			require.Less(t, time.Since(start), 2*limit)
 			_, err = service.Values(stream)
 			require.Equal(t, codes.DeadlineExceeded, status.Code(err))
 		})
@@ -74,36 +71,35 @@ func TestBoth_EndWhenTheClientKeepsSending(t *testing.T) {
 func TestBoth_ReturnOKAfterTheHalfClose(t *testing.T) {
 	for _, echo := range []echo{BrokenEcho, FixedEcho} {
 		synctest.Test(t, func(t *testing.T) {
-			stream, err := pitfalltest.Dial(t, limited(echo, time.Minute)).Echo(t.Context())
-			require.NoError(t, err)
-			require.NoError(t, stream.Send(&pitfallsv1.Number{Value: 1}))
+			stream := echoOne(t.Context(), t, dial(t, echo))
 			require.NoError(t, stream.CloseSend())
-			got, err := service.Values(stream)
-			require.NoError(t, err)
-			require.Equal(t, []int64{1}, got)
+			_, err := stream.Recv()
+			require.Equal(t, io.EOF, err)
 		})
 	}
 }
 
 type echo = func(grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number], time.Duration) error
 
-// limited returns a server whose Echo calls echo with the limit.
-func limited(echo echo, limit time.Duration) *service.Server {
-	return &service.Server{
+// dial returns a client of a server whose Echo calls echo with the limit.
+func dial(t *testing.T, echo echo) pitfallsv1.PitfallServiceClient {
+	return pitfalltest.Dial(t, &service.Server{
 		OnEcho: func(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
 			return echo(stream, limit)
 		},
-	}
+	})
 }
 
-// sendOne sends one number and waits for the server to end the call.
-func sendOne(ctx context.Context, c pitfallsv1.PitfallServiceClient) ([]int64, error) {
+// echoOne opens a stream, sends a number, and receives it. Then the handler
+// waits in Recv.
+func echoOne(
+	ctx context.Context, t *testing.T, c pitfallsv1.PitfallServiceClient,
+) grpc.BidiStreamingClient[pitfallsv1.Number, pitfallsv1.Number] {
 	stream, err := c.Echo(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := stream.Send(&pitfallsv1.Number{Value: 1}); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	return service.Values(stream)
+	require.NoError(t, err)
+	require.NoError(t, stream.Send(&pitfallsv1.Number{Value: 1}))
+	n, err := stream.Recv()
+	require.NoError(t, err)
+	require.Equal(t, int64(1), n.GetValue())
+	return stream
 }
