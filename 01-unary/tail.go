@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// MaxSnapshotBytes is the limit for the lines of one snapshot, with their
-// newlines.
+// MaxSnapshotBytes is the size limit of the lines of one snapshot, newlines
+// included: 8 MiB.
 const MaxSnapshotBytes = 8 << 20
 
 const blockSize = 4 << 10
