@@ -12,8 +12,8 @@ import (
 	"unicode/utf8"
 )
 
-// MaxLine is the largest number of bytes of a line that one entry holds. A
-// longer line becomes several entries. All of them but the last are partial.
+// MaxLine is the limit of a line in one entry: 16 KiB. A longer line becomes
+// several entries, and all of them except the last are partial.
 const MaxLine = 16 << 10
 
 // Ingest appends the lines of r to the log until r ends or fails. It replaces
