@@ -45,8 +45,8 @@ func BenchmarkFanOut(b *testing.B) {
 }
 
 // BenchmarkStalled measures 99 followers, alone and together with one more
-// that never reads. It has no loop of Send, because the loop would wait for
-// that one forever.
+// that never reads. It does not measure the loop of Send, which would wait
+// forever for that follower.
 func BenchmarkStalled(b *testing.B) {
 	for stalled := range 2 {
 		b.Run(fmt.Sprintf("%d stalled", stalled), func(b *testing.B) {
