@@ -72,8 +72,10 @@ func TestCommands(t *testing.T) {
 			require.Empty(t, filesIn(t, files))
 		})
 	}
-	t.Run("wrong usage", func(t *testing.T) {
+	t.Run("client refuses a directory", func(t *testing.T) {
 		testproc.Start(t, client, "testdata").RequireExit(1, "", "client: testdata: is a directory\n")
+	})
+	t.Run("wrong usage", func(t *testing.T) {
 		testproc.Start(t, client, "a", "b").
 			RequireExit(2, "", `client: file: must be one path, got ["a" "b"] (see -help)`+"\n")
 		testproc.Start(t, server, "-max-bytes=0").

@@ -32,6 +32,7 @@ type ReportServiceClient interface {
 	// GenerateReport streams a report in chunks, in order.
 	// The trailer holds the report's size in bytes under the key report-size,
 	// and its SHA-256 in hexadecimal under the key report-sha256.
+	// OK: the whole report was sent.
 	// INVALID_ARGUMENT: `report_id` is empty, contains a path, or names a
 	// directory.
 	// NOT_FOUND: the report does not exist.
@@ -77,6 +78,7 @@ type ReportServiceServer interface {
 	// GenerateReport streams a report in chunks, in order.
 	// The trailer holds the report's size in bytes under the key report-size,
 	// and its SHA-256 in hexadecimal under the key report-sha256.
+	// OK: the whole report was sent.
 	// INVALID_ARGUMENT: `report_id` is empty, contains a path, or names a
 	// directory.
 	// NOT_FOUND: the report does not exist.

@@ -32,6 +32,7 @@ type UploadServiceClient interface {
 	// The half-close says that the file is complete. Until then, the file
 	// does not have its name. An upload that fails or is canceled leaves
 	// nothing. The server may refuse at any time, also while you still send.
+	// OK: the file is stored.
 	// INVALID_ARGUMENT: the name is not valid, the messages are out of
 	// order, a chunk is empty, or `size` is wrong.
 	// ALREADY_EXISTS: the name is in use, and `replace` is not set or what
@@ -74,6 +75,7 @@ type UploadServiceServer interface {
 	// The half-close says that the file is complete. Until then, the file
 	// does not have its name. An upload that fails or is canceled leaves
 	// nothing. The server may refuse at any time, also while you still send.
+	// OK: the file is stored.
 	// INVALID_ARGUMENT: the name is not valid, the messages are out of
 	// order, a chunk is empty, or `size` is wrong.
 	// ALREADY_EXISTS: the name is in use, and `replace` is not set or what
