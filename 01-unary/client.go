@@ -22,8 +22,8 @@ func Lines(ctx context.Context, c snapshotv1.SnapshotServiceClient, n int32) ([]
 
 // Poll returns an iterator over the last n lines of the server's log. It
 // calls [Lines] at once, and then once per interval, which must be greater
-// than 0. The loop ends when a call fails or when ctx is done. The error of
-// the last pair is the status of the call, or Canceled or DeadlineExceeded.
+// than 0. The loop ends when a call fails or when ctx is done. The last error
+// is the status of the call, or Canceled or DeadlineExceeded.
 func Poll(
 	ctx context.Context, c snapshotv1.SnapshotServiceClient, n int32, interval time.Duration,
 ) iter.Seq2[[][]byte, error] {

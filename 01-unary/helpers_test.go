@@ -18,7 +18,8 @@ func dial(t *testing.T, fsys fs.FS) snapshotv1.SnapshotServiceClient {
 	return snapshotv1.NewSnapshotServiceClient(memservertest.Dial(t, register(fsys)))
 }
 
-// register adds a SnapshotServer of the file app.log of fsys.
+// register returns the function that adds a SnapshotServer of that file to a
+// server.
 func register(fsys fs.FS) func(grpc.ServiceRegistrar) {
 	return func(s grpc.ServiceRegistrar) {
 		snapshotv1.RegisterSnapshotServiceServer(s, &SnapshotServer{FS: fsys, Name: "app.log"})

@@ -41,7 +41,7 @@ func newServer(t testing.TB) *UploadServer {
 	return &UploadServer{Root: root}
 }
 
-// register adds srv.
+// register returns the function that adds srv to a server.
 func register(srv uploadv1.UploadServiceServer) func(grpc.ServiceRegistrar) {
 	return func(s grpc.ServiceRegistrar) { uploadv1.RegisterUploadServiceServer(s, srv) }
 }

@@ -15,7 +15,7 @@ import (
 // Talk joins a room and returns an iterator over the messages of the room,
 // the member's own texts included, as they arrive. Each loop over the
 // iterator is one call of Chat. Breaking out of the loop cancels the call. If
-// the call does not end with OK, the error of the last pair is its status.
+// the call does not end with OK, the last error is the status of the call.
 //
 // During the loop, Talk sends the texts that it receives from say. When the
 // caller closes say, Talk half-closes, and the loop ends after the last

@@ -16,7 +16,7 @@ import (
 	"example.com/streams/internal/memserver/memservertest"
 )
 
-// register adds srv.
+// register returns the function that adds srv to a server.
 func register(srv chatv1.ChatServiceServer) func(grpc.ServiceRegistrar) {
 	return func(s grpc.ServiceRegistrar) { chatv1.RegisterChatServiceServer(s, srv) }
 }
@@ -70,7 +70,7 @@ type transcript struct {
 	err   error
 }
 
-// read loops over messages until Talk ends.
+// read loops over messages and returns what it received.
 func read(messages iter.Seq2[*chatv1.ChatMessage, error]) (s transcript) {
 	for msg, err := range messages {
 		if err != nil {
@@ -82,7 +82,7 @@ func read(messages iter.Seq2[*chatv1.ChatMessage, error]) (s transcript) {
 	return s
 }
 
-// texts returns a closed channel that holds all.
+// texts returns a closed channel with all texts.
 func texts(all ...string) <-chan string {
 	say := make(chan string, len(all))
 	defer close(say)

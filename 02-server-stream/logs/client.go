@@ -12,7 +12,7 @@ import (
 // Tail returns an iterator over the entries that req asks for, as they
 // arrive. Each loop over the iterator is one call of StreamLogs. Breaking
 // out of the loop cancels the call. If the call does not end with OK, the
-// error of the last pair is its status.
+// last error is the status of the call.
 func Tail(
 	ctx context.Context, c logsv1.LogServiceClient, req *logsv1.LogRequest,
 ) iter.Seq2[*logsv1.LogEntry, error] {

@@ -14,7 +14,7 @@ import (
 
 type serverStream = grpc.ServerStreamingServer[logsv1.LogEntry]
 
-// register adds srv.
+// register returns the function that adds srv to a server.
 func register(srv logsv1.LogServiceServer) func(grpc.ServiceRegistrar) {
 	return func(s grpc.ServiceRegistrar) { logsv1.RegisterLogServiceServer(s, srv) }
 }

@@ -15,7 +15,7 @@ import (
 
 type serverStream = grpc.ServerStreamingServer[reportv1.ReportChunk]
 
-// register adds srv.
+// register returns the function that adds srv to a server.
 func register(srv reportv1.ReportServiceServer) func(grpc.ServiceRegistrar) {
 	return func(s grpc.ServiceRegistrar) { reportv1.RegisterReportServiceServer(s, srv) }
 }
