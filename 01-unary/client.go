@@ -10,8 +10,8 @@ import (
 	snapshotv1 "example.com/streams/01-unary/snapshot/v1"
 )
 
-// Lines returns the last n lines of the server's log, oldest first, or the
-// status of the call.
+// Lines returns the last n lines of the server's log, oldest first. An error
+// is the status of the call.
 func Lines(ctx context.Context, c snapshotv1.SnapshotServiceClient, n int32) ([][]byte, error) {
 	snapshot, err := c.GetSnapshot(ctx, &snapshotv1.SnapshotRequest{Lines: n})
 	if err != nil {
@@ -20,10 +20,10 @@ func Lines(ctx context.Context, c snapshotv1.SnapshotServiceClient, n int32) ([]
 	return snapshot.GetLines(), nil
 }
 
-// Poll yields the last n lines, the first time at once and then once per
-// interval, which must be more than 0. It ends when a call fails or ctx is
-// done, and yields the status of that call, Canceled or DeadlineExceeded
-// last.
+// Poll returns an iterator over the last n lines of the server's log. It
+// calls [Lines] at once, and then once per interval, which must be greater
+// than 0. The loop ends when a call fails or when ctx is done. The last error
+// is the status of the call, or Canceled or DeadlineExceeded.
 func Poll(
 	ctx context.Context, c snapshotv1.SnapshotServiceClient, n int32, interval time.Duration,
 ) iter.Seq2[[][]byte, error] {

@@ -12,7 +12,11 @@ import (
 )
 
 func ExampleLines() {
-	conn, stop, err := memserver.Dial(register)
+	conn, stop, err := memserver.Dial(func(s grpc.ServiceRegistrar) {
+		snapshotv1.RegisterSnapshotServiceServer(s, &unary.SnapshotServer{
+			FS: unary.Sample, Name: unary.SampleName,
+		})
+	})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -23,6 +27,7 @@ func ExampleLines() {
 	lines, err := unary.Lines(context.Background(), client, 3)
 	if err != nil {
 		fmt.Println(err)
+		return
 	}
 	for _, line := range lines {
 		fmt.Printf("%s\n", line)
@@ -31,11 +36,4 @@ func ExampleLines() {
 	// 09:01:22 INFO  payments GET /search?q=lamp 200 68ms
 	// 09:01:23 INFO  search   GET /cart 200 49ms
 	// 09:01:23 INFO  checkout POST /orders 201 69ms
-}
-
-// register adds what cmd/server serves by default.
-func register(s grpc.ServiceRegistrar) {
-	snapshotv1.RegisterSnapshotServiceServer(s, &unary.SnapshotServer{
-		FS: unary.Sample, Name: unary.SampleName,
-	})
 }

@@ -12,20 +12,21 @@ import (
 	"example.com/streams/internal/memserver/memservertest"
 )
 
-// dial returns a client of a server that serves the file app.log in fsys.
+// dial serves the file app.log of fsys in memory and returns a client.
 func dial(t *testing.T, fsys fs.FS) snapshotv1.SnapshotServiceClient {
-	conn := memservertest.Dial(t, register(fsys))
-	return snapshotv1.NewSnapshotServiceClient(conn)
+	t.Helper()
+	return snapshotv1.NewSnapshotServiceClient(memservertest.Dial(t, register(fsys)))
 }
 
-// register adds a server of the file app.log in fsys.
+// register returns the function that adds a SnapshotServer of that file to a
+// server.
 func register(fsys fs.FS) func(grpc.ServiceRegistrar) {
 	return func(s grpc.ServiceRegistrar) {
 		snapshotv1.RegisterSnapshotServiceServer(s, &SnapshotServer{FS: fsys, Name: "app.log"})
 	}
 }
 
-// file returns a file system with the file app.log.
+// file returns a file system whose file app.log holds text.
 func file(text string) fs.FS {
 	return fstest.MapFS{"app.log": {Data: []byte(text)}}
 }

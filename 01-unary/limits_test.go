@@ -22,8 +22,8 @@ import (
 	"example.com/streams/internal/memserver/memservertest"
 )
 
-// The first limit: a message must fit into memory, and into 4 MiB unless
-// the receiver allows more.
+// The first limit is the size of a message: 4 MiB, unless the receiver
+// allows more.
 func TestMessageSize_IsLimitedByReceiver(t *testing.T) {
 	const size = 8 << 20
 	recv := grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(size))
@@ -63,10 +63,11 @@ func TestMessageSize_IsLimitedByReceiver(t *testing.T) {
 	}
 }
 
-// The second limit: to stay up to date, a client asks again and again.
+// The second limit is polling: to stay up to date, a client asks again and
+// again.
 func TestPoll_HourCosts3600CallsAndHalfSecondStale(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour-time.Millisecond) // between two calls
 		defer cancel()
 		log := &growingLog{}
 		go log.write(ctx, rand.New(rand.NewPCG(1, 2)))
@@ -74,11 +75,11 @@ func TestPoll_HourCosts3600CallsAndHalfSecondStale(t *testing.T) {
 		calls, seen := 0, 0
 		var newest int64
 		var stale time.Duration
-		var ended error
+		var last error
 		for lines, err := range Poll(ctx, dial(t, log), 10, time.Second) {
 			if err != nil {
-				ended = err
-				break
+				last = err
+				continue
 			}
 			calls++
 			for _, line := range lines {
@@ -92,11 +93,21 @@ func TestPoll_HourCosts3600CallsAndHalfSecondStale(t *testing.T) {
 			}
 		}
 
-		require.Equal(t, codes.DeadlineExceeded, status.Code(ended), "got %v", ended)
+		require.Equal(t, codes.DeadlineExceeded, status.Code(last), "got %v", last)
 		synctest.Wait() // the writer has returned
 		require.Equal(t, 3600, calls)
 		require.InDelta(t, log.count, seen, 5, "lines seen; those of the last second are not")
 		require.InDelta(t, 0.5, stale.Seconds()/float64(seen), 0.02, "mean age of a line, in seconds, when it is seen")
+	})
+}
+
+func TestPoll_EndsWithTheStatusOfAFailedCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got []codes.Code
+		for _, err := range Poll(t.Context(), dial(t, fstest.MapFS{}), 1, time.Minute) {
+			got = append(got, status.Code(err))
+		}
+		require.Equal(t, []codes.Code{codes.NotFound}, got)
 	})
 }
 

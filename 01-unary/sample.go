@@ -2,10 +2,10 @@ package unary
 
 import "embed"
 
-// Sample holds the log that cmd/server serves by default.
+// Sample holds the file that cmd/server serves by default.
 //
 //go:embed sample.log
 var Sample embed.FS
 
-// SampleName is the name of the log in [Sample].
+// SampleName is the name of the file in [Sample].
 const SampleName = "sample.log"

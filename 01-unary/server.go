@@ -1,5 +1,5 @@
-// Package unary asks a server for the last lines of its log: one request,
-// one response.
+// Package unary returns the last lines of a log: the client sends one
+// request, and the server sends one response.
 package unary
 
 import (
@@ -13,23 +13,27 @@ import (
 	snapshotv1 "example.com/streams/01-unary/snapshot/v1"
 )
 
-// SnapshotServer returns the last lines of a file. Set its fields before
-// the server starts. Its methods may be called concurrently if the methods
-// of FS may be.
+// A SnapshotServer implements SnapshotService. It returns the last lines of
+// a file. Set the fields before the first call. Methods may be called
+// concurrently.
 type SnapshotServer struct {
 	snapshotv1.UnimplementedSnapshotServiceServer
 
-	FS   fs.FS  // where the file is
-	Name string // the name of the file in FS
+	// FS holds the file. It must not be nil, and must be safe for
+	// concurrent use.
+	FS fs.FS
+
+	// Name is the name of the file in FS.
+	Name string
 }
 
 // GetSnapshot returns the last lines of the file, oldest first.
 //
-// InvalidArgument: lines is less than 1. NotFound: the file does not exist.
-// PermissionDenied: the server is not allowed to read the file.
-// ResourceExhausted: the lines exceed [MaxSnapshotBytes]. Canceled,
-// DeadlineExceeded: ctx ended while the server was reading. Internal: the
-// server failed to read the file for another reason.
+// InvalidArgument: req.lines is less than 1. NotFound: the file does not
+// exist. PermissionDenied: the server is not allowed to read the file.
+// ResourceExhausted: the lines exceed [MaxSnapshotBytes]. Internal: the
+// server failed to read the file for another reason. Canceled,
+// DeadlineExceeded: the context of the call ended.
 func (s *SnapshotServer) GetSnapshot(
 	ctx context.Context, req *snapshotv1.SnapshotRequest,
 ) (*snapshotv1.Snapshot, error) {
@@ -48,7 +52,8 @@ func (s *SnapshotServer) GetSnapshot(
 	return &snapshotv1.Snapshot{Lines: lines}, nil
 }
 
-// toStatus chooses the code that tells the caller what to do about err.
+// toStatus returns err as a status, with the code that tells the client what
+// to do.
 func toStatus(err error) error {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// MaxSnapshotBytes is the limit for the lines of one snapshot, with their
-// newlines.
+// MaxSnapshotBytes is the size limit of the lines of one snapshot, newlines
+// included: 8 MiB.
 const MaxSnapshotBytes = 8 << 20
 
 const blockSize = 4 << 10
@@ -28,7 +28,8 @@ func tail(ctx context.Context, r io.Reader, n int) ([][]byte, error) {
 		size, err := r.Read(block)
 		text = append(text, block[:size]...)
 		newlines += bytes.Count(block[:size], newline)
-		// One byte more than the limit shows that the lines exceed it.
+		// One byte more than the limit shows that the lines exceed the
+		// limit.
 		if over := len(text) - (MaxSnapshotBytes + 1); over > 0 {
 			newlines -= bytes.Count(text[:over], newline)
 			text = text[over:]

@@ -25,7 +25,7 @@ func TestTail_RefusesOnlyLinesAboveTheLimit(t *testing.T) {
 		{"above the limit without a newline", "xx" + long[:limit-1], 1, 0},
 		{"two lines above the limit", half + "y" + half, 2, 0},
 		{"a longer line before the last", "x" + long + long, 1, 1},
-		{"many more bytes than the limit", long + long + long + half + half, 2, 2},
+		{"many more bytes than the limit", long + half + half, 2, 2},
 		{"an empty line before the limit", "\n" + long, 2, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -22,18 +22,17 @@ const ChunkSize = 256 << 10
 // Upload sends the bytes of r, asks the server to store them as info says,
 // and returns the server's receipt. Upload holds a few chunks in memory,
 // however large the file is. It does not close r, and it does not use r
-// after it has returned. Upload may be called concurrently, each call with
-// its own r.
+// after it has returned.
 //
 // After each message, Upload calls progress with the number of bytes that
 // gRPC has accepted so far. The server may not have received them yet.
-// While progress runs, the upload waits. progress may be nil.
+// Upload waits while progress runs. If progress is nil, Upload does not call
+// it.
 //
-// Upload returns an error of r as it is, and the server then discards the
-// file. If the server refuses the upload, Upload returns the server's
-// status, also while r still has bytes. Upload notices a refusal, and the
-// end of ctx, between two Reads of r. Upload itself returns DataLoss if the
-// receipt comes before the end of r or has another checksum.
+// DataLoss: the receipt came before the end of r, or its SHA-256 differs
+// from that of r. Any other error comes from r, or is the status that ended
+// the call. After an error of r, the server discards the file. Upload
+// notices a refusal, and the end of ctx, between two Reads of r.
 func Upload(
 	ctx context.Context, c uploadv1.UploadServiceClient,
 	info *uploadv1.FileInfo, r io.Reader, progress func(sent int64),
@@ -54,7 +53,7 @@ func Upload(
 	}
 	if want := hash.Sum(nil); !bytes.Equal(receipt.GetSha256(), want) {
 		return nil, status.Errorf(codes.DataLoss,
-			"sha256: sent %x, stored %x", want, receipt.GetSha256())
+			"sha256: must be %x, got %x", want, receipt.GetSha256())
 	}
 	return receipt, nil
 }
@@ -86,7 +85,7 @@ func reason(
 ) error {
 	_, err := stream.CloseAndRecv()
 	if err == nil { // the server reports OK, but it does not have the file
-		return status.Error(codes.DataLoss, "the receipt came before the end of the file")
+		return status.Error(codes.DataLoss, "receipt: must come after the end of the file")
 	}
 	return err
 }

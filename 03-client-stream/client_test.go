@@ -143,7 +143,7 @@ func TestUpload_WrongChecksumIsDataLoss(t *testing.T) {
 				}}
 				receipt, err := Upload(t.Context(), dial(t, s), named("f"), strings.NewReader("xxx"), nil)
 				require.Equal(t, codes.DataLoss, status.Code(err), "got %v", err)
-				require.ErrorContains(t, err, fmt.Sprintf("sha256: sent %x, stored %x", sha256.Sum256([]byte("xxx")), sum))
+				require.ErrorContains(t, err, fmt.Sprintf("sha256: must be %x, got %x", sha256.Sum256([]byte("xxx")), sum))
 				require.Nil(t, receipt)
 			})
 		})
@@ -159,7 +159,7 @@ func TestUpload_EarlyReceiptIsDataLoss(t *testing.T) {
 		r := paced{strings.NewReader("xxx"), synctest.Wait}
 		_, err := Upload(t.Context(), dial(t, s), named("f"), r, nil)
 		require.Equal(t, codes.DataLoss, status.Code(err), "got %v", err)
-		require.ErrorContains(t, err, "the receipt came before the end of the file")
+		require.ErrorContains(t, err, "receipt: must come after the end of the file")
 	})
 }
 

@@ -54,7 +54,7 @@ func TestUpload_ClosedConnectionLeavesNothing(t *testing.T) {
 	})
 }
 
-// The server need not tell an upload to finish: an upload ends by itself,
+// The server does not tell an upload to finish: the upload ends by itself,
 // or the drain cancels it.
 func TestUpload_DrainWaitsForUploads(t *testing.T) {
 	for _, tt := range []struct {

@@ -25,11 +25,11 @@ func (sizeServer) Upload(
 	size := int64(0)
 	for {
 		req, err := stream.Recv()
-		if errors.Is(err, io.EOF) { // the half-close: that was all
+		if errors.Is(err, io.EOF) { // the half-close: no message follows
 			return stream.SendAndClose(&uploadv1.UploadReceipt{Size: size})
 		}
 		if err != nil {
-			return err // the client has gone away
+			return err // canceled, or the connection was lost
 		}
 		size += int64(len(req.GetChunk()))
 	}
@@ -56,7 +56,7 @@ func sendAll(
 	return stream.CloseAndRecv() // half-closes, and waits for the answer
 }
 
-// The smallest client stream: three messages and one answer.
+// The smallest client stream sends three messages and receives one.
 func Example_size() {
 	conn, stop, err := memserver.Dial(func(s grpc.ServiceRegistrar) {
 		uploadv1.RegisterUploadServiceServer(s, sizeServer{})
@@ -75,7 +75,7 @@ func Example_size() {
 }
 
 func ExampleUpload() {
-	client, stop, err := serve()
+	client, stop, err := dial()
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -102,7 +102,7 @@ func ExampleUpload() {
 // The file never ends. The server ends the upload, and the client learns
 // why.
 func ExampleUpload_refused() {
-	client, stop, err := serve()
+	client, stop, err := dial()
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -126,9 +126,9 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// serve starts an UploadServer with an empty directory and a limit of
-// 1 MiB. stop removes the directory.
-func serve() (client uploadv1.UploadServiceClient, stop func(), err error) {
+// dial serves an UploadServer with an empty directory and a limit of 1 MiB
+// in memory. stop removes the directory.
+func dial() (client uploadv1.UploadServiceClient, stop func(), err error) {
 	dir, err := os.MkdirTemp("", "example-")
 	if err != nil {
 		return nil, nil, err

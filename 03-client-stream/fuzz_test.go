@@ -21,9 +21,9 @@ import (
 )
 
 // FuzzUpload calls the handler with arbitrary messages, followed by a
-// half-close or by a cancellation. An upload may change only its own file:
-// the directory of the server is in a folder with another file, and the
-// directory holds a link to that file.
+// half-close or by a cancellation. An upload may change only its own file.
+// Beside the directory of the server is another file, and the directory
+// holds a link to that file.
 func FuzzUpload(f *testing.F) {
 	for _, r := range append(refusedAtOnce(), refusedAtEnd...) {
 		if text := encode(f, r.sent); len(text) < 1000 {
@@ -45,7 +45,7 @@ func FuzzUpload(f *testing.F) {
 		defer root.Close()
 		s := &UploadServer{Root: root, MaxBytes: 100}
 		write(t, s, "old", "old")
-		require.NoError(t, root.Mkdir("folder", 0o700))
+		require.NoError(t, root.Mkdir("dir", 0o700))
 		if err := root.Symlink("../outside", "link"); runtime.GOOS != "windows" {
 			require.NoError(t, err) // Windows allows links only to some users
 		}

@@ -24,7 +24,7 @@ type (
 	clientStream = grpc.ClientStreamingClient[uploadv1.UploadRequest, uploadv1.UploadReceipt]
 )
 
-// A stub is an UploadService that calls OnUpload.
+// A stub is an UploadService whose handler is OnUpload.
 type stub struct {
 	uploadv1.UnimplementedUploadServiceServer
 	OnUpload func(serverStream) error
@@ -41,13 +41,15 @@ func newServer(t testing.TB) *UploadServer {
 	return &UploadServer{Root: root}
 }
 
-func register(u uploadv1.UploadServiceServer) func(grpc.ServiceRegistrar) {
-	return func(s grpc.ServiceRegistrar) { uploadv1.RegisterUploadServiceServer(s, u) }
+// register returns the function that adds srv to a server.
+func register(srv uploadv1.UploadServiceServer) func(grpc.ServiceRegistrar) {
+	return func(s grpc.ServiceRegistrar) { uploadv1.RegisterUploadServiceServer(s, srv) }
 }
 
-func dial(t testing.TB, u uploadv1.UploadServiceServer) uploadv1.UploadServiceClient {
+// dial serves srv in memory and returns a client.
+func dial(t testing.TB, srv uploadv1.UploadServiceServer) uploadv1.UploadServiceClient {
 	t.Helper()
-	return uploadv1.NewUploadServiceClient(memservertest.Dial(t, register(u)))
+	return uploadv1.NewUploadServiceClient(memservertest.Dial(t, register(srv)))
 }
 
 // open starts an upload and sends messages. It stops when the server ends

@@ -30,8 +30,8 @@ func newPartial(root *os.Root) (*partial, error) {
 // file or no file. Without replace, publish fails with [fs.ErrExist] if the
 // name is in use by now.
 func (p *partial) publish(name string, replace bool) error {
-	// The bytes reach the disk before the name does. Otherwise a power
-	// failure could leave the name with holes behind it.
+	// The bytes reach the disk before the name does. Otherwise, after a
+	// power failure, the name could belong to a file with holes.
 	if err := errors.Join(p.Sync(), p.Close()); err != nil {
 		return err
 	}
@@ -41,10 +41,10 @@ func (p *partial) publish(name string, replace bool) error {
 	return syncDir(p.root)
 }
 
-// rename replaces the file of that name, or fails if the name is in use. A
-// system's rename always replaces. So without replace, rename makes a hard
-// link, and the system decides which of two uploads came first. The
-// temporary name then remains until discard removes it.
+// rename replaces the file that has the name. Without replace, it fails if
+// the name is in use. [os.Root.Rename] always replaces, so without replace,
+// rename makes a hard link, and the system decides which of two uploads came
+// first. The temporary name then remains until discard removes it.
 func (p *partial) rename(name string, replace bool) error {
 	if replace {
 		return p.root.Rename(p.name, name)

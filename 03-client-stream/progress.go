@@ -8,9 +8,9 @@ import (
 
 // ProgressBar returns a progress function for [Upload] that draws a bar on
 // a terminal. The bar stays on one line, which the caller ends after
-// Upload. size is the number of bytes of the file. If size is 0, because
-// nobody knows it, ProgressBar counts MiB instead. The function must not be
-// called concurrently, and it ignores errors of w.
+// Upload. size is the number of bytes of the file. If size is 0, the size is
+// unknown, and the bar shows the number of MiB instead. The function must not
+// be called concurrently, and it ignores errors of w.
 func ProgressBar(w io.Writer, size int64) func(sent int64) {
 	drawn := ""
 	return func(sent int64) {
@@ -29,17 +29,13 @@ func bar(sent, size int64) string {
 	return fmt.Sprintf("[%-50s] %3d%% of %d bytes", strings.Repeat("=", int(percent/2)), percent, size)
 }
 
-// lineEvery is the number of bytes per progress line when the file's size
-// is unknown: 64 MiB.
-const lineEvery = 64 << 20
-
 // ProgressLines returns a progress function for [Upload] that writes a line
-// for each tenth of the file, as a log needs it. size is the number of
-// bytes of the file. If size is 0, because nobody knows it, ProgressLines
-// writes a line for each 64 MiB. The function must not be called
-// concurrently, and it ignores errors of w.
+// for each tenth of the file. size is the number of bytes of the file. If
+// size is 0, the size is unknown, and the function writes a line for each
+// 64 MiB. The function must not be called concurrently, and it ignores errors
+// of w.
 func ProgressLines(w io.Writer, size int64) func(sent int64) {
-	step, of := int64(lineEvery), ""
+	step, of := int64(64<<20), ""
 	if size > 0 {
 		step = max(1, size/10)
 		of = fmt.Sprintf(" of %d", size)

@@ -18,8 +18,8 @@ func requests(
 			return
 		}
 		for {
-			// A new buffer for each chunk: a message must not change after
-			// Send.
+			// Each chunk has its own buffer, because a message must not
+			// change after Send.
 			chunk := make([]byte, size)
 			n, err := fill(chunk, r)
 			if err != nil {
@@ -36,10 +36,10 @@ func requests(
 	}
 }
 
-// fill reads from r until chunk is full or r ends. [io.ReadFull] would not
-// do: it reports a short end as [io.ErrUnexpectedEOF], and a broken
-// download reports the same error. Half a file would then be sent as a
-// whole one.
+// fill reads from r until chunk is full or r ends. It does not use
+// [io.ReadFull], which reports the end of r in a chunk as
+// [io.ErrUnexpectedEOF]. A broken download reports the same error, and half
+// a file would be sent as a whole file.
 func fill(chunk []byte, r io.Reader) (n int, err error) {
 	for n < len(chunk) {
 		m, err := r.Read(chunk[n:])

@@ -1,5 +1,5 @@
-// Package clientstream uploads files: the client streams a file in chunks,
-// and the server answers once, with a receipt.
+// Package clientstream uploads a file: the client sends a request for each
+// chunk, and the server sends one response, a receipt.
 package clientstream
 
 import (
@@ -16,21 +16,20 @@ import (
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
 )
 
-// DefaultMaxBytes is the size limit of a file for a server that sets no
-// other: 1 GiB.
+// DefaultMaxBytes is the default of [UploadServer.MaxBytes]: 1 GiB.
 const DefaultMaxBytes = 1 << 30
 
-// UploadServer implements UploadService. It stores files in one directory.
-// The zero value is not useful, because Root must be set. Upload may be
-// called concurrently, but the fields must not change after the first call.
+// An UploadServer implements UploadService. It stores files in one
+// directory. Set the fields before the first call. Methods may be called
+// concurrently.
 type UploadServer struct {
 	uploadv1.UnimplementedUploadServiceServer
 
-	// Root is the directory. Its file system must support hard links.
-	// UploadServer does not close Root.
+	// Root is the directory. It must not be nil, and its file system must
+	// support hard links. The caller closes it.
 	Root *os.Root
 
-	// MaxBytes is the size limit of a file. Zero means [DefaultMaxBytes].
+	// MaxBytes is the size limit of a file. 0 means [DefaultMaxBytes].
 	MaxBytes int64
 }
 
@@ -43,16 +42,15 @@ type UploadServer struct {
 // replace, the first that is complete is stored and the others fail with
 // AlreadyExists. Of uploads with replace, the last that is complete stays.
 //
-// Upload returns these status codes:
-//   - InvalidArgument: the name is not valid, the messages are out of order,
-//     a chunk is empty, or the declared size is wrong.
-//   - AlreadyExists: the name is in use, and replace is not set or what has
-//     the name is not a file.
-//   - ResourceExhausted: the file exceeds MaxBytes, a message exceeds the
-//     limit of gRPC, or the disk is full (on Windows: Internal).
-//   - PermissionDenied, Internal: the server cannot write to its directory.
-//   - Canceled, DeadlineExceeded: the call was canceled, or its deadline
-//     passed.
+// OK: the file is stored. InvalidArgument: the name is not valid, the
+// messages are out of order, a chunk is empty, or the declared size is
+// wrong. AlreadyExists: the name is in use, and replace is not set or what
+// has the name is not a regular file. ResourceExhausted: the file exceeds
+// MaxBytes, a message exceeds the limit of gRPC, or the disk is full (on
+// Windows, a full disk is Internal). PermissionDenied: the server is not
+// allowed to write to the directory. Internal: the server failed to write
+// for another reason. Canceled, DeadlineExceeded: the context of the call
+// ended.
 func (s *UploadServer) Upload(
 	stream grpc.ClientStreamingServer[uploadv1.UploadRequest, uploadv1.UploadReceipt],
 ) error {
@@ -67,7 +65,7 @@ func (s *UploadServer) Upload(
 			break
 		}
 		if err != nil {
-			return err // canceled, or the connection broke
+			return err // canceled, or the connection was lost
 		}
 		if err := in.write(req); err != nil {
 			return err // the client learns of it while it still sends
@@ -84,7 +82,8 @@ func invalid(format string, args ...any) error {
 	return status.Errorf(codes.InvalidArgument, format, args...)
 }
 
-// toStatus returns an error of the file system as a status.
+// toStatus returns err as a status, with the code that tells the client what
+// to do.
 func toStatus(err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC):

@@ -20,7 +20,7 @@ import (
 )
 
 // A refusal is an upload that the server refuses. The directory has the
-// file "old" and the folder "folder", and the limit is 100 bytes.
+// file "old" and the directory "dir", and the limit is 100 bytes.
 type refusal struct {
 	name string
 	sent []*uploadv1.UploadRequest
@@ -39,8 +39,8 @@ func refusedAtOnce() []refusal {
 		{"an empty chunk", sends(info("f"), chunk("")), codes.InvalidArgument, "chunk: must not be empty"},
 		{"an empty message", sends(info("f"), new(uploadv1.UploadRequest)), codes.InvalidArgument, "chunk: must not be empty"},
 		{"the name of a file", sends(info("old")), codes.AlreadyExists, `name: must be new unless replace is set, got "old"`},
-		{"the name of a folder", sends(info("folder")), codes.AlreadyExists, `name: must be new or that of a regular file, got "folder"`},
-		{"a folder to replace", sends(replacing("folder")), codes.AlreadyExists, `name: must be new or that of a regular file, got "folder"`},
+		{"the name of a directory", sends(info("dir")), codes.AlreadyExists, `name: must be new or that of a regular file, got "dir"`},
+		{"a directory to replace", sends(replacing("dir")), codes.AlreadyExists, `name: must be new or that of a regular file, got "dir"`},
 		{"too large as declared", sends(sized(101)), codes.ResourceExhausted, "size: must not exceed 100 bytes, got 101"},
 		{"too large as sent", sends(info("f"), chunk(many), chunk(many)), codes.ResourceExhausted, "chunk: must not exceed 100 bytes in total, got 120"},
 		{"a negative size", sends(sized(-1)), codes.InvalidArgument, "size: must be at least 0, got -1"},
@@ -107,7 +107,7 @@ func (r refusal) check(t *testing.T, sendMore func(clientStream)) {
 		s := newServer(t)
 		s.MaxBytes = 100
 		write(t, s, "old", "old")
-		require.NoError(t, s.Root.Mkdir("folder", 0o700))
+		require.NoError(t, s.Root.Mkdir("dir", 0o700))
 
 		stream := open(t, t.Context(), dial(t, s), r.sent...)
 		sendMore(stream)
@@ -116,7 +116,7 @@ func (r refusal) check(t *testing.T, sendMore func(clientStream)) {
 		require.Equal(t, r.code, status.Code(err), "got %v", err)
 		require.Contains(t, status.Convert(err).Message(), r.says)
 		synctest.Wait() // gRPC itself can refuse before the handler has returned
-		require.Equal(t, []string{"folder", "old"}, names(t, s))
+		require.Equal(t, []string{"dir", "old"}, names(t, s))
 		require.Equal(t, "old", read(t, s, "old"))
 	})
 }

@@ -13,19 +13,16 @@ import (
 )
 
 // Talk joins a room and returns an iterator over the messages of the room,
-// the member's own texts included. Each loop over the iterator is one call
-// of Chat.
+// the member's own texts included, as they arrive. Each loop over the
+// iterator is one call of Chat. Breaking out of the loop cancels the call. If
+// the call does not end with OK, the last error is the status of the call.
 //
 // During the loop, Talk sends the texts that it receives from say. When the
 // caller closes say, Talk half-closes, and the loop ends after the last
 // message. If say is nil, Talk sends no text. Talk may stop receiving from
 // say at any time. So the loop must not wait until Talk receives a text, and
-// a goroutine that sends to say needs another way to end.
-//
-// If the call does not end with OK, the last pair of the iterator is nil and
-// the status of the call: that of the server, or Canceled or DeadlineExceeded
-// if ctx ended the call. Breaking out of the loop cancels the call. The loop
-// ends only when Talk's own goroutine has ended.
+// a goroutine that sends to say needs another way to end. Talk's own
+// goroutine ends before the loop does.
 func Talk(
 	ctx context.Context, c chatv1.ChatServiceClient, room, name string, say <-chan string,
 ) iter.Seq2[*chatv1.ChatMessage, error] {

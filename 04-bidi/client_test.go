@@ -13,13 +13,12 @@ import (
 	"google.golang.org/grpc/status"
 
 	chatv1 "example.com/streams/04-bidi/chat/v1"
-	"example.com/streams/internal/memserver/memservertest"
 )
 
 func TestTalk_WaitsForItsOwnEchoBeforeItLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newChat(t, 16)
-		bob := join(t, c.conn, "go", "bob")
+		bob := join(t, c.client, "go", "bob")
 		ann := <-c.talk(t.Context(), "ann", texts("hi", "bye"))
 		require.NoError(t, ann.err)
 		require.Equal(t, []string{"* ann joined", "ann: hi", "ann: bye"}, ann.lines)
@@ -30,7 +29,7 @@ func TestTalk_WaitsForItsOwnEchoBeforeItLeaves(t *testing.T) {
 func TestTalk_ListensWithNothingToSay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newChat(t, 16)
-		bob := join(t, c.conn, "go", "bob")
+		bob := join(t, c.client, "go", "bob")
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		done := c.talk(ctx, "ann", nil)
@@ -54,7 +53,7 @@ func TestTalk_EndsWithWhyTheServerRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := newChat(t, 16)
-				_ = join(t, c.conn, "go", "ann")
+				_ = join(t, c.client, "go", "ann")
 				other := <-c.talk(t.Context(), "ann", say)
 				require.Equal(t, codes.AlreadyExists, status.Code(other.err), "got %v", other.err)
 			})
@@ -66,7 +65,7 @@ func TestTalk_EndsWithWhyTheServerRefused(t *testing.T) {
 // only io.EOF.
 func TestTalk_EndsWithTheStatusIfSendFailsFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := chatv1.NewChatServiceClient(dial(t, stub{OnChat: func(stream chatStream) error {
+		client := dial(t, stub{OnChat: func(stream serverStream) error {
 			if _, err := stream.Recv(); err != nil {
 				return err
 			}
@@ -74,7 +73,7 @@ func TestTalk_EndsWithTheStatusIfSendFailsFirst(t *testing.T) {
 				return err
 			}
 			return status.Error(codes.FailedPrecondition, "the bar is closed")
-		}}))
+		}})
 		say := make(chan string)
 		var last error
 		for _, err := range Talk(t.Context(), client, "go", "ann", say) {
@@ -90,21 +89,11 @@ func TestTalk_EndsWithTheStatusIfSendFailsFirst(t *testing.T) {
 	})
 }
 
-func TestTalk_EndsWhenItsContextIsCanceled(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newChat(t, 16)
-		ctx, cancel := context.WithCancel(t.Context())
-		time.AfterFunc(time.Hour, cancel)
-		ann := <-c.talk(ctx, "ann", nil)
-		require.Equal(t, codes.Canceled, status.Code(ann.err), "got %v", ann.err)
-	})
-}
-
 func TestTalk_BreakCancelsTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newChat(t, 16)
-		bob := join(t, c.conn, "go", "bob")
-		for _, err := range Talk(t.Context(), chatv1.NewChatServiceClient(c.conn), "go", "ann", nil) {
+		bob := join(t, c.client, "go", "bob")
+		for _, err := range Talk(t.Context(), c.client, "go", "ann", nil) {
 			require.NoError(t, err)
 			break
 		}
@@ -133,7 +122,7 @@ func (s slowStream) CloseSend() error {
 
 func TestTalk_LoopEndsAfterTheWriter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := slowClient{chatv1.NewChatServiceClient(newChat(t, 16).conn)}
+		client := slowClient{newChat(t, 16).client}
 		start := time.Now()
 		require.NoError(t, read(Talk(t.Context(), client, "go", "ann", texts())).err)
 		require.Equal(t, time.Hour, time.Since(start))
@@ -151,18 +140,10 @@ func TestTalk_EndsWithTheErrorOfItsOwnSend(t *testing.T) {
 
 func TestTalk_EndsWithOKIfTheServerDoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := chatv1.NewChatServiceClient(dial(t, stub{OnChat: func(stream chatStream) error {
+		client := dial(t, stub{OnChat: func(stream serverStream) error {
 			_, err := stream.Recv()
 			return err
-		}}))
+		}})
 		require.NoError(t, read(Talk(t.Context(), client, "go", "ann", nil)).err)
-	})
-}
-
-func TestTalk_NoSuchServiceIsUnimplemented(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		client := chatv1.NewChatServiceClient(memservertest.Dial(t, func(grpc.ServiceRegistrar) {}))
-		err := read(Talk(t.Context(), client, "go", "ann", nil)).err
-		require.Equal(t, codes.Unimplemented, status.Code(err), "got %v", err)
 	})
 }

@@ -32,7 +32,7 @@ func TestDeadlock_BothSidesSendAndNeverRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var client, server atomic.Int64
 		clientEnd, serverEnd := make(chan error, 1), make(chan error, 1)
-		u := open(t, dial(t, stub{OnChat: func(stream chatStream) error {
+		u := open(t, dial(t, stub{OnChat: func(stream serverStream) error {
 			serverEnd <- flood(stream.Send, &server)
 			return stream.Context().Err()
 		}}))
@@ -71,7 +71,7 @@ func TestDeadlock_EchoServerIsEnough(t *testing.T) {
 func TestDeadlock_ReadingWhileWritingAvoidsIt(t *testing.T) {
 	const count = 1000
 	synctest.Test(t, func(t *testing.T) {
-		client := chatv1.NewChatServiceClient(dial(t, echoServer{}))
+		client := dial(t, echoServer{})
 		say := make(chan string)
 		go func() {
 			defer close(say)
@@ -92,7 +92,7 @@ func TestDeadlock_ClientThatOnlySendsIsAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		returned := make(chan error, 1)
 		chat := &ChatServer{Hub: NewHub(16)}
-		ann := join(t, dial(t, stub{OnChat: func(stream chatStream) error {
+		ann := join(t, dial(t, stub{OnChat: func(stream serverStream) error {
 			err := chat.Chat(stream)
 			returned <- err
 			return err

@@ -45,18 +45,21 @@ func printEchoes(ctx context.Context, c chatv1.ChatServiceClient, texts []*chatv
 		for _, msg := range texts {
 			_ = stream.Send(msg) // if it fails, Recv returns the status
 		}
-		_ = stream.CloseSend() // the half-close; its error is always nil
+		_ = stream.CloseSend() // half-closes; the error is always nil
 	}()
-	for { // another one reads
+	for { // another goroutine reads
 		msg, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil // the server ended the stream with OK
+		}
 		if err != nil {
-			return err // io.EOF if the server ended the stream with OK
+			return err // any other status
 		}
 		fmt.Println(msg.GetText())
 	}
 }
 
-// The smallest bidi stream: three messages, their echoes and OK.
+// The smallest bidi stream sends three messages and receives their echoes.
 func Example_echo() {
 	conn, stop, err := memserver.Dial(func(s grpc.ServiceRegistrar) {
 		chatv1.RegisterChatServiceServer(s, echoServer{})
@@ -74,5 +77,5 @@ func Example_echo() {
 	// one
 	// two
 	// three
-	// end: EOF
+	// end: <nil>
 }

@@ -16,11 +16,30 @@ import (
 	"example.com/streams/internal/memserver/memservertest"
 )
 
-// A chat is a server and a connection to it.
+// register returns the function that adds srv to a server.
+func register(srv chatv1.ChatServiceServer) func(grpc.ServiceRegistrar) {
+	return func(s grpc.ServiceRegistrar) { chatv1.RegisterChatServiceServer(s, srv) }
+}
+
+// dial serves srv in memory and returns a client.
+func dial(t *testing.T, srv chatv1.ChatServiceServer) chatv1.ChatServiceClient {
+	t.Helper()
+	return chatv1.NewChatServiceClient(memservertest.Dial(t, register(srv)))
+}
+
+// A stub is a ChatService whose handler is OnChat.
+type stub struct {
+	chatv1.UnimplementedChatServiceServer
+	OnChat func(serverStream) error
+}
+
+func (s stub) Chat(stream serverStream) error { return s.OnChat(stream) }
+
+// A chat is a server and a client.
 type chat struct {
 	hub    *Hub
 	server memservertest.Server
-	conn   *grpc.ClientConn
+	client chatv1.ChatServiceClient
 }
 
 // newChat serves a chat whose members may be queue messages behind. When the
@@ -29,20 +48,19 @@ func newChat(t *testing.T, queue int) *chat {
 	t.Helper()
 	c := &chat{hub: NewHub(queue)}
 	t.Cleanup(func() { require.Empty(t, c.hub.rooms, "rooms after the server has stopped") })
-	c.server = memservertest.Serve(t, func(s grpc.ServiceRegistrar) {
-		chatv1.RegisterChatServiceServer(s, &ChatServer{Hub: c.hub})
-	})
+	c.server = memservertest.Serve(t, register(&ChatServer{Hub: c.hub}))
 	// The windows have a fixed size. Otherwise they grow, because a round
 	// trip takes no time here, and a member that does not read can be sent
 	// megabytes.
-	c.conn = c.server.Dial(t, grpc.WithInitialWindowSize(64<<10), grpc.WithInitialConnWindowSize(64<<10))
+	c.client = chatv1.NewChatServiceClient(c.server.Dial(t,
+		grpc.WithInitialWindowSize(64<<10), grpc.WithInitialConnWindowSize(64<<10)))
 	return c
 }
 
-// talk loops over Talk in the room go, in a goroutine, until Talk ends.
+// talk loops over Talk in the room go, in a goroutine.
 func (c *chat) talk(ctx context.Context, name string, say <-chan string) <-chan transcript {
 	done := make(chan transcript, 1)
-	go func() { done <- read(Talk(ctx, chatv1.NewChatServiceClient(c.conn), "go", name, say)) }()
+	go func() { done <- read(Talk(ctx, c.client, "go", name, say)) }()
 	return done
 }
 
@@ -52,6 +70,7 @@ type transcript struct {
 	err   error
 }
 
+// read loops over messages and returns what it received.
 func read(messages iter.Seq2[*chatv1.ChatMessage, error]) (s transcript) {
 	for msg, err := range messages {
 		if err != nil {
@@ -63,7 +82,7 @@ func read(messages iter.Seq2[*chatv1.ChatMessage, error]) (s transcript) {
 	return s
 }
 
-// texts returns a closed channel of some texts.
+// texts returns a closed channel with all texts.
 func texts(all ...string) <-chan string {
 	say := make(chan string, len(all))
 	defer close(say)
@@ -73,22 +92,8 @@ func texts(all ...string) <-chan string {
 	return say
 }
 
-// A stub is a ChatService whose handler is a function of the test.
-type stub struct {
-	chatv1.UnimplementedChatServiceServer
-	OnChat func(chatStream) error
-}
-
-func (s stub) Chat(stream chatStream) error { return s.OnChat(stream) }
-
-// dial serves s and returns a connection to it.
-func dial(t *testing.T, s chatv1.ChatServiceServer) *grpc.ClientConn {
-	t.Helper()
-	return memservertest.Dial(t, func(r grpc.ServiceRegistrar) { chatv1.RegisterChatServiceServer(r, s) })
-}
-
-// A user calls Chat without Talk. Its methods fail the test if the stream
-// does not do what they say.
+// A user is a call of Chat without Talk. Its methods fail the test if the
+// stream does not do what they say.
 type user struct {
 	t      *testing.T
 	stream grpc.BidiStreamingClient[chatv1.ChatMessage, chatv1.ChatMessage]
@@ -96,18 +101,18 @@ type user struct {
 }
 
 // open starts a stream and sends nothing.
-func open(t *testing.T, conn *grpc.ClientConn) *user {
+func open(t *testing.T, client chatv1.ChatServiceClient) *user {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	stream, err := chatv1.NewChatServiceClient(conn).Chat(ctx)
+	stream, err := client.Chat(ctx)
 	require.NoError(t, err)
 	return &user{t: t, stream: stream, cancel: cancel}
 }
 
 // join starts a stream, and returns when the user has seen its own join.
-func join(t *testing.T, conn *grpc.ClientConn, room, name string) *user {
+func join(t *testing.T, client chatv1.ChatServiceClient, room, name string) *user {
 	t.Helper()
-	u := open(t, conn)
+	u := open(t, client)
 	u.send(joinMessage("", room, name))
 	u.sees("* " + name + " joined")
 	return u
@@ -133,14 +138,15 @@ func (u *user) sees(lines ...string) {
 	}
 }
 
-// leave half-closes. The stream ends with OK, with no message before.
+// leave half-closes. The stream must end with OK.
 func (u *user) leave() {
 	u.t.Helper()
 	require.NoError(u.t, u.stream.CloseSend())
 	u.ends(codes.OK, "")
 }
 
-// ends waits for the status of the stream. No message may come before.
+// ends waits for the status of the stream. No message may come before the
+// status.
 func (u *user) ends(code codes.Code, says string) {
 	u.t.Helper()
 	msg, err := u.stream.Recv()

@@ -9,8 +9,8 @@ import (
 	chatv1 "example.com/streams/04-bidi/chat/v1"
 )
 
-// A Hub holds the rooms of a chat. It knows nothing about streams. Create a
-// Hub with [NewHub]. Its methods may be called concurrently.
+// A Hub holds the rooms of a chat. A Hub does not know any streams. Create a
+// Hub with [NewHub]. Methods may be called concurrently.
 type Hub struct {
 	queue int // the capacity of each member's queue
 
@@ -21,7 +21,7 @@ type Hub struct {
 	draining bool
 }
 
-// A Member is somebody in a room. Its methods may be called concurrently.
+// A Member is somebody in a room. Methods may be called concurrently.
 type Member struct {
 	hub        *Hub
 	room, name string
@@ -31,8 +31,8 @@ type Member struct {
 	err     error                    // set before queue is closed
 }
 
-// NewHub returns an empty hub. A member may be queue messages behind its
-// room; less than 1 counts as 1.
+// NewHub returns an empty hub, whose members may each be queue messages
+// behind. A queue of less than 1 counts as 1.
 func NewHub(queue int) *Hub {
 	return &Hub{queue: max(1, queue), rooms: map[string]map[string]*Member{}}
 }
@@ -41,11 +41,13 @@ func NewHub(queue int) *Hub {
 // one included. The caller reads [Member.Messages], and calls
 // [Member.Leave] at the end.
 //
-// InvalidArgument: the room or the name is not valid.
-// AlreadyExists: another member of the room has the name.
-// Unavailable: [Hub.Drain] was called.
+// InvalidArgument: the room or the name is not valid. AlreadyExists: another
+// member of the room has the name. Unavailable: [Hub.Drain] was called.
 func (h *Hub) Join(room, name string) (*Member, error) {
-	if err := checkJoin(room, name); err != nil {
+	if err := checkName("room", room); err != nil {
+		return nil, err
+	}
+	if err := checkName("name", name); err != nil {
 		return nil, err
 	}
 	h.mu.Lock()
@@ -88,9 +90,9 @@ func (m *Member) Say(text string) error {
 }
 
 // Leave takes the member out of its room and tells the other members why.
-// The caller of [Hub.Join] calls Leave, and may call it again: only the
-// first call has an effect. After the hub has removed the member, Leave has
-// none. What was published before stays in [Member.Messages].
+// Only the first call has an effect, and no call has an effect after the hub
+// has removed the member. What was published before stays in
+// [Member.Messages].
 func (m *Member) Leave(why chatv1.Leave_Reason) {
 	m.hub.mu.Lock()
 	defer m.hub.mu.Unlock()
@@ -112,13 +114,13 @@ func (m *Member) Dropped() <-chan struct{} { return m.dropped }
 // Err returns why the member is no longer in the room: nil after
 // [Member.Leave]. Call Err only after Messages or Dropped was closed.
 //
-// ResourceExhausted: the member read too slowly.
-// Unavailable: [Hub.Drain] was called.
+// ResourceExhausted: the member read too slowly. Unavailable: [Hub.Drain]
+// was called.
 func (m *Member) Err() error { return m.err }
 
 // Drain publishes in all rooms that the server is shutting down, and removes
-// all members. From then on nobody can join. Drain does not block. It may be
-// called more than once.
+// all members. From then on, nobody can join. Drain does not wait for the
+// members. Only the first call has an effect.
 func (h *Hub) Drain() {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -11,16 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-
-	chatv1 "example.com/streams/04-bidi/chat/v1"
 )
 
-// All 200 members share one connection. None of them waits for it.
+// All 200 members share one connection.
 func TestHub_NobodyWaitsForASlowMember(t *testing.T) {
 	const readers, queue = 198, 220
 	synctest.Test(t, func(t *testing.T) {
 		c := newChat(t, queue)
-		slow := join(t, c.conn, "go", "slow")
+		slow := join(t, c.client, "go", "slow")
 		for range 40 { // the echoes fill the window of a member that does not read
 			slow.say(strings.Repeat("x", MaxText))
 		}
@@ -29,8 +27,8 @@ func TestHub_NobodyWaitsForASlowMember(t *testing.T) {
 		for i := range readers {
 			go recordTexts(t.Context(), c, fmt.Sprint("m", i), arrived)
 		}
-		synctest.Wait() // all have joined, and have seen each other join
-		ann := join(t, c.conn, "go", "ann")
+		synctest.Wait() // until all have joined and have seen each other join
+		ann := join(t, c.client, "go", "ann")
 
 		for len(c.hub.rooms["go"]) == readers+2 {
 			time.Sleep(Pace)
@@ -54,7 +52,7 @@ func TestHub_NobodyWaitsForASlowMember(t *testing.T) {
 
 // recordTexts joins the room go, and records when texts arrive.
 func recordTexts(ctx context.Context, c *chat, name string, arrived chan<- time.Time) {
-	for msg := range Talk(ctx, chatv1.NewChatServiceClient(c.conn), "go", name, nil) {
+	for msg := range Talk(ctx, c.client, "go", name, nil) {
 		if msg.GetText() != "" {
 			arrived <- time.Now()
 		}

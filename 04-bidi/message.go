@@ -65,13 +65,6 @@ func farewell(name string, why chatv1.Leave_Reason) string {
 	}
 }
 
-func checkJoin(room, name string) error {
-	if err := checkName("room", room); err != nil {
-		return err
-	}
-	return checkName("name", name)
-}
-
 func checkName(field, s string) error {
 	if err := checkLength(field, s, MaxName); err != nil {
 		return err

@@ -1,5 +1,5 @@
-// Package bidi is a chat over a bidirectional stream, whose two sides read
-// and write independently.
+// Package bidi is a chat: client and server send each other messages over
+// one stream, and neither side waits for the other.
 package bidi
 
 import (
@@ -25,28 +25,32 @@ const (
 var errLate = status.Errorf(codes.ResourceExhausted,
 	"too slow: after the half-close, the rest must be read within %v", GoodbyeWithin)
 
-// A ChatServer connects streams with the members of a hub. Its methods may
-// be called concurrently.
+// A ChatServer implements ChatService. It connects streams with the members
+// of a hub. Set the fields before the first call. Methods may be called
+// concurrently.
 type ChatServer struct {
 	chatv1.UnimplementedChatServiceServer
 
-	Hub *Hub // must not be nil
+	// Hub holds the rooms. It must not be nil.
+	Hub *Hub
 }
 
-type chatStream = grpc.BidiStreamingServer[chatv1.ChatMessage, chatv1.ChatMessage]
+type serverStream = grpc.BidiStreamingServer[chatv1.ChatMessage, chatv1.ChatMessage]
 
 // Chat reads in one goroutine, writes in another, and waits for what ends
 // the stream. It calls neither Recv nor Send itself, so it can return at any
 // time. When it returns, a Recv or a Send that still waits fails.
 //
+// OK: the client half-closed, and what was said before was sent.
 // InvalidArgument: the first message is not a valid join, or a later message
-// is not a valid text.
-// AlreadyExists: another member of the room has the name.
-// DeadlineExceeded: no message arrived within [JoinWithin].
-// ResourceExhausted: the client reads too slowly.
-// Unavailable: [Hub.Drain] was called.
-// Canceled: the client canceled the call, or its connection was lost.
-func (s *ChatServer) Chat(stream chatStream) error {
+// is not a valid text. AlreadyExists: another member of the room has the
+// name. DeadlineExceeded: the first message did not arrive within
+// [JoinWithin]. ResourceExhausted: the client read too slowly. Unavailable:
+// [Hub.Drain] was called. Canceled, DeadlineExceeded: the context of the call
+// ended.
+func (s *ChatServer) Chat(
+	stream grpc.BidiStreamingServer[chatv1.ChatMessage, chatv1.ChatMessage],
+) error {
 	m, err := s.join(stream)
 	if err != nil {
 		return err
@@ -75,7 +79,7 @@ func (s *ChatServer) Chat(stream chatStream) error {
 }
 
 // join receives the first message and adds the client to a room.
-func (s *ChatServer) join(stream chatStream) (*Member, error) {
+func (s *ChatServer) join(stream serverStream) (*Member, error) {
 	msg, err := recvWithin(stream, JoinWithin)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
@@ -89,7 +93,7 @@ func (s *ChatServer) join(stream chatStream) (*Member, error) {
 
 // recvWithin is Recv with a time limit. After an error the handler must
 // return: only that ends a Recv that still waits.
-func recvWithin(stream chatStream, limit time.Duration) (*chatv1.ChatMessage, error) {
+func recvWithin(stream serverStream, limit time.Duration) (*chatv1.ChatMessage, error) {
 	var msg *chatv1.ChatMessage
 	received := make(chan error, 1)
 	go func() {
@@ -107,7 +111,7 @@ func recvWithin(stream chatStream, limit time.Duration) (*chatv1.ChatMessage, er
 
 // readTexts is the only function that calls Recv after the join. It returns
 // nil when the client half-closes.
-func readTexts(stream chatStream, m *Member) error {
+func readTexts(stream serverStream, m *Member) error {
 	var next time.Time
 	for {
 		msg, err := stream.Recv()
@@ -147,7 +151,7 @@ func waitUntil(ctx context.Context, t time.Time) error {
 // writeMessages is the only function that calls Send. It returns when it has
 // sent all messages of a member that is no longer in the room, or earlier if
 // the stream has ended.
-func writeMessages(stream chatStream, m *Member) error {
+func writeMessages(stream serverStream, m *Member) error {
 	for msg := range m.Messages() {
 		if err := stream.Send(msg); err != nil {
 			return err

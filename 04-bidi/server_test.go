@@ -21,7 +21,7 @@ import (
 func TestChat_MessageArrivesBeforeTheNextIsSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newChat(t, 16)
-		ann, bob := join(t, c.conn, "go", "ann"), join(t, c.conn, "go", "bob")
+		ann, bob := join(t, c.client, "go", "ann"), join(t, c.client, "go", "bob")
 		ann.sees("* bob joined")
 
 		ann.say("one")
@@ -36,7 +36,7 @@ func TestChat_MessageArrivesBeforeTheNextIsSent(t *testing.T) {
 func TestChat_DirectionsAreIndependent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newChat(t, 16)
-		ann, bob := join(t, c.conn, "go", "ann"), join(t, c.conn, "go", "bob")
+		ann, bob := join(t, c.client, "go", "ann"), join(t, c.client, "go", "bob")
 		for i := range 10 { // Ann never reads, Bob never writes
 			ann.say(fmt.Sprint(i))
 			bob.sees(fmt.Sprintf("ann: %d", i))
@@ -75,16 +75,14 @@ func TestChat_AllMembersSeeOneOrder(t *testing.T) {
 			}
 			require.Equal(t, first, got, "m%d and m0 saw different orders", i)
 
-			own := []string{}
+			next := 0 // of the member's own texts
 			for _, line := range got {
-				if text, ok := strings.CutPrefix(line, fmt.Sprintf("m%d: ", i)); ok {
-					own = append(own, text)
+				if strings.HasPrefix(line, fmt.Sprintf("m%d: ", i)) {
+					require.Equal(t, fmt.Sprintf("m%d: %d", i, next), line)
+					next++
 				}
 			}
-			require.Len(t, own, texts, "m%d's own texts", i)
-			for n, text := range own {
-				require.Equal(t, fmt.Sprint(n), text, "m%d's own order", i)
-			}
+			require.Equal(t, texts, next, "m%d's own texts", i)
 		}
 		require.Len(t, first, members*texts)
 	})
@@ -103,9 +101,9 @@ func spoken(lines []string) (texts []string) {
 func TestChat_RoomsDoNotMix(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newChat(t, 16)
-		goAnn, goBob := join(t, c.conn, "go", "ann"), join(t, c.conn, "go", "bob")
+		goAnn, goBob := join(t, c.client, "go", "ann"), join(t, c.client, "go", "bob")
 		goAnn.sees("* bob joined")
-		rustAnn, rustCat := join(t, c.conn, "rust", "ann"), join(t, c.conn, "rust", "cat")
+		rustAnn, rustCat := join(t, c.client, "rust", "ann"), join(t, c.client, "rust", "cat")
 		rustAnn.sees("* cat joined")
 
 		goAnn.say("gophers")
@@ -124,7 +122,7 @@ func TestChat_RoomEndsWithItsLastMember(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newChat(t, 16)
 		for i := range 100 {
-			join(t, c.conn, fmt.Sprint("room", i), "ann").leave()
+			join(t, c.client, fmt.Sprint("room", i), "ann").leave()
 		}
 		require.Empty(t, c.hub.rooms)
 	})
@@ -133,7 +131,7 @@ func TestChat_RoomEndsWithItsLastMember(t *testing.T) {
 func TestChat_SenderCannotBeForged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newChat(t, 16)
-		ann, bob := join(t, c.conn, "go", "ann"), join(t, c.conn, "go", "bob")
+		ann, bob := join(t, c.client, "go", "ann"), join(t, c.client, "go", "bob")
 		ann.sees("* bob joined")
 
 		bob.send(textMessage("ann", "I owe bob a cake"))
@@ -149,17 +147,17 @@ func TestChat_SenderCannotBeForged(t *testing.T) {
 func TestChat_NameIsUniqueInItsRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newChat(t, 16)
-		ann := join(t, c.conn, "go", "ann")
+		ann := join(t, c.client, "go", "ann")
 
-		other := open(t, c.conn)
+		other := open(t, c.client)
 		other.send(joinMessage("", "go", "ann"))
 		other.ends(codes.AlreadyExists, `name: must be unique in room "go", got "ann"`)
 		ann.say("still here")
 		ann.sees("ann: still here")
 
-		join(t, c.conn, "rust", "ann").leave()
+		join(t, c.client, "rust", "ann").leave()
 		ann.leave()
-		join(t, c.conn, "go", "ann").leave()
+		join(t, c.client, "go", "ann").leave()
 	})
 }
 
@@ -167,7 +165,7 @@ func TestChat_FloodIsSlowedDown(t *testing.T) {
 	const count = 1000
 	synctest.Test(t, func(t *testing.T) {
 		c := newChat(t, 16)
-		bob := join(t, c.conn, "go", "bob")
+		bob := join(t, c.client, "go", "bob")
 		say := make(chan string)
 		ann := c.talk(t.Context(), "ann", say)
 		start := time.Now()
@@ -209,7 +207,7 @@ func TestChat_FirstMessageMustBeAValidJoin(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				u := open(t, newChat(t, 16).conn)
+				u := open(t, newChat(t, 16).client)
 				if tt.first == nil {
 					require.NoError(t, u.stream.CloseSend())
 				} else {
@@ -224,15 +222,15 @@ func TestChat_FirstMessageMustBeAValidJoin(t *testing.T) {
 func TestChat_AcceptsNamesUpToTheLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newChat(t, 16)
-		join(t, c.conn, strings.Repeat("r", MaxName), strings.Repeat("é", MaxName/2)).leave()
-		join(t, c.conn, "日本", "Ω-1_x").leave()
+		join(t, c.client, strings.Repeat("r", MaxName), strings.Repeat("é", MaxName/2)).leave()
+		join(t, c.client, "日本", "Ω-1_x").leave()
 	})
 }
 
 func TestChat_JoinMustArriveWithinTenSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		open(t, newChat(t, 16).conn).ends(codes.DeadlineExceeded, "join: must arrive within 10s")
+		open(t, newChat(t, 16).client).ends(codes.DeadlineExceeded, "join: must arrive within 10s")
 		require.Equal(t, JoinWithin, time.Since(start))
 	})
 }
@@ -253,7 +251,7 @@ func TestChat_RefusedTextEndsOnlyItsOwnStream(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := newChat(t, 16)
-				ann, bob := join(t, c.conn, "go", "ann"), join(t, c.conn, "go", "bob")
+				ann, bob := join(t, c.client, "go", "ann"), join(t, c.client, "go", "bob")
 				bob.send(tt.msg)
 				bob.ends(codes.InvalidArgument, tt.says)
 				ann.sees("* bob joined", "* bob was disconnected")
@@ -267,7 +265,7 @@ func TestChat_RefusedTextEndsOnlyItsOwnStream(t *testing.T) {
 func TestChat_AcceptsTextsUpToTheLimit(t *testing.T) {
 	longest := strings.Repeat("x", MaxText)
 	synctest.Test(t, func(t *testing.T) {
-		ann := join(t, newChat(t, 16).conn, "go", "ann")
+		ann := join(t, newChat(t, 16).client, "go", "ann")
 		for text, want := range map[string]string{
 			longest: "ann: " + longest, " ": "ann:  ", "a\ttab": `ann: a\ttab`, "👩\u200d💻": `ann: 👩\u200d💻`,
 		} {
@@ -305,15 +303,16 @@ func TestChat_OthersAreToldHowAMemberLeft(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := newChat(t, 16)
 				net := faultnet.New(c.server.DialContext)
-				ann := join(t, c.conn, "go", "ann")
-				bob := join(t, c.server.Dial(t, grpc.WithContextDialer(net.DialContext)), "go", "bob")
+				ann := join(t, c.client, "go", "ann")
+				conn := c.server.Dial(t, grpc.WithContextDialer(net.DialContext))
+				bob := join(t, chatv1.NewChatServiceClient(conn), "go", "bob")
 				ann.sees("* bob joined")
 
 				tt.leave(bob, net)
 				ann.sees(tt.notice)
 				bob.ends(tt.code, tt.says)
 
-				again := join(t, c.conn, "go", "bob") // the name is free
+				again := join(t, c.client, "go", "bob") // the name is free
 				ann.sees("* bob joined")
 				again.leave()
 				ann.sees("* bob left")
@@ -325,7 +324,7 @@ func TestChat_OthersAreToldHowAMemberLeft(t *testing.T) {
 func TestHalfClose_DeliversWhatWasSaid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newChat(t, 1024)
-		ann, bob := join(t, c.conn, "go", "ann"), join(t, c.conn, "go", "bob")
+		ann, bob := join(t, c.client, "go", "ann"), join(t, c.client, "go", "bob")
 		ann.sees("* bob joined")
 		said := sayMoreThanTheWindow(ann)
 		bob.say("bye")
@@ -354,7 +353,7 @@ func sayMoreThanTheWindow(ann *user) (lines []string) {
 func TestHalfClose_RestMustBeReadWithinTenSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newChat(t, 1024)
-		ann, bob := join(t, c.conn, "go", "ann"), join(t, c.conn, "go", "bob")
+		ann, bob := join(t, c.client, "go", "ann"), join(t, c.client, "go", "bob")
 		ann.sees("* bob joined")
 		said := sayMoreThanTheWindow(ann)
 		require.NoError(t, bob.stream.CloseSend())
@@ -375,11 +374,11 @@ func TestDrain_DeliversWhatWasSaidThenUnavailable(t *testing.T) {
 		hub := NewHub(1024)
 		s := serve.New()
 		s.Drain, s.OnDrain = 5*time.Second, hub.Drain
-		chatv1.RegisterChatServiceServer(s, &ChatServer{Hub: hub})
+		register(&ChatServer{Hub: hub})(s)
 		server := servetest.Start(t, s)
-		conn := server.Dial(t)
+		client := chatv1.NewChatServiceClient(server.Dial(t))
 
-		ann, bob := join(t, conn, "go", "ann"), join(t, conn, "go", "bob")
+		ann, bob := join(t, client, "go", "ann"), join(t, client, "go", "bob")
 		ann.sees("* bob joined")
 		said := sayMoreThanTheWindow(ann)
 		start := time.Now()
@@ -399,7 +398,7 @@ func TestDrain_RefusesNewMembers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newChat(t, 16)
 		c.hub.Drain()
-		u := open(t, c.conn)
+		u := open(t, c.client)
 		u.send(joinMessage("", "go", "ann"))
 		u.ends(codes.Unavailable, "shutting down; join again later")
 	})

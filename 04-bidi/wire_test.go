@@ -22,7 +22,7 @@ func TestWire_BothDirectionsShareAStream(t *testing.T) {
 		require.NoError(t, err)
 		defer bob.Leave(chatv1.Leave_REASON_GOODBYE)
 
-		ann := join(t, conn, "go", "ann")
+		ann := join(t, chatv1.NewChatServiceClient(conn), "go", "ann")
 		time.Sleep(time.Second)
 		ann.say("hello")
 		ann.sees("ann: hello")

@@ -1,25 +1,22 @@
 package logs
 
 import (
-	"compress/zlib"
+	"bufio"
+	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"sync"
-	"sync/atomic"
 	"testing"
-	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/encoding"
-	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
-	"example.com/streams/internal/testproc"
 )
 
 const (
@@ -48,8 +45,8 @@ func BenchmarkFanOut(b *testing.B) {
 }
 
 // BenchmarkStalled measures 99 followers, alone and together with one more
-// that never reads. It has no loop of Send, because the loop would wait for
-// that one forever.
+// that never reads. It does not measure the loop of Send, which would wait
+// forever for that follower.
 func BenchmarkStalled(b *testing.B) {
 	for stalled := range 2 {
 		b.Run(fmt.Sprintf("%d stalled", stalled), func(b *testing.B) {
@@ -127,7 +124,7 @@ func serveTCP(b *testing.B, logs logsv1.LogServiceServer) (addr string) {
 	listener, err := net.Listen("tcp", "localhost:0")
 	require.NoError(b, err)
 	s := grpc.NewServer()
-	logsv1.RegisterLogServiceServer(s, logs)
+	register(logs)(s)
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(listener) }()
 	b.Cleanup(func() {
@@ -143,11 +140,11 @@ type loopServer struct {
 	logsv1.UnimplementedLogServiceServer
 
 	mu      sync.Mutex
-	streams []grpc.ServerStreamingServer[logsv1.LogEntry]
+	streams []serverStream
 	last    *logsv1.LogEntry
 }
 
-func (s *loopServer) StreamLogs(_ *logsv1.LogRequest, stream grpc.ServerStreamingServer[logsv1.LogEntry]) error {
+func (s *loopServer) StreamLogs(_ *logsv1.LogRequest, stream serverStream) error {
 	s.mu.Lock()
 	s.streams = append(s.streams, stream)
 	err := stream.Send(s.last)
@@ -170,107 +167,59 @@ func (s *loopServer) publish() {
 	}
 }
 
-// A preparingServer is a [LogServer] that encodes each entry once, as a
-// [grpc.PreparedMsg], and sends the same bytes to all followers. LogServer
-// does not do so, because a PreparedMsg has a price and limits:
-//
-//   - Compression: the bytes are compressed as the stream that was given to
-//     Encode compresses. The client of a stream that does not compress
-//     cannot decode them (see TestPreparedMsg_NeedsTheSameCompression).
-//   - Codec: the bytes are also encoded with the codec of that stream. A
-//     server with a second codec needs one PreparedMsg for each.
-//   - Ownership: the bytes stay in memory as long as the entry does, in
-//     addition to the entry. No documentation says that streams may share
-//     a PreparedMsg concurrently. They can in grpc-go v1.85.0, which does
-//     not change the bytes and does not return them to a pool. The type is
-//     experimental.
-//   - Interceptors and stats handlers see a *grpc.PreparedMsg instead of a
-//     LogEntry.
-type preparingServer struct {
-	LogServer
+// A rawClient follows the log over an HTTP/2 connection of its own, and only
+// counts the messages that arrive. A benchmark with 1,000 raw clients
+// measures the server, because the clients cost little.
+type rawClient struct{ r *bufio.Reader }
 
-	mu   sync.Mutex // held while an entry is encoded
-	held [10 * burst]atomic.Pointer[preparedEntry]
-}
+// newRawClient returns a client that lets the server send window bytes.
+func newRawClient(b *testing.B, addr string, window uint32) *rawClient {
+	b.Helper()
+	conn, err := net.Dial("tcp", addr)
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, conn.Close()) })
 
-type preparedEntry struct {
-	sequence uint64
-	msg      grpc.PreparedMsg
-}
-
-func (s *preparingServer) StreamLogs(req *logsv1.LogRequest, stream grpc.ServerStreamingServer[logsv1.LogEntry]) error {
-	return s.LogServer.StreamLogs(req, preparedStream{stream, s})
-}
-
-// A preparedStream sends what its server has encoded.
-type preparedStream struct {
-	grpc.ServerStreamingServer[logsv1.LogEntry]
-	server *preparingServer
-}
-
-func (s preparedStream) Send(e *logsv1.LogEntry) error {
-	msg, err := s.server.encode(s.ServerStreamingServer, e)
-	if err != nil {
-		return err
+	var request bytes.Buffer
+	request.WriteString(http2.ClientPreface)
+	framer := http2.NewFramer(&request, nil)
+	require.NoError(b, framer.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: window}))
+	require.NoError(b, framer.WriteWindowUpdate(0, 1<<31-1-65535))
+	var headers bytes.Buffer
+	encoder := hpack.NewEncoder(&headers)
+	for _, h := range [][2]string{
+		{":method", "POST"}, {":scheme", "http"}, {":authority", "localhost"},
+		{":path", logsv1.LogService_StreamLogs_FullMethodName},
+		{"content-type", "application/grpc"}, {"te", "trailers"},
+	} {
+		require.NoError(b, encoder.WriteField(hpack.HeaderField{Name: h[0], Value: h[1]}))
 	}
-	return s.SendMsg(msg)
+	require.NoError(b, framer.WriteHeaders(http2.HeadersFrameParam{
+		StreamID: 1, EndHeaders: true, BlockFragment: headers.Bytes(),
+	}))
+	message, err := proto.Marshal(&logsv1.LogRequest{Follow: true})
+	require.NoError(b, err)
+	prefix := []byte{0, 0, 0, 0, byte(len(message))}
+	require.NoError(b, framer.WriteData(1, true, append(prefix, message...)))
+	_, err = conn.Write(request.Bytes())
+	require.NoError(b, err)
+	return &rawClient{bufio.NewReaderSize(conn, 64<<10)}
 }
 
-// encode returns the encoding of e. The first stream that asks for it
-// determines the codec and the compression.
-func (s *preparingServer) encode(stream grpc.ServerStream, e *logsv1.LogEntry) (*grpc.PreparedMsg, error) {
-	slot := &s.held[e.GetSequence()%uint64(len(s.held))]
-	if p := slot.Load(); p != nil && p.sequence == e.GetSequence() {
-		return &p.msg, nil
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p := slot.Load(); p != nil && p.sequence == e.GetSequence() {
-		return &p.msg, nil // another stream has just encoded e
-	}
-	p := &preparedEntry{sequence: e.GetSequence()}
-	if err := p.msg.Encode(stream, e); err != nil {
-		return nil, err
-	}
-	slot.Store(p)
-	return &p.msg, nil
-}
-
-func TestPreparedMsg_NeedsTheSameCompression(t *testing.T) {
-	// The test runs in a process of its own, because clients name every
-	// registered compressor in a header, which wire_test.go would see.
-	p := testproc.Self(t, func() int {
-		encoding.RegisterCompressor(zlibCompressor{})
-		log := NewLog(10)
-		appendLines(log, 3)
-		requireCompression(t, &LogServer{Log: log}, codes.OK)
-		requireCompression(t, &preparingServer{LogServer: LogServer{Log: log}}, codes.Internal)
-		return 0
-	}, nil)
-	exit, stdout, stderr := p.Wait()
-	require.Zero(t, exit, "%s%s", stdout, stderr)
-}
-
-// requireCompression requires that two streams that compress receive an
-// entry, and that a third, which does not compress, ends with the code.
-func requireCompression(t *testing.T, srv logsv1.LogServiceServer, code codes.Code) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		client := dialServer(t, srv)
-		for _, tt := range []struct {
-			compressor string
-			code       codes.Code
-		}{{"zlib", codes.OK}, {"zlib", codes.OK}, {"identity", code}} {
-			stream, err := client.StreamLogs(t.Context(), &logsv1.LogRequest{}, grpc.UseCompressor(tt.compressor))
-			require.NoError(t, err)
-			_, err = stream.Recv()
-			require.Equal(t, tt.code, status.Code(err), "%T, compressor %s: got %v", srv, tt.compressor, err)
+// next returns when the next DATA frame has arrived. The server sends a
+// small message in one frame.
+func (c *rawClient) next() error {
+	for {
+		header, err := c.r.Peek(9)
+		if err != nil {
+			return err
 		}
-	})
+		length := int(header[0])<<16 | int(header[1])<<8 | int(header[2])
+		kind := http2.FrameType(header[3])
+		if _, err := c.r.Discard(9 + length); err != nil {
+			return err
+		}
+		if kind == http2.FrameData {
+			return nil
+		}
+	}
 }
-
-type zlibCompressor struct{}
-
-func (zlibCompressor) Name() string                                 { return "zlib" }
-func (zlibCompressor) Compress(w io.Writer) (io.WriteCloser, error) { return zlib.NewWriter(w), nil }
-func (zlibCompressor) Decompress(r io.Reader) (io.Reader, error)    { return zlib.NewReader(r) }

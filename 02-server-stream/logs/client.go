@@ -10,9 +10,9 @@ import (
 )
 
 // Tail returns an iterator over the entries that req asks for, as they
-// arrive. The loop ends when the server ends the call with OK. Any other
-// status is the error of the last pair. Breaking out of the loop cancels the
-// call. Each loop over the iterator makes a new call.
+// arrive. Each loop over the iterator is one call of StreamLogs. Breaking
+// out of the loop cancels the call. If the call does not end with OK, the
+// last error is the status of the call.
 func Tail(
 	ctx context.Context, c logsv1.LogServiceClient, req *logsv1.LogRequest,
 ) iter.Seq2[*logsv1.LogEntry, error] {

@@ -37,7 +37,7 @@ func TestTail_YieldsTheStatusAsTheLastPair(t *testing.T) {
 		appendLines(log, 1)
 		log.Drain()
 		var pairs []string
-		for e, err := range Tail(t.Context(), dial(t, log), &logsv1.LogRequest{Follow: true}) {
+		for e, err := range Tail(t.Context(), dial(t, &LogServer{Log: log}), &logsv1.LogRequest{Follow: true}) {
 			pairs = append(pairs, e.GetMessage()+" "+status.Code(err).String())
 		}
 		require.Equal(t, []string{"line 1 OK", " Unavailable"}, pairs)
@@ -47,7 +47,7 @@ func TestTail_YieldsTheStatusAsTheLastPair(t *testing.T) {
 func TestTail_ResumesEachEntryOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := NewLog(1000)
-		client := dial(t, log)
+		client := dial(t, &LogServer{Log: log})
 		var got []uint64
 		for round := range 20 {
 			appendLines(log, 13)

@@ -46,7 +46,7 @@ func printAll(ctx context.Context, client logsv1.LogServiceClient) error {
 	}
 }
 
-// The smallest server stream has three messages, and ends with OK.
+// The smallest server stream sends three messages and ends with OK.
 func Example_threeMessages() {
 	conn, stop, err := memserver.Dial(func(s grpc.ServiceRegistrar) {
 		logsv1.RegisterLogServiceServer(s, tickServer{})

@@ -34,16 +34,14 @@ func TestSend_BlocksWhenTheClientDoesNotRead(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				sent := 0
-				server := memservertest.Serve(t, func(s grpc.ServiceRegistrar) {
-					logsv1.RegisterLogServiceServer(s, stub{OnStreamLogs: func(_ *logsv1.LogRequest, stream grpc.ServerStreamingServer[logsv1.LogEntry]) error {
-						for {
-							if err := stream.Send(&logsv1.LogEntry{Message: strings.Repeat("x", kib)}); err != nil {
-								return err
-							}
-							sent++
+				server := memservertest.Serve(t, register(stub{OnStreamLogs: func(_ *logsv1.LogRequest, stream serverStream) error {
+					for {
+						if err := stream.Send(&logsv1.LogEntry{Message: strings.Repeat("x", kib)}); err != nil {
+							return err
 						}
-					}})
-				})
+						sent++
+					}
+				}}))
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				_, err := logsv1.NewLogServiceClient(server.Dial(t, tt.opt)).StreamLogs(ctx, &logsv1.LogRequest{})

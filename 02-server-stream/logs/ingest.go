@@ -12,8 +12,8 @@ import (
 	"unicode/utf8"
 )
 
-// MaxLine is the largest number of bytes of a line that one entry holds. A
-// longer line becomes several entries. All of them but the last are partial.
+// MaxLine is the limit of a line in one entry: 16 KiB. A longer line becomes
+// several entries, and all of them except the last are partial.
 const MaxLine = 16 << 10
 
 // Ingest appends the lines of r to the log until r ends or fails. It replaces
@@ -31,8 +31,9 @@ func Ingest(log *Log, r io.Reader) error {
 	return lines.Err()
 }
 
-// splitLine is a [bufio.SplitFunc]. It returns a line with its newline, or,
-// of a longer line, as much as one entry holds. It does not cut a character.
+// splitLine is a [bufio.SplitFunc]. It returns a line with its newline. If
+// the line is longer than MaxLine, splitLine returns as much of it as one
+// entry holds, and does not cut a character.
 func splitLine(data []byte, atEOF bool) (int, []byte, error) {
 	if i := bytes.IndexByte(data, '\n'); i >= 0 {
 		return i + 1, data[:i+1], nil

@@ -65,12 +65,26 @@ func TestIngest_LineArrivesBeforeTheNextIsRead(t *testing.T) {
 	})
 }
 
+// printed returns what a client prints for the log.
+func printed(t *testing.T, log *Log) string {
+	t.Helper()
+	var text strings.Builder
+	for e, err := range Tail(t.Context(), dial(t, &LogServer{Log: log}), &logsv1.LogRequest{}) {
+		require.NoError(t, err)
+		text.WriteString(e.GetMessage())
+		if !e.GetPartial() {
+			text.WriteByte('\n')
+		}
+	}
+	return text.String()
+}
+
 // This is why Ingest replaces bytes that are not valid UTF-8.
 func TestSend_FailsIfAStringIsNotUTF8(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := NewLog(10)
 		log.Append("\xff", false)
-		_, err := sequences(t.Context(), dial(t, log), &logsv1.LogRequest{}, 0)
+		_, err := sequences(t.Context(), dial(t, &LogServer{Log: log}), &logsv1.LogRequest{}, 0)
 		require.Equal(t, codes.Internal, status.Code(err), "got %v", err)
 		require.ErrorContains(t, err, "string field contains invalid UTF-8")
 	})

@@ -15,9 +15,8 @@ import (
 // A Log is an append-only log in memory that all followers share. It numbers
 // its entries from 1 and holds the newest of them, as many as its retention.
 // A Log does not know its followers: each handler remembers the sequence of
-// the last entry that it has read.
-//
-// The methods of a Log may be called concurrently.
+// the last entry that it has read. Create a Log with [NewLog]. Methods may
+// be called concurrently.
 type Log struct {
 	mu       sync.Mutex
 	entries  []*logsv1.LogEntry // the entry with sequence s is at s % len(entries)
@@ -26,8 +25,8 @@ type Log struct {
 	draining bool
 }
 
-// NewLog returns an empty log that holds the newest retention entries. The
-// smallest retention is 1; NewLog takes less than 1 as 1.
+// NewLog returns an empty log that holds the newest retention entries. A
+// retention of less than 1 counts as 1.
 func NewLog(retention int) *Log {
 	return &Log{
 		entries: make([]*logsv1.LogEntry, max(1, retention)),
@@ -101,8 +100,8 @@ func (l *Log) read(after uint64, batch []*logsv1.LogEntry) (int, error) {
 // wait returns nil when the log has an entry that follows the sequence
 // after.
 //
-// Canceled, DeadlineExceeded: ctx ended first. Unavailable: the log is
-// draining, and the follower has read all of it.
+// Unavailable: [Log.Drain] was called, and the follower has read the whole
+// log. Canceled, DeadlineExceeded: ctx ended first.
 func (l *Log) wait(ctx context.Context, after uint64) error {
 	l.mu.Lock()
 	newest, changed, draining := l.newest, l.changed, l.draining

@@ -9,8 +9,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// An entry may be appended after a handler has read all, and before it
-// waits.
+// An entry may be appended after a handler has read all entries and before
+// the handler waits.
 func TestWait_SeesAnEntryThatIsAlreadyThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := NewLog(10)

@@ -1,5 +1,5 @@
-// Package logs serves a log that many clients follow live, each at its own
-// speed.
+// Package logs lets many clients follow a log: each client sends one
+// request, and the server sends a response for each entry.
 package logs
 
 import (
@@ -11,11 +11,13 @@ import (
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 )
 
-// LogServer lets clients follow a log. gRPC calls its methods concurrently.
+// A LogServer implements LogService. It lets clients follow one log, each at
+// its own speed. Set the fields before the first call. Methods may be called
+// concurrently.
 type LogServer struct {
 	logsv1.UnimplementedLogServiceServer
 
-	// Log is the log that clients follow. It must not be nil.
+	// Log is the log. It must not be nil.
 	Log *Log
 }
 
@@ -24,9 +26,9 @@ type LogServer struct {
 // entries that contain req.contains.
 //
 // OK: req.follow is false, and the newest entry was sent. OutOfRange: the
-// next entry is no longer held, or req.after is ahead of the newest.
-// Unavailable: the log is draining. Canceled, DeadlineExceeded: the call has
-// ended.
+// next entry is no longer held, or req.after is ahead of the newest entry.
+// Unavailable: [Log.Drain] was called. Canceled, DeadlineExceeded: the
+// context of the call ended.
 func (s *LogServer) StreamLogs(
 	req *logsv1.LogRequest, stream grpc.ServerStreamingServer[logsv1.LogEntry],
 ) error {

@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
+	"example.com/streams/internal/serve"
+	"example.com/streams/internal/serve/servetest"
 )
 
 func TestStreamLogs_EntryArrivesBeforeNext(t *testing.T) {
@@ -21,7 +22,8 @@ func TestStreamLogs_EntryArrivesBeforeNext(t *testing.T) {
 		log := NewLog(10)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		stream, err := dial(t, log).StreamLogs(ctx, &logsv1.LogRequest{Follow: true})
+		client := dial(t, &LogServer{Log: log})
+		stream, err := client.StreamLogs(ctx, &logsv1.LogRequest{Follow: true})
 		require.NoError(t, err)
 		for i := range uint64(3) {
 			log.Append("tick", false)
@@ -34,31 +36,11 @@ func TestStreamLogs_EntryArrivesBeforeNext(t *testing.T) {
 	})
 }
 
-func TestStreamLogs_WithoutFollowEndsAfterNewest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		log := NewLog(200)
-		appendLines(log, 200) // more than the handler reads at once
-		got, err := sequences(t.Context(), dial(t, log), &logsv1.LogRequest{}, 0)
-		require.NoError(t, err)
-		require.Equal(t, between(1, 200), got)
-	})
-}
-
-func TestStreamLogs_SendsWhatContainsTheText(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		log := NewLog(20)
-		appendLines(log, 12)
-		got, err := sequences(t.Context(), dial(t, log), &logsv1.LogRequest{Contains: "line 1"}, 0)
-		require.NoError(t, err)
-		require.Equal(t, []uint64{1, 10, 11, 12}, got)
-	})
-}
-
 func TestStreamLogs_FastAndSlowGetAllInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const entries = 200
 		log := NewLog(entries)
-		client := dial(t, log)
+		client := dial(t, &LogServer{Log: log})
 		results := make(chan []uint64)
 		for i := range 50 {
 			go func() {
@@ -86,7 +68,7 @@ func TestStreamLogs_SlowFollowerDoesNotDelayAppend(t *testing.T) {
 		log := NewLog(10)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		_, err := dial(t, log).StreamLogs(ctx, &logsv1.LogRequest{Follow: true})
+		_, err := dial(t, &LogServer{Log: log}).StreamLogs(ctx, &logsv1.LogRequest{Follow: true})
 		require.NoError(t, err)
 
 		start := time.Now()
@@ -101,7 +83,7 @@ func TestStreamLogs_SlowFollowerDoesNotDelayAppend(t *testing.T) {
 func TestStreamLogs_TooSlowIsOutOfRange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := NewLog(10)
-		client := dial(t, log)
+		client := dial(t, &LogServer{Log: log})
 		fast := make(chan []uint64)
 		go func() {
 			got, _ := sequences(t.Context(), client, &logsv1.LogRequest{Follow: true}, 0)
@@ -124,30 +106,31 @@ func TestStreamLogs_TooSlowIsOutOfRange(t *testing.T) {
 	})
 }
 
-func TestStreamLogs_AfterMustBeHeld(t *testing.T) {
+func TestStreamLogs_SendsWhatTheRequestSelects(t *testing.T) {
 	for name, tt := range map[string]struct {
 		appended int
-		after    uint64
+		req      *logsv1.LogRequest
 		want     []uint64
 		err      string // empty: OK
 	}{
-		"0 is the oldest held":        {25, 0, between(16, 25), ""},
-		"before the oldest":           {25, 15, between(16, 25), ""},
-		"the newest":                  {25, 25, nil, ""},
-		"no longer held":              {25, 14, nil, "after: 14 is no longer held; the oldest is 16"},
-		"ahead of the newest":         {25, 26, nil, "after: 26 is ahead of the newest, 25"},
-		"the largest sequence":        {25, 1<<64 - 1, nil, "after: 18446744073709551615 is ahead of the newest, 25"},
-		"empty log":                   {0, 0, nil, ""},
-		"ahead of an empty log":       {0, 7, nil, "after: 7 is ahead of the newest, 0"},
-		"log that is not full":        {5, 2, between(3, 5), ""},
-		"log that has just filled up": {10, 0, between(1, 10), ""},
-		"first entry has just gone":   {11, 1, between(2, 11), ""},
+		"all that is held":            {25, &logsv1.LogRequest{}, between(16, 25), ""},
+		"what contains a text":        {25, &logsv1.LogRequest{Contains: "line 2"}, between(20, 25), ""},
+		"after the one that has gone": {25, &logsv1.LogRequest{After: 15}, between(16, 25), ""},
+		"after the newest":            {25, &logsv1.LogRequest{After: 25}, nil, ""},
+		"no longer held":              {25, &logsv1.LogRequest{After: 14}, nil, "after: 14 is no longer held; the oldest is 16"},
+		"ahead of the newest":         {25, &logsv1.LogRequest{After: 26}, nil, "after: 26 is ahead of the newest, 25"},
+		"the largest sequence":        {25, &logsv1.LogRequest{After: 1<<64 - 1}, nil, "after: 18446744073709551615 is ahead of the newest, 25"},
+		"empty log":                   {0, &logsv1.LogRequest{}, nil, ""},
+		"ahead of an empty log":       {0, &logsv1.LogRequest{After: 7}, nil, "after: 7 is ahead of the newest, 0"},
+		"log that is not full":        {5, &logsv1.LogRequest{After: 2}, between(3, 5), ""},
+		"log that has just filled up": {10, &logsv1.LogRequest{}, between(1, 10), ""},
+		"first entry has just gone":   {11, &logsv1.LogRequest{After: 1}, between(2, 11), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				log := NewLog(10)
 				appendLines(log, tt.appended)
-				got, err := sequences(t.Context(), dial(t, log), &logsv1.LogRequest{After: tt.after}, 0)
+				got, err := sequences(t.Context(), dial(t, &LogServer{Log: log}), tt.req, 0)
 				require.Equal(t, tt.want, got)
 				if tt.err == "" {
 					require.NoError(t, err)
@@ -161,70 +144,55 @@ func TestStreamLogs_AfterMustBeHeld(t *testing.T) {
 }
 
 func TestStreamLogs_CancelEndsTheHandlerAtOnce(t *testing.T) {
-	for name, publish := range map[string]func(context.Context, *Log){
-		"before the first entry": func(context.Context, *Log) {},
-		"between entries":        func(ctx context.Context, log *Log) { Generate(ctx, log, time.Second) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				log := NewLog(4000)
-				client, ends := dialEnds(t, log)
-				ctx, cancel := context.WithCancel(t.Context())
-				go publish(ctx, log)
-				start := time.Now()
-				time.AfterFunc(time.Hour, cancel)
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(4000)
+		client, ends := dialEnds(t, log)
+		ctx, cancel := context.WithCancel(t.Context())
+		go Generate(ctx, log, time.Second)
+		start := time.Now()
+		time.AfterFunc(time.Hour, cancel)
 
-				_, err := sequences(ctx, client, &logsv1.LogRequest{Follow: true}, 0)
+		_, err := sequences(ctx, client, &logsv1.LogRequest{Follow: true}, 0)
 
-				end := <-ends
-				require.Equal(t, codes.Canceled, status.Code(err), "the client got %v", err)
-				require.Equal(t, codes.Canceled, status.Code(end.err), "the handler returned %v", end.err)
-				require.Equal(t, time.Hour, end.at.Sub(start))
-			})
-		})
-	}
+		end := <-ends
+		require.Equal(t, codes.Canceled, status.Code(err), "the client got %v", err)
+		require.Equal(t, codes.Canceled, status.Code(end.err), "the handler returned %v", end.err)
+		require.Equal(t, time.Hour, end.at.Sub(start))
+	})
 }
 
-// A handler whose filter matches nothing does not Send. If the log grows
+// A handler whose filter matches nothing does not send. If the log grows
 // faster than the handler reads, the handler does not wait for an entry
 // either. Only its context tells the handler that the client has left.
 func TestStreamLogs_CancelEndsABusyHandler(t *testing.T) {
-	line := strings.Repeat("x", MaxLine)
-	slow := strings.Repeat("x", 127) + "y" // a search that takes long in line
-	for name, req := range map[string]*logsv1.LogRequest{
-		"with follow":    {Contains: slow, Follow: true},
-		"without follow": {Contains: slow},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				log := NewLog(1000)
-				returned := make(chan error)
-				srv := &LogServer{Log: log}
-				client := dialServer(t, stub{OnStreamLogs: func(req *logsv1.LogRequest, stream grpc.ServerStreamingServer[logsv1.LogEntry]) error {
-					<-stream.Context().Done() // the client leaves first
-					returned <- srv.StreamLogs(req, stream)
-					return nil
-				}})
-				ctx, cancel := context.WithCancel(t.Context())
-				_, err := client.StreamLogs(ctx, req)
-				require.NoError(t, err)
-				synctest.Wait() // until the call has arrived
-				for range 1000 {
-					log.Append(line, false)
-				}
-				cancel()
-				for {
-					select {
-					case err := <-returned:
-						require.Equal(t, codes.Canceled, status.Code(err), "the handler returned %v", err)
-						return
-					default:
-						log.Append(line, false) // without a pause
-					}
-				}
-			})
-		})
-	}
+	synctest.Test(t, func(t *testing.T) {
+		line := strings.Repeat("x", MaxLine)
+		slow := strings.Repeat("x", 127) + "y" // a text that takes long to search for in line
+		log := NewLog(1000)
+		returned := make(chan error)
+		client := dial(t, stub{OnStreamLogs: func(req *logsv1.LogRequest, stream serverStream) error {
+			<-stream.Context().Done() // the client leaves first
+			returned <- (&LogServer{Log: log}).StreamLogs(req, stream)
+			return nil
+		}})
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := client.StreamLogs(ctx, &logsv1.LogRequest{Contains: slow, Follow: true})
+		require.NoError(t, err)
+		synctest.Wait() // until the call has arrived
+		for range 1000 {
+			log.Append(line, false)
+		}
+		cancel()
+		for {
+			select {
+			case err := <-returned:
+				require.Equal(t, codes.Canceled, status.Code(err), "the handler returned %v", err)
+				return
+			default:
+				log.Append(line, false) // without a pause
+			}
+		}
+	})
 }
 
 func TestStreamLogs_DeadlineCoversTheWholeStream(t *testing.T) {
@@ -248,6 +216,17 @@ func TestStreamLogs_DeadlineCoversTheWholeStream(t *testing.T) {
 		require.Contains(t, []codes.Code{codes.DeadlineExceeded, codes.Canceled}, status.Code(end.err))
 		require.Equal(t, 9500*time.Millisecond, end.at.Sub(start))
 	})
+}
+
+// startServer serves the log as cmd/server does, and returns a client. The
+// drain may take 5 s.
+func startServer(t *testing.T, log *Log) (*servetest.Server, logsv1.LogServiceClient) {
+	t.Helper()
+	s := serve.New()
+	s.Drain, s.OnDrain = 5*time.Second, log.Drain
+	register(&LogServer{Log: log})(s)
+	server := servetest.Start(t, s)
+	return server, logsv1.NewLogServiceClient(server.Dial(t))
 }
 
 func TestDrain_TellsFollowersWhereToResume(t *testing.T) {

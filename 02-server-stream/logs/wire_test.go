@@ -19,9 +19,7 @@ import (
 func TestWire_CanceledFollowEndsWithRSTStream(t *testing.T) {
 	wiretest.Frames(t, "testdata/follow.txt", func(t *testing.T, tap *wire.Tap) {
 		log := NewLog(10)
-		server := memservertest.Serve(t, func(s grpc.ServiceRegistrar) {
-			logsv1.RegisterLogServiceServer(s, &LogServer{Log: log})
-		})
+		server := memservertest.Serve(t, register(&LogServer{Log: log}))
 		conn := server.Dial(t, grpc.WithContextDialer(tap.Dialer(server.DialContext)))
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, func() { log.Append("one", false) })

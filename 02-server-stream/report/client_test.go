@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -37,7 +36,7 @@ func TestDownload_NoticesAReportThatIsNotWhole(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				client := dial(t, stub{OnGenerateReport: func(stream grpc.ServerStreamingServer[reportv1.ReportChunk]) error {
+				client := dial(t, stub{OnGenerateReport: func(stream serverStream) error {
 					stream.SetTrailer(tt.trailer)
 					for i, data := range tt.chunks {
 						number := int32(i)
@@ -65,7 +64,7 @@ func TestDownload_NoticesAReportThatIsNotWhole(t *testing.T) {
 func TestDownload_FailingWriterEndsTheHandlerToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		handler := make(chan error, 1)
-		client := dial(t, stub{OnGenerateReport: func(stream grpc.ServerStreamingServer[reportv1.ReportChunk]) error {
+		client := dial(t, stub{OnGenerateReport: func(stream serverStream) error {
 			err := stream.Send(&reportv1.ReportChunk{Data: []byte("foo")})
 			<-stream.Context().Done()
 			handler <- context.Cause(stream.Context())

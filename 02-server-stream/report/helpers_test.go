@@ -13,21 +13,26 @@ import (
 	"example.com/streams/internal/memserver/memservertest"
 )
 
-// dial serves srv in memory and returns a client of it.
+type serverStream = grpc.ServerStreamingServer[reportv1.ReportChunk]
+
+// register returns the function that adds srv to a server.
+func register(srv reportv1.ReportServiceServer) func(grpc.ServiceRegistrar) {
+	return func(s grpc.ServiceRegistrar) { reportv1.RegisterReportServiceServer(s, srv) }
+}
+
+// dial serves srv in memory and returns a client.
 func dial(t *testing.T, srv reportv1.ReportServiceServer) reportv1.ReportServiceClient {
 	t.Helper()
-	return reportv1.NewReportServiceClient(memservertest.Dial(t, func(s grpc.ServiceRegistrar) {
-		reportv1.RegisterReportServiceServer(s, srv)
-	}))
+	return reportv1.NewReportServiceClient(memservertest.Dial(t, register(srv)))
 }
 
-// A stub is a ReportService with the handler OnGenerateReport.
+// A stub is a ReportService whose handler is OnGenerateReport.
 type stub struct {
 	reportv1.UnimplementedReportServiceServer
-	OnGenerateReport func(grpc.ServerStreamingServer[reportv1.ReportChunk]) error
+	OnGenerateReport func(serverStream) error
 }
 
-func (s stub) GenerateReport(_ *reportv1.ReportRequest, stream grpc.ServerStreamingServer[reportv1.ReportChunk]) error {
+func (s stub) GenerateReport(_ *reportv1.ReportRequest, stream serverStream) error {
 	return s.OnGenerateReport(stream)
 }
 
@@ -36,9 +41,9 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-// A slowFile is a file, and a file system in which every name is that file.
-// Each Read takes the time delay and returns one chunk. After the last chunk,
-// Read returns err, or io.EOF if err is nil.
+// A slowFile is a file, and also the file system that opens that file under
+// every name. Each Read takes the time delay and returns one chunk. After the
+// last chunk, Read returns err, or io.EOF if err is nil.
 type slowFile struct {
 	fs.File
 	chunks int

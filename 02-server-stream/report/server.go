@@ -1,5 +1,5 @@
-// Package report streams a report in chunks. The client verifies that it has
-// received the whole report.
+// Package report downloads a report: the client sends one request, and the
+// server sends a response for each chunk.
 package report
 
 import (
@@ -32,24 +32,27 @@ const (
 // DATA frame, which holds 16 KiB.
 const ChunkSize = 16<<10 - 32
 
-// ReportServer streams the files of FS. The id of a report is a file name
-// without a path. gRPC calls the methods of a ReportServer concurrently.
+// A ReportServer implements ReportService. It streams files; the id of a
+// report is a file name without a path. Set the fields before the first
+// call. Methods may be called concurrently.
 type ReportServer struct { //nolint:revive // every chapter names its server after the service
 	reportv1.UnimplementedReportServiceServer
 
-	// FS holds one file per report. It must not be nil, and must be safe
-	// for concurrent use.
+	// FS holds the files. It must not be nil, and must be safe for
+	// concurrent use.
 	FS fs.FS
 }
 
 // GenerateReport streams a report as its source produces it. The trailer
-// holds the report's size and SHA-256.
+// holds the report's size and SHA-256. If the source fails after some chunks
+// were sent, the status follows those chunks.
 //
-// InvalidArgument: report_id is empty, contains a path, or names a folder.
-// NotFound: the file does not exist. PermissionDenied: the server is not
-// allowed to read the file. If reading fails after some chunks were sent,
-// the stream ends with the status of that error, or with Internal if it has
-// none.
+// OK: the whole report was sent. InvalidArgument: req.report_id is empty,
+// contains a path, or names a directory. NotFound: the file does not exist.
+// PermissionDenied: the server is not allowed to read the file. Internal:
+// the server failed to read the file for another reason. Canceled,
+// DeadlineExceeded: the context of the call ended. An error of the source
+// that is a status is returned as it is.
 func (s *ReportServer) GenerateReport(
 	req *reportv1.ReportRequest, stream grpc.ServerStreamingServer[reportv1.ReportChunk],
 ) error {
@@ -104,19 +107,20 @@ func trailer(size int64, sum hash.Hash) metadata.MD {
 	)
 }
 
-// toStatus returns err as a status. A status inside err keeps its code.
+// toStatus returns err as a status, with the code that tells the client what
+// to do. A status inside err keeps its code.
 func toStatus(err error) error {
-	code := codes.Internal
-	if st, ok := status.FromError(err); ok {
-		return st.Err()
+	if s, ok := status.FromError(err); ok {
+		return s.Err()
 	}
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return status.FromContextError(err).Err()
 	case errors.Is(err, fs.ErrNotExist):
-		code = codes.NotFound
+		return status.Error(codes.NotFound, err.Error())
 	case errors.Is(err, fs.ErrPermission):
-		code = codes.PermissionDenied
+		return status.Error(codes.PermissionDenied, err.Error())
+	default:
+		return status.Error(codes.Internal, err.Error())
 	}
-	return status.Error(code, err.Error())
 }

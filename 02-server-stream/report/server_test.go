@@ -103,26 +103,26 @@ func TestGenerateReport_IDMustBeAPlainName(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "secret"), []byte("secret"), 0o600))
 	reports := filepath.Join(dir, "reports")
-	require.NoError(t, os.MkdirAll(filepath.Join(reports, "folder"), 0o700))
+	require.NoError(t, os.MkdirAll(filepath.Join(reports, "directory"), 0o700))
 	root, err := os.OpenRoot(reports)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, root.Close()) })
 
 	ids := map[string]codes.Code{
-		"":              codes.InvalidArgument,
-		".":             codes.InvalidArgument,
-		"..":            codes.InvalidArgument,
-		"../secret":     codes.InvalidArgument,
-		"../etc/passwd": codes.InvalidArgument,
-		"/etc/passwd":   codes.InvalidArgument,
-		"folder/../x":   codes.InvalidArgument,
-		`..\secret`:     codes.InvalidArgument,
-		"folder":        codes.InvalidArgument,
-		"none":          codes.NotFound,
-		"a\x00b":        codes.InvalidArgument,
+		"":               codes.InvalidArgument,
+		".":              codes.InvalidArgument,
+		"..":             codes.InvalidArgument,
+		"../secret":      codes.InvalidArgument,
+		"../etc/passwd":  codes.InvalidArgument,
+		"/etc/passwd":    codes.InvalidArgument,
+		"directory/../x": codes.InvalidArgument,
+		`..\secret`:      codes.InvalidArgument,
+		"directory":      codes.InvalidArgument,
+		"none":           codes.NotFound,
+		"a\x00b":         codes.InvalidArgument,
 	}
 	if os.Symlink("../secret", filepath.Join(reports, "link")) == nil { // Windows may forbid it
-		ids["link"] = codes.Internal // the link leads out of the folder, which is the server's mistake
+		ids["link"] = codes.Internal // the link leads out of the directory, which is the server's mistake
 	}
 	for id, code := range ids {
 		t.Run("id "+id, func(t *testing.T) {

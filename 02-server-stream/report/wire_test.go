@@ -20,12 +20,11 @@ import (
 	"example.com/streams/internal/wire/wiretest"
 )
 
-// download serves srv in memory and downloads a report through the tap.
+// download serves srv in memory and downloads the report sales through the
+// tap.
 func download(t *testing.T, tap *wire.Tap, srv *ReportServer) error {
 	t.Helper()
-	server := memservertest.Serve(t, func(s grpc.ServiceRegistrar) {
-		reportv1.RegisterReportServiceServer(s, srv)
-	})
+	server := memservertest.Serve(t, register(srv))
 	conn := server.Dial(t, grpc.WithContextDialer(tap.Dialer(server.DialContext)))
 	_, err := Download(t.Context(), reportv1.NewReportServiceClient(conn), "sales", io.Discard)
 	return err

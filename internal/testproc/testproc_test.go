@@ -17,21 +17,15 @@ func TestSelf_RunsTheFunctionInAnotherProcess(t *testing.T) {
 		return 7
 	}, []string{"-n", "3", "two words"}, "COLOR=blue")
 
-	_, err := p.Stdin.Write([]byte("hello\n"))
-	require.NoError(t, err)
+	p.Type("hello\n")
 	require.Equal(t, "[-n 3 two words] blue", p.Line(p.Stdout))
-	status, stdout, stderr := p.Wait()
-	require.Equal(t, 7, status)
-	require.Empty(t, stdout)
-	require.Equal(t, "stdin: \"hello\\n\", <nil>\n", stderr)
+	p.RequireExit(7, "", "stdin: \"hello\\n\", <nil>\n")
 }
 
 func TestSelf_WorksInASubtest(t *testing.T) {
 	for _, word := range []string{"one", "a/b c"} {
 		t.Run(word, func(t *testing.T) {
-			status, stdout, _ := Self(t, func() int { fmt.Println(word); return 0 }, nil).Wait()
-			require.Zero(t, status)
-			require.Equal(t, word+"\n", stdout)
+			Self(t, func() int { fmt.Println(word); return 0 }, nil).RequireExit(0, word+"\n", "")
 		})
 	}
 }

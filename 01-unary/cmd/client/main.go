@@ -19,7 +19,7 @@ import (
 
 var (
 	addr    = flag.String("addr", "localhost:50051", "dial `host:port`")
-	n       = flag.Uint("n", 10, "how many `lines` to print")
+	count   = flag.Uint("n", 10, "print this many `lines`")
 	timeout = flag.Duration("timeout", 10*time.Second, "how long the call may take")
 )
 
@@ -46,7 +46,7 @@ func run() error {
 
 	ctx, cancel := context.WithTimeout(context.Background(), *timeout)
 	defer cancel()
-	lines, err := unary.Lines(ctx, client, int32(min(*n, math.MaxInt32)))
+	lines, err := unary.Lines(ctx, client, int32(min(*count, math.MaxInt32)))
 	if err != nil {
 		s := status.Convert(err)
 		return fmt.Errorf("snapshot: %v: %q", s.Code(), s.Message())

@@ -19,7 +19,7 @@ import (
 
 var (
 	addr = flag.String("addr", "localhost:50051", "listen on `host:port`")
-	file = flag.String("file", "", "the log `file` (default: a sample)")
+	file = flag.String("file", "", "serve the last lines of this `file` (default: a sample)")
 )
 
 func main() {

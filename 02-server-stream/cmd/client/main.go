@@ -1,5 +1,4 @@
-// Command client prints the log of a server as it grows, or downloads a
-// report.
+// Command client prints a log as it grows, or downloads a report.
 //
 //	client [flags] [logs]
 //	client [flags] report ID
@@ -26,7 +25,7 @@ var (
 	target   = cli.ClientFlags()
 	count    = flag.Int("n", 0, "logs: stop after this many `entries` (default: never)")
 	contains = flag.String("grep", "", "logs: print only entries that contain this `text`")
-	after    = flag.Uint64("after", 0, "logs: resume after this `sequence` (default: at the oldest held)")
+	after    = flag.Uint64("after", 0, "logs: begin after this `sequence` (default: with the oldest entry held)")
 )
 
 func main() { os.Exit(cli.Main("client", run)) }
@@ -47,7 +46,8 @@ func run(ctx context.Context) error {
 	}
 }
 
-// register adds what cmd/server serves by default, in memory.
+// register adds the services of the in-process server: a log that grows, and
+// the sample reports.
 func register(ctx context.Context, s grpc.ServiceRegistrar) error {
 	log := logs.NewLog(1000)
 	logsv1.RegisterLogServiceServer(s, &logs.LogServer{Log: log})

@@ -1,5 +1,5 @@
 // Command server offers LogService and ReportService over TCP. The log is
-// standard input or, if that is a terminal, made up.
+// standard input or, if standard input is a terminal, made up.
 package main
 
 import (
@@ -21,8 +21,8 @@ import (
 
 var (
 	listener  = cli.ServerFlags()
-	reports   = flag.String("reports", "", "serve the reports in this `folder` (default: samples)")
-	retention = flag.Int("retention", 10_000, "how many `entries` the log holds")
+	reports   = flag.String("reports", "", "serve the reports in this `directory` (default: samples)")
+	retention = flag.Int("retention", 10_000, "hold this many `entries` of the log")
 )
 
 func main() { os.Exit(cli.Main("server", run)) }
@@ -38,7 +38,7 @@ func run(ctx context.Context) error {
 
 	var files fs.FS = samples.Reports
 	if *reports != "" {
-		root, err := os.OpenRoot(*reports) // no id leads out of the folder
+		root, err := os.OpenRoot(*reports) // no id leads out of the directory
 		if err != nil {
 			return err
 		}

@@ -31,8 +31,7 @@ type LogRequest struct {
 	// Send only entries with a sequence greater than this one, in order to
 	// resume. If zero, begin with the oldest entry that the server holds.
 	After uint64 `protobuf:"varint,2,opt,name=after,proto3" json:"after,omitempty"`
-	// Wait for new entries. If false, the stream ends with OK after the newest
-	// entry.
+	// Wait for new entries. If false, the stream ends after the newest entry.
 	Follow        bool `protobuf:"varint,3,opt,name=follow,proto3" json:"follow,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -29,6 +29,7 @@ const (
 // LogService lets clients follow a live log.
 type LogServiceClient interface {
 	// StreamLogs streams the entries in order, each of them once.
+	// OK: `follow` is false, and the newest entry was sent.
 	// OUT_OF_RANGE: the entry that follows `after` is no longer held, or
 	// `after` is ahead of the newest entry. The message names the oldest or
 	// the newest entry that is held.
@@ -71,6 +72,7 @@ type LogService_StreamLogsClient = grpc.ServerStreamingClient[LogEntry]
 // LogService lets clients follow a live log.
 type LogServiceServer interface {
 	// StreamLogs streams the entries in order, each of them once.
+	// OK: `follow` is false, and the newest entry was sent.
 	// OUT_OF_RANGE: the entry that follows `after` is no longer held, or
 	// `after` is ahead of the newest entry. The message names the oldest or
 	// the newest entry that is held.

@@ -30,12 +30,14 @@ const (
 // take long to produce.
 type ReportServiceClient interface {
 	// GenerateReport streams a report in chunks, in order.
-	// The trailer holds the report's size in bytes and its SHA-256 in
-	// hexadecimal, under the keys report-size and report-sha256.
-	// INVALID_ARGUMENT: report_id is empty, contains a path, or names a
-	// folder.
+	// The trailer holds the report's size in bytes under the key report-size,
+	// and its SHA-256 in hexadecimal under the key report-sha256.
+	// OK: the whole report was sent.
+	// INVALID_ARGUMENT: `report_id` is empty, contains a path, or names a
+	// directory.
 	// NOT_FOUND: the report does not exist.
 	// PERMISSION_DENIED: the server is not allowed to read the report.
+	// INTERNAL: the server failed to read the report for another reason.
 	GenerateReport(ctx context.Context, in *ReportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReportChunk], error)
 }
 
@@ -74,12 +76,14 @@ type ReportService_GenerateReportClient = grpc.ServerStreamingClient[ReportChunk
 // take long to produce.
 type ReportServiceServer interface {
 	// GenerateReport streams a report in chunks, in order.
-	// The trailer holds the report's size in bytes and its SHA-256 in
-	// hexadecimal, under the keys report-size and report-sha256.
-	// INVALID_ARGUMENT: report_id is empty, contains a path, or names a
-	// folder.
+	// The trailer holds the report's size in bytes under the key report-size,
+	// and its SHA-256 in hexadecimal under the key report-sha256.
+	// OK: the whole report was sent.
+	// INVALID_ARGUMENT: `report_id` is empty, contains a path, or names a
+	// directory.
 	// NOT_FOUND: the report does not exist.
 	// PERMISSION_DENIED: the server is not allowed to read the report.
+	// INTERNAL: the server failed to read the report for another reason.
 	GenerateReport(*ReportRequest, grpc.ServerStreamingServer[ReportChunk]) error
 	mustEmbedUnimplementedReportServiceServer()
 }

@@ -20,7 +20,7 @@ import (
 var (
 	target  = cli.ClientFlags()
 	name    = flag.String("name", "", "store the file as `name` (default: the last part of its path)")
-	replace = flag.Bool("replace", false, "replace a file of this name")
+	replace = flag.Bool("replace", false, "replace the file that has this name")
 )
 
 func main() { os.Exit(cli.Main("client", run)) }
@@ -59,7 +59,8 @@ func run(ctx context.Context) error {
 	return nil
 }
 
-// register adds what cmd/server serves by default, in memory.
+// register adds the service of the in-process server, which removes a file
+// when it has sent the receipt.
 func register(_ context.Context, s grpc.ServiceRegistrar) error {
 	uploadv1.RegisterUploadServiceServer(s, temporary{})
 	return nil

@@ -11,7 +11,8 @@ import (
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
 )
 
-// temporary is an UploadServer whose directory is removed after each call.
+// temporary implements UploadService. It stores each file in a temporary
+// directory, which it removes at the end of the call.
 type temporary struct {
 	uploadv1.UnimplementedUploadServiceServer
 }

@@ -15,8 +15,8 @@ import (
 
 var (
 	listener = cli.ServerFlags()
-	dir      = flag.String("dir", "", "store files in `directory` (default: a new temporary one)")
-	maxBytes = flag.Int64("max-bytes", clientstream.DefaultMaxBytes, "the size limit of a file in `bytes`")
+	dir      = flag.String("dir", "", "store files in this `directory` (default: a new temporary one)")
+	maxBytes = flag.Int64("max-bytes", clientstream.DefaultMaxBytes, "refuse files of more than this many `bytes`")
 )
 
 func main() { os.Exit(cli.Main("server", run)) }

@@ -29,15 +29,18 @@ const (
 // UploadService stores files.
 type UploadServiceClient interface {
 	// Upload stores one file: first its info, then its bytes in chunks.
-	// The half-close says that the file is complete. Until then the file
+	// The half-close says that the file is complete. Until then, the file
 	// does not have its name. An upload that fails or is canceled leaves
 	// nothing. The server may refuse at any time, also while you still send.
+	// OK: the file is stored.
 	// INVALID_ARGUMENT: the name is not valid, the messages are out of
 	// order, a chunk is empty, or `size` is wrong.
 	// ALREADY_EXISTS: the name is in use, and `replace` is not set or what
-	// has the name is not a file.
-	// RESOURCE_EXHAUSTED: the file exceeds the server's limit, a message
+	// has the name is not a regular file.
+	// RESOURCE_EXHAUSTED: the file exceeds the limit of the server, a message
 	// exceeds 4 MiB, or the disk is full.
+	// PERMISSION_DENIED: the server is not allowed to write the file.
+	// INTERNAL: the server failed to write the file for another reason.
 	Upload(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadRequest, UploadReceipt], error)
 }
 
@@ -69,15 +72,18 @@ type UploadService_UploadClient = grpc.ClientStreamingClient[UploadRequest, Uplo
 // UploadService stores files.
 type UploadServiceServer interface {
 	// Upload stores one file: first its info, then its bytes in chunks.
-	// The half-close says that the file is complete. Until then the file
+	// The half-close says that the file is complete. Until then, the file
 	// does not have its name. An upload that fails or is canceled leaves
 	// nothing. The server may refuse at any time, also while you still send.
+	// OK: the file is stored.
 	// INVALID_ARGUMENT: the name is not valid, the messages are out of
 	// order, a chunk is empty, or `size` is wrong.
 	// ALREADY_EXISTS: the name is in use, and `replace` is not set or what
-	// has the name is not a file.
-	// RESOURCE_EXHAUSTED: the file exceeds the server's limit, a message
+	// has the name is not a regular file.
+	// RESOURCE_EXHAUSTED: the file exceeds the limit of the server, a message
 	// exceeds 4 MiB, or the disk is full.
+	// PERMISSION_DENIED: the server is not allowed to write the file.
+	// INTERNAL: the server failed to write the file for another reason.
 	Upload(grpc.ClientStreamingServer[UploadRequest, UploadReceipt]) error
 	mustEmbedUnimplementedUploadServiceServer()
 }

@@ -29,18 +29,17 @@ const (
 // ChatService is a chat with rooms.
 type ChatServiceClient interface {
 	// Chat joins a room and talks there until either side ends the stream.
-	//
 	// The client sends one Join, then texts. From then on the server sends
 	// what happens in the room, the member's own Join and texts included, in
 	// the same order to all members. When the client half-closes, the server
-	// sends what was said before and ends the stream with OK.
-	//
+	// sends what was said before and ends the stream.
+	// OK: the client half-closed.
 	// INVALID_ARGUMENT: the first message is not a valid Join, or a later
 	// message is not a valid text.
 	// ALREADY_EXISTS: another member of the room has the name.
-	// DEADLINE_EXCEEDED: no message arrived within 10 seconds.
-	// RESOURCE_EXHAUSTED: the client reads too slowly.
-	// UNAVAILABLE: the server is shutting down; the client may join again.
+	// DEADLINE_EXCEEDED: the first message did not arrive within 10 seconds.
+	// RESOURCE_EXHAUSTED: the client read too slowly.
+	// UNAVAILABLE: the server is shutting down. Join again later.
 	Chat(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ChatMessage, ChatMessage], error)
 }
 
@@ -72,18 +71,17 @@ type ChatService_ChatClient = grpc.BidiStreamingClient[ChatMessage, ChatMessage]
 // ChatService is a chat with rooms.
 type ChatServiceServer interface {
 	// Chat joins a room and talks there until either side ends the stream.
-	//
 	// The client sends one Join, then texts. From then on the server sends
 	// what happens in the room, the member's own Join and texts included, in
 	// the same order to all members. When the client half-closes, the server
-	// sends what was said before and ends the stream with OK.
-	//
+	// sends what was said before and ends the stream.
+	// OK: the client half-closed.
 	// INVALID_ARGUMENT: the first message is not a valid Join, or a later
 	// message is not a valid text.
 	// ALREADY_EXISTS: another member of the room has the name.
-	// DEADLINE_EXCEEDED: no message arrived within 10 seconds.
-	// RESOURCE_EXHAUSTED: the client reads too slowly.
-	// UNAVAILABLE: the server is shutting down; the client may join again.
+	// DEADLINE_EXCEEDED: the first message did not arrive within 10 seconds.
+	// RESOURCE_EXHAUSTED: the client read too slowly.
+	// UNAVAILABLE: the server is shutting down. Join again later.
 	Chat(grpc.BidiStreamingServer[ChatMessage, ChatMessage]) error
 	mustEmbedUnimplementedChatServiceServer()
 }

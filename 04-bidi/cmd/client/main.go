@@ -1,6 +1,6 @@
 // Command client is a chat in a terminal or a pipe. It sends the lines of
-// stdin as texts and prints what happens in the room. The end of stdin, or
-// Ctrl-D, half-closes; Ctrl-C cancels the call.
+// standard input as texts and prints what happens in the room. The end of
+// standard input, or Ctrl-D, half-closes. Ctrl-C cancels the call.
 package main
 
 import (
@@ -20,8 +20,8 @@ import (
 
 var (
 	target = cli.ClientFlags()
-	name   = flag.String("name", "ann", "your `name` in the room")
-	room   = flag.String("room", "go", "the `room` to join")
+	name   = flag.String("name", "ann", "join as `name`")
+	room   = flag.String("room", "go", "join this `room`")
 )
 
 func main() { os.Exit(cli.Main("client", run)) }

@@ -10,8 +10,7 @@ import (
 	chatv1 "example.com/streams/04-bidi/chat/v1"
 )
 
-// partnerName is the name of the member of the in-process server that answers each
-// message.
+// partnerName is the name of the member that answers each message.
 const partnerName = "gopher"
 
 var answers = []string{
@@ -20,7 +19,8 @@ var answers = []string{
 	"Ctrl-D says goodbye, and you still get what was said.",
 }
 
-// register adds a ChatServer with the partner in the client's room.
+// register adds the service of the in-process server: a chat with the partner
+// in the client's room.
 func register(ctx context.Context, s grpc.ServiceRegistrar) error {
 	hub := bidi.NewHub(256)
 	p, err := hub.Join(*room, partnerName)
@@ -42,14 +42,14 @@ type partnerServer struct {
 	partner *bidi.Member
 }
 
-type chatStream = grpc.BidiStreamingServer[chatv1.ChatMessage, chatv1.ChatMessage]
+type serverStream = grpc.BidiStreamingServer[chatv1.ChatMessage, chatv1.ChatMessage]
 
-func (s *partnerServer) Chat(stream chatStream) error {
+func (s *partnerServer) Chat(stream serverStream) error {
 	return s.ChatServer.Chat(&answeredStream{stream, s.partner, 0})
 }
 
 type answeredStream struct {
-	chatStream
+	serverStream
 	partner  *bidi.Member
 	received int
 }
@@ -64,7 +64,7 @@ func (s *answeredStream) Recv() (*chatv1.ChatMessage, error) {
 		}
 	}
 	s.received++
-	return s.chatStream.Recv()
+	return s.serverStream.Recv()
 }
 
 func (s *answeredStream) answer() string {

@@ -16,7 +16,7 @@ const maxQueue = 1 << 16
 
 var (
 	listener = cli.ServerFlags()
-	queue    = flag.Int("queue", 256, "how many `messages` a member may be behind before it is disconnected")
+	queue    = flag.Int("queue", 256, "disconnect a member that is more than this many `messages` behind")
 )
 
 func main() { os.Exit(cli.Main("server", run)) }
