@@ -12,25 +12,29 @@ import (
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
 )
 
-func TestTicks_ReportOKAsUnavailable(t *testing.T) {
+func TestTicks_IdleTimeoutStartsAgainAfterEachTick(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := serveTicker(t, failAfter(3, codes.OK, new(Exchange))).client(t)
-		got, err := take(t, Ticks(t.Context(), c, &tickerv1.WatchRequest{}, time.Minute), 4)
-		require.Len(t, got, 3)
-		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
-		require.ErrorContains(t, err, "the server ended the stream")
+		exchange, gateway, c := serveHops(t, silentAfter(60))
+		const idle = 1500 * time.Millisecond
+		got, err := take(t, Ticks(t.Context(), c, &tickerv1.WatchRequest{}, idle), 61)
+		synctest.Wait()
+		require.Len(t, got, 60)
+		require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
+		require.ErrorContains(t, err, "the server sent nothing for 1.5s")
+		require.Equal(t, time.Minute+idle, gateway.handlers.next(t).at)
+		require.Equal(t, time.Minute+idle, exchange.handlers.next(t).at)
 	})
 }
 
-func TestTicks_CancelCallAfterIdleTimeout(t *testing.T) {
+func TestTicks_IdleTimeoutIgnoresTimeInLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		exchange := serveTicker(t, silentAfter(2))
-		gateway := serveTicker(t, NewGateway(exchange.client(t)))
-		got, err := take(t, Ticks(t.Context(), gateway.client(t), &tickerv1.WatchRequest{}, time.Minute), 3)
-		synctest.Wait()
-		require.Len(t, got, 2)
-		require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
-		require.Equal(t, time.Minute+2*time.Second, gateway.handlers.next(t).at)
-		require.Equal(t, time.Minute+2*time.Second, exchange.handlers.next(t).at)
+		_, _, c := serveHops(t, new(Exchange))
+		for tick, err := range Ticks(t.Context(), c, &tickerv1.WatchRequest{}, 1500*time.Millisecond) {
+			require.NoError(t, err)
+			if tick.GetSequence() == 3 {
+				break
+			}
+			time.Sleep(time.Minute)
+		}
 	})
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"time"
 
 	"google.golang.org/grpc"
@@ -81,9 +80,10 @@ func Example_relay() {
 	// the exchange's handler: context canceled
 }
 
-// Without Follow, the first failure ends the loop.
+// Without Follow, the loop ends when the call ends. A server that ends the
+// call with OK is Unavailable.
 func ExampleTicks() {
-	c, stop := serveExample(failAfter(2, codes.Unavailable, newExchange()), nil)
+	c, stop := serveExample(failAfter(2, codes.OK, newExchange()), nil)
 	defer stop()
 	fromTheStart := &tickerv1.WatchRequest{After: new(uint64(0))}
 	for tick, err := range Ticks(context.Background(), c, fromTheStart, time.Minute) {
@@ -96,7 +96,7 @@ func ExampleTicks() {
 	// Output:
 	// 1 GLOBEX 10016
 	// 2 HOOLI 10291
-	// rpc error: code = Unavailable desc = it failed
+	// rpc error: code = Unavailable desc = the server ended the stream
 }
 
 func ExampleFollow() {
@@ -124,20 +124,6 @@ func ExampleFollow() {
 	// 4 UMBRELLA 9480
 	// retry, because it failed
 	// 5 ACME 9359
-}
-
-// A read does not know the context, but a deadline in the past ends it.
-func ExampleRunUntil() {
-	pipe, _ := net.Pipe() // nobody writes to it
-	ctx, cancel := context.WithCancelCause(context.Background())
-	time.AfterFunc(time.Millisecond, func() { cancel(errors.New("the client has left")) })
-
-	err := RunUntil(ctx,
-		func() error { _, err := pipe.Read(make([]byte, 1)); return err },
-		func() { _ = pipe.SetReadDeadline(time.Now()) },
-	)
-	fmt.Println(err)
-	// Output: the client has left
 }
 
 // newExchange returns an exchange that publishes tick 1 in a millisecond.

@@ -3,11 +3,13 @@ package cancellation
 import (
 	"context"
 	"errors"
+	"io"
 	"iter"
 	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -22,28 +24,38 @@ import (
 	"example.com/streams/internal/serve/servetest"
 )
 
+// subtest runs f as a subtest, in a bubble of its own.
+func subtest(t *testing.T, name string, f func(*testing.T)) {
+	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
+}
+
 // A server is an exchange or a gateway in memory. Its clients connect to it
-// over a network that can fail. It records how its handlers end.
+// over a network that can fail.
 type server struct {
-	net      *faultnet.Network
-	handlers ends
-	start    func(tickerv1.TickerServiceServer)
-	running  atomic.Pointer[memserver.Server] // nil after stop
+	net       *faultnet.Network
+	handlers  ends                                // of the server
+	calls     ends                                // of its clients
+	newTicker func() tickerv1.TickerServiceServer // for each start
+	opts      []grpc.ServerOption
+	running   atomic.Pointer[memserver.Server] // nil after stop
+	restarts  atomic.Int64
 }
 
 // serveTicker starts a server, which ends with the test.
 func serveTicker(t testing.TB, ticker tickerv1.TickerServiceServer, opts ...grpc.ServerOption) *server {
-	s := &server{handlers: make(ends, 100)}
+	s := &server{handlers: make(ends, 10), calls: make(ends, 10)}
 	s.net = faultnet.New(s.dial)
-	opts = append(opts, grpc.ChainStreamInterceptor(s.handlers.record))
-	s.start = func(ticker tickerv1.TickerServiceServer) {
-		s.running.Store(memserver.Serve(func(r grpc.ServiceRegistrar) {
-			tickerv1.RegisterTickerServiceServer(r, ticker)
-		}, opts...))
-	}
-	s.start(ticker)
+	s.newTicker = func() tickerv1.TickerServiceServer { return ticker }
+	s.opts = append(opts, grpc.ChainStreamInterceptor(s.handlers.record))
+	s.start()
 	t.Cleanup(s.stop)
 	return s
+}
+
+func (s *server) start() {
+	s.running.Store(memserver.Serve(func(r grpc.ServiceRegistrar) {
+		tickerv1.RegisterTickerServiceServer(r, s.newTicker())
+	}, s.opts...))
 }
 
 func (s *server) stop() { _ = s.running.Swap(nil).Close() }
@@ -58,7 +70,10 @@ func (s *server) dial(ctx context.Context, addr string) (net.Conn, error) {
 // connect returns a connection to the server, which is closed when the test
 // ends.
 func (s *server) connect(t testing.TB, opts ...grpc.DialOption) *grpc.ClientConn {
-	opts = append([]grpc.DialOption{grpc.WithContextDialer(s.net.DialContext)}, opts...)
+	opts = append([]grpc.DialOption{
+		grpc.WithContextDialer(s.net.DialContext),
+		grpc.WithDefaultCallOptions(grpc.OnFinish(s.calls.recordCall)),
+	}, opts...)
 	conn, err := s.running.Load().NewClient(opts...)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() }) // fails if the test has closed it
@@ -68,6 +83,42 @@ func (s *server) connect(t testing.TB, opts ...grpc.DialOption) *grpc.ClientConn
 // client returns a client of the server.
 func (s *server) client(t testing.TB, opts ...grpc.DialOption) tickerv1.TickerServiceClient {
 	return tickerv1.NewTickerServiceClient(s.connect(t, opts...))
+}
+
+// faults returns how often each fault has happened.
+func (s *server) faults() map[string]int {
+	faults := s.net.Faults()
+	if n := s.restarts.Load(); n > 0 {
+		faults["restarted"] = int(n)
+	}
+	return faults
+}
+
+// serveHops starts an exchange and a gateway of it, and returns a client of
+// the gateway. The options are those of the gateway.
+func serveHops(
+	t testing.TB, ticker tickerv1.TickerServiceServer, opts ...grpc.ServerOption,
+) (exchange, gateway *server, c tickerv1.TickerServiceClient) {
+	exchange = serveTicker(t, ticker)
+	gateway = serveTicker(t, NewGateway(exchange.client(t)), opts...)
+	return exchange, gateway, gateway.client(t)
+}
+
+// serveFaulty starts a gateway and an exchange behind it, with the options
+// of the commands, and returns a client of the gateway. A server that
+// restarts has a new Exchange or Gateway.
+func serveFaulty(t *testing.T, interval time.Duration) ([]*server, tickerv1.TickerServiceClient) {
+	// With small buffers, a thousand connections need less memory.
+	dialOptions := append(DialOptions(), grpc.WithReadBufferSize(1<<10), grpc.WithWriteBufferSize(1<<10))
+	serverOptions := append(ServerOptions(), grpc.ReadBufferSize(1<<10), grpc.WriteBufferSize(1<<10))
+	newExchange := func() tickerv1.TickerServiceServer { return &Exchange{Interval: interval} }
+	exchange := serveTicker(t, newExchange(), serverOptions...)
+	exchange.newTicker = newExchange
+	upstream := exchange.client(t, dialOptions...)
+	newGateway := func() tickerv1.TickerServiceServer { return NewGateway(upstream) }
+	gateway := serveTicker(t, newGateway(), serverOptions...)
+	gateway.newTicker = newGateway
+	return []*server{gateway, exchange}, gateway.client(t, dialOptions...)
 }
 
 // serveUntilSignal serves ticker as the commands do, but in memory. The drain
@@ -85,35 +136,6 @@ func serveUntilSignal(t *testing.T, ticker tickerv1.TickerServiceServer, onDrain
 func waitFirst(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 	time.Sleep(time.Second)
 	return handler(srv, stream)
-}
-
-// A hop is a server that a fault can restart.
-type hop struct {
-	*server
-	ticker   func() tickerv1.TickerServiceServer // for each start
-	restarts atomic.Int64
-}
-
-// dialHops starts an exchange and a gateway of it, with the options of the
-// commands. The client is one of the gateway, which is the first hop.
-func dialHops(t *testing.T, exchange func() tickerv1.TickerServiceServer) ([2]*hop, tickerv1.TickerServiceClient) {
-	// With small buffers, a thousand connections need less memory.
-	dialOptions := append(DialOptions(), grpc.WithReadBufferSize(1<<10), grpc.WithWriteBufferSize(1<<10))
-	serverOptions := append(ServerOptions(), grpc.ReadBufferSize(1<<10), grpc.WriteBufferSize(1<<10))
-	upstream := &hop{server: serveTicker(t, exchange(), serverOptions...), ticker: exchange}
-	c := tickerv1.NewTickerServiceClient(upstream.connect(t, dialOptions...))
-	relay := func() tickerv1.TickerServiceServer { return NewGateway(c) }
-	gateway := &hop{server: serveTicker(t, relay(), serverOptions...), ticker: relay}
-	return [2]*hop{gateway, upstream}, tickerv1.NewTickerServiceClient(gateway.connect(t, dialOptions...))
-}
-
-// faults returns how often each fault has happened.
-func (h *hop) faults() map[string]int {
-	faults := h.net.Faults()
-	if n := h.restarts.Load(); n > 0 {
-		faults["restarted"] = int(n)
-	}
-	return faults
 }
 
 // ends holds the ends that no test has looked at.
@@ -147,15 +169,19 @@ func (e ends) record(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo
 		timeLeft = time.Until(deadline)
 	}
 	err := handler(srv, stream)
-	select {
-	case e <- end{now(), err, ctx.Err(), context.Cause(ctx), timeLeft}:
-	default: // a test with so many calls does not look at them
-	}
+	e.add(end{now(), err, ctx.Err(), context.Cause(ctx), timeLeft})
 	return err
 }
 
 // recordCall has the signature that [grpc.OnFinish] wants.
-func (e ends) recordCall(err error) { e <- end{at: now(), err: err} }
+func (e ends) recordCall(err error) { e.add(end{at: now(), err: err}) }
+
+func (e ends) add(end end) {
+	select {
+	case e <- end:
+	default: // a test with so many calls does not look at them
+	}
+}
 
 // now returns the time since the start of the bubble.
 func now() time.Duration {
@@ -181,14 +207,18 @@ func recvOnTime(t testing.TB, stream grpc.ServerStreamingClient[tickerv1.Tick], 
 	}
 }
 
-// recvRest receives all ticks from tick 1 on, until the stream ends with an
-// error, and returns the number of ticks and the error.
-func recvRest(t testing.TB, stream grpc.ServerStreamingClient[tickerv1.Tick]) (n uint64, err error) {
+// requireRest receives all ticks from tick 1 on, until the stream ends with
+// an error, and returns the number of ticks.
+func requireRest(
+	t testing.TB, stream grpc.ServerStreamingClient[tickerv1.Tick], code codes.Code, message string,
+) (n uint64) {
 	t.Helper()
 	for {
 		tick, err := stream.Recv()
 		if err != nil {
-			return n, err
+			require.Equal(t, code, status.Code(err), "got %v", err)
+			require.ErrorContains(t, err, message)
+			return n
 		}
 		n++
 		require.Equal(t, n, tick.GetSequence())
@@ -243,16 +273,14 @@ func silentAfter(n uint64) stub {
 func failAfter(n int, code codes.Code, x *Exchange) stub {
 	return stub{OnWatch: func(req *tickerv1.WatchRequest, stream grpc.ServerStreamingServer[tickerv1.Tick]) error {
 		err := x.Watch(req, &limited{stream, n})
-		if errors.Is(err, errLimit) {
+		if errors.Is(err, io.ErrShortWrite) {
 			return status.Error(code, "it failed")
 		}
 		return err
 	}}
 }
 
-var errLimit = errors.New("no more ticks can be sent")
-
-// A limited stream fails after some ticks.
+// A limited stream sends some ticks, and then fails with io.ErrShortWrite.
 type limited struct {
 	grpc.ServerStreamingServer[tickerv1.Tick]
 	left int
@@ -260,7 +288,7 @@ type limited struct {
 
 func (l *limited) Send(tick *tickerv1.Tick) error {
 	if l.left == 0 {
-		return errLimit
+		return io.ErrShortWrite
 	}
 	l.left--
 	return l.ServerStreamingServer.Send(tick)
