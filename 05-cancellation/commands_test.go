@@ -5,7 +5,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -59,8 +58,8 @@ func testKills(t *testing.T, dir string) {
 	gateway, gatewayAddr := startGateway("localhost:0")
 	client := testproc.Start(t, filepath.Join(dir, "client"), "-addr="+gatewayAddr, "-resume")
 
-	first, _, _ := strings.Cut(client.Line(client.Stdout), " ")
-	last, err := strconv.ParseUint(first, 10, 64)
+	var last uint64
+	_, err := fmt.Sscan(client.Line(client.Stdout), &last)
 	require.NoError(t, err)
 	x := &cancellation.Exchange{Seed: 7, Interval: 5 * time.Millisecond}
 	requireNext50 := func() {
@@ -68,8 +67,9 @@ func testKills(t *testing.T, dir string) {
 		for range 50 {
 			last++
 			tick := x.Tick(last)
-			require.Equal(t, fmt.Sprintf("%d %s %-8s %6.2f", last, tick.GetTimestamp().AsTime().Format(time.TimeOnly),
-				tick.GetSymbol(), float64(tick.GetPriceCents())/100), client.Line(client.Stdout))
+			at, price := tick.GetTimestamp().AsTime(), float64(tick.GetPriceCents())/100
+			want := fmt.Sprintf("%d %s %-8s %6.2f", last, at.Format(time.TimeOnly), tick.GetSymbol(), price)
+			require.Equal(t, want, client.Line(client.Stdout))
 		}
 	}
 
@@ -152,7 +152,8 @@ func testEscape(t *testing.T, dir string) {
 	listener, err := net.Listen("tcp", "localhost:0")
 	require.NoError(t, err)
 	s := grpc.NewServer()
-	x := &cancellation.Exchange{Symbols: []string{"\x1b[2J"}, Interval: time.Millisecond} // would clear the screen
+	clearScreen := []string{"\x1b[2J"}
+	x := &cancellation.Exchange{Symbols: clearScreen, Interval: time.Millisecond}
 	tickerv1.RegisterTickerServiceServer(s, x)
 	go func() { _ = s.Serve(listener) }()
 	defer s.Stop()

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
@@ -70,8 +69,8 @@ func Example_relay() {
 	if err := printTicks(c, 3); err != nil {
 		fmt.Println(err)
 	}
-	fmt.Println("the gateway's handler:", (<-gateway).ctx)
-	fmt.Println("the exchange's handler:", (<-exchange).ctx)
+	fmt.Println("the gateway's handler:", (<-gateway).context)
+	fmt.Println("the exchange's handler:", (<-exchange).context)
 	// Output:
 	// 1 GLOBEX
 	// 2 HOOLI
@@ -80,10 +79,10 @@ func Example_relay() {
 	// the exchange's handler: context canceled
 }
 
-// Without Follow, the loop ends when the call ends. A server that ends the
-// call with OK is Unavailable.
+// Ticks does not retry: the loop ends when the call ends. Ticks reports the
+// status OK as Unavailable.
 func ExampleTicks() {
-	c, stop := serveExample(failAfter(2, codes.OK, newExchange()), nil)
+	c, stop := serveExample(failAfter(2, nil, newExchange()), nil)
 	defer stop()
 	fromTheStart := &tickerv1.WatchRequest{After: new(uint64(0))}
 	for tick, err := range Ticks(context.Background(), c, fromTheStart, time.Minute) {
@@ -100,7 +99,7 @@ func ExampleTicks() {
 }
 
 func ExampleFollow() {
-	c, stop := serveExample(failAfter(2, codes.Unavailable, newExchange()), nil)
+	c, stop := serveExample(failAfter(2, errFailed, newExchange()), nil)
 	defer stop()
 	fromTheStart := &tickerv1.WatchRequest{After: new(uint64(0))}
 	opts := FollowOptions{OnRetry: func(err error, _ time.Duration) {
@@ -133,7 +132,9 @@ func newExchange() *Exchange {
 
 // serveExample serves ticker in memory and returns a client of it. handlers,
 // if not nil, records how the handlers end.
-func serveExample(ticker tickerv1.TickerServiceServer, handlers ends) (c tickerv1.TickerServiceClient, stop func()) {
+func serveExample(
+	ticker tickerv1.TickerServiceServer, handlers ends,
+) (c tickerv1.TickerServiceClient, stop func()) {
 	server := memserver.Serve(func(r grpc.ServiceRegistrar) {
 		tickerv1.RegisterTickerServiceServer(r, ticker)
 	}, grpc.StreamInterceptor(handlers.record))

@@ -59,23 +59,16 @@ type Exchange struct {
 	last                atomic.Uint64 // the last tick to send
 }
 
-// defaultSendTimeout is the send timeout of a zero Exchange or Gateway.
-const defaultSendTimeout = time.Minute
-
 // init sets the defaults and makes the channel, once.
 func (x *Exchange) init() {
 	x.initOnce.Do(func() {
 		if len(x.Symbols) == 0 {
 			x.Symbols = []string{"ACME", "GLOBEX", "HOOLI", "INITECH", "UMBRELLA"}
 		}
-		if x.Interval <= 0 {
-			x.Interval = time.Second
-		}
-		if x.Epoch.IsZero() {
-			x.Epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-		}
+		x.Interval = cmp.Or(x.Interval, time.Second)
+		x.Epoch = cmp.Or(x.Epoch, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
 		x.Retention = cmp.Or(x.Retention, 3600)
-		x.SendTimeout = cmp.Or(x.SendTimeout, defaultSendTimeout)
+		x.SendTimeout = cmp.Or(x.SendTimeout, time.Minute)
 		x.last.Store(math.MaxUint64)
 		x.draining = make(chan struct{})
 	})

@@ -18,11 +18,11 @@ import (
 	"example.com/streams/internal/faultnet"
 )
 
-// faults are what can happen to a server.
+// faults lists what can happen to a server.
 var faults = []struct {
 	name   string // in server.faults
 	inject func(s *server, random *rand.Rand)
-	why    string // the error of the call, or of the next one
+	why    string // in an error of the client; empty: the call does not fail
 }{
 	{faultnet.Closed, onConn(func(c *faultnet.Conn, _ *rand.Rand) { c.Drop() }),
 		"error reading from server: EOF"},
@@ -30,7 +30,7 @@ var faults = []struct {
 		"error reading from server: unexpected EOF"},
 	{faultnet.Delayed, onConn(func(c *faultnet.Conn, random *rand.Rand) {
 		c.Delay(randomTime(random, 15*time.Second))
-	}), ""}, // the call does not fail
+	}), ""},
 	{faultnet.HalfOpen, onConn(func(c *faultnet.Conn, _ *rand.Rand) { c.HalfOpen() }),
 		"keepalive ping failed to receive ACK within timeout"},
 	{faultnet.Refused, func(s *server, random *rand.Rand) { s.net.Refuse(1 + random.IntN(3)) },
@@ -40,11 +40,11 @@ var faults = []struct {
 		time.Sleep(randomTime(random, 10*time.Second))
 		s.start()
 		s.restarts.Add(1)
-	}, "connection refused: the server is down"},
+	}, "Error while dialing: closed"},
 }
 
-// onConn returns a fault of the connection, which does nothing if there is
-// none that works.
+// onConn returns a fault of the newest connection. The fault does nothing if
+// that connection has already failed.
 func onConn(fail func(*faultnet.Conn, *rand.Rand)) func(*server, *rand.Rand) {
 	return func(s *server, random *rand.Rand) {
 		if c := s.net.Conn(); c != nil {
@@ -62,11 +62,14 @@ func TestFollow_RecoversFromEachFault(t *testing.T) {
 		for i, where := range []string{"at the gateway", "at the exchange"} {
 			subtest(t, f.name+" "+where, func(t *testing.T) {
 				hops, c := serveFaulty(t, time.Second)
-				time.AfterFunc(10500*time.Millisecond, func() { f.inject(hops[i], rand.New(rand.NewPCG(1, 1))) })
+				random := rand.New(rand.NewPCG(1, 1))
+				time.AfterFunc(10500*time.Millisecond, func() { f.inject(hops[i], random) })
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 				defer cancel()
 				retries := ""
-				opts := FollowOptions{OnRetry: func(err error, _ time.Duration) { retries += err.Error() + "\n" }}
+				opts := FollowOptions{OnRetry: func(err error, _ time.Duration) {
+					retries += err.Error() + "\n"
+				}}
 
 				got, err := take(t, Follow(ctx, c, &tickerv1.WatchRequest{}, opts), 100)
 
@@ -90,24 +93,25 @@ func TestFollow_SurvivesDayOfThousandFaults(t *testing.T) {
 	}
 	repeat := fmt.Sprintf("to repeat the faults: -faults.seed=%d", seed)
 	t.Log(repeat)
-	// A minute of real time, in case the bubble hangs.
+	// If the bubble hangs, go test does not print what t.Log has recorded.
 	defer time.AfterFunc(time.Minute, func() { fmt.Fprintln(os.Stderr, repeat) }).Stop()
 	synctest.Test(t, func(t *testing.T) {
 		hops, c := serveFaulty(t, 15*time.Second)
 		ctx, cancel := context.WithTimeout(t.Context(), 72*time.Hour)
 		var injector sync.WaitGroup
-		defer injector.Wait() // it may have to start a server again
+		defer injector.Wait() // until a server that was stopped has started again
 		defer cancel()
 		injector.Go(func() {
 			for random := rand.New(rand.NewPCG(seed, 0)); ctx.Err() == nil; {
 				f := faults[random.IntN(len(faults))]
 				f.inject(hops[random.IntN(len(hops))], random)
-				sleep(ctx, time.Duration(random.ExpFloat64()*float64(75*time.Second))) // 75 s on average
+				sleep(ctx, time.Duration(75e9*random.ExpFloat64())) // 75 s on average
 			}
 		})
 
 		n, x := uint64(0), &Exchange{Interval: 15 * time.Second}
-		for tick, err := range Follow(ctx, c, &tickerv1.WatchRequest{After: new(uint64(0))}, FollowOptions{}) {
+		fromTheStart := &tickerv1.WatchRequest{After: new(uint64(0))}
+		for tick, err := range Follow(ctx, c, fromTheStart, FollowOptions{}) {
 			require.NoError(t, err, "after tick %d", n)
 			n++
 			require.True(t, proto.Equal(x.Tick(n), tick), "got %v, want tick %d", tick, n)

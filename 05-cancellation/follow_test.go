@@ -43,7 +43,7 @@ func TestFollow_RetriesOnlyRetryableCodes(t *testing.T) {
 	}
 	for code := codes.OK; code <= codes.Unauthenticated; code++ {
 		subtest(t, code.String(), func(t *testing.T) {
-			exchange, _, c := serveHops(t, failAfter(3, code, new(Exchange)))
+			exchange, _, c := serveHops(t, failAfter(3, status.Error(code, "it failed"), new(Exchange)))
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
 			got, err := take(t, Follow(ctx, c, &tickerv1.WatchRequest{}, FollowOptions{}), 10)
@@ -64,14 +64,14 @@ func TestFollow_RetriesOnlyRetryableCodes(t *testing.T) {
 func TestFollow_WaitGrowsUntilTickArrives(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
-		ticks int // of each call
+		ticks int // in each call
 		grows bool
 	}{
 		{"no tick", 0, true},
 		{"one tick", 1, false},
 	} {
 		subtest(t, tt.name, func(t *testing.T) {
-			_, _, c := serveHops(t, failAfter(tt.ticks, codes.Unavailable, new(Exchange)))
+			_, _, c := serveHops(t, failAfter(tt.ticks, errFailed, new(Exchange)))
 			ctx, cancel := context.WithCancel(t.Context())
 			var waits []time.Duration
 			var canceled time.Duration
@@ -84,7 +84,7 @@ func TestFollow_WaitGrowsUntilTickArrives(t *testing.T) {
 			}}
 			_, err := take(t, Follow(ctx, c, &tickerv1.WatchRequest{}, opts), math.MaxInt)
 			require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
-			require.Equal(t, canceled, now(), "without the last wait")
+			require.Equal(t, canceled, now(), "Follow waited after the cancel")
 			if !tt.grows {
 				require.Less(t, slices.Max(waits), 100*time.Millisecond)
 				return
@@ -99,7 +99,7 @@ func TestFollow_WaitGrowsUntilTickArrives(t *testing.T) {
 
 func TestFollow_EachLoopStartsWithRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, _, c := serveHops(t, failAfter(3, codes.Unavailable, new(Exchange)))
+		_, _, c := serveHops(t, failAfter(3, errFailed, new(Exchange)))
 		req := &tickerv1.WatchRequest{Symbols: []string{"ACME"}, After: new(uint64(50))}
 		time.Sleep(100 * time.Second)
 		ticks := Follow(t.Context(), c, req, FollowOptions{})
@@ -130,7 +130,7 @@ func TestFollow_SlowReaderGetsOutOfRange(t *testing.T) {
 				break
 			}
 			last = tick.GetSequence()
-			time.Sleep(3 * time.Second) // three ticks are published
+			time.Sleep(3 * time.Second) // in which three ticks are published
 		}
 		require.Greater(t, last, uint64(10))
 	})

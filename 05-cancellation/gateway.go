@@ -55,7 +55,7 @@ func (g *Gateway) Watch(
 	for err == nil {
 		var tick *tickerv1.Tick
 		if tick, err = up.Recv(); err == nil {
-			err = SendWithin(cmp.Or(g.SendTimeout, defaultSendTimeout), down, tick)
+			err = SendWithin(cmp.Or(g.SendTimeout, time.Minute), down, tick)
 		}
 	}
 	switch {

@@ -3,7 +3,7 @@ package cancellation
 import (
 	"context"
 	"errors"
-	"io"
+	"fmt"
 	"iter"
 	"net"
 	"strings"
@@ -24,6 +24,11 @@ import (
 	"example.com/streams/internal/serve/servetest"
 )
 
+type (
+	serverStream = grpc.ServerStreamingServer[tickerv1.Tick]
+	clientStream = grpc.ServerStreamingClient[tickerv1.Tick]
+)
+
 // subtest runs f as a subtest, in a bubble of its own.
 func subtest(t *testing.T, name string, f func(*testing.T)) {
 	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
@@ -37,7 +42,7 @@ type server struct {
 	calls     ends                                // of its clients
 	newTicker func() tickerv1.TickerServiceServer // for each start
 	opts      []grpc.ServerOption
-	running   atomic.Pointer[memserver.Server] // nil after stop
+	running   atomic.Pointer[memserver.Server]
 	restarts  atomic.Int64
 }
 
@@ -58,13 +63,10 @@ func (s *server) start() {
 	}, s.opts...))
 }
 
-func (s *server) stop() { _ = s.running.Swap(nil).Close() }
+func (s *server) stop() { _ = s.running.Load().Close() }
 
 func (s *server) dial(ctx context.Context, addr string) (net.Conn, error) {
-	if running := s.running.Load(); running != nil {
-		return running.DialContext(ctx, addr)
-	}
-	return nil, errors.New("connection refused: the server is down")
+	return s.running.Load().DialContext(ctx, addr)
 }
 
 // connect returns a connection to the server, which is closed when the test
@@ -123,12 +125,14 @@ func serveFaulty(t *testing.T, interval time.Duration) ([]*server, tickerv1.Tick
 
 // serveUntilSignal serves ticker as the commands do, but in memory. The drain
 // may take 5 s.
-func serveUntilSignal(t *testing.T, ticker tickerv1.TickerServiceServer, onDrain func()) (*servetest.Server, ends) {
-	handlers := make(ends, 10)
-	s := serve.New(grpc.StreamInterceptor(handlers.record))
-	tickerv1.RegisterTickerServiceServer(s, ticker)
-	s.Drain, s.OnDrain = 5*time.Second, onDrain
-	return servetest.Start(t, s), handlers
+func serveUntilSignal(
+	t *testing.T, ticker tickerv1.TickerServiceServer, onDrain func(),
+) (s *servetest.Server, handlers ends) {
+	handlers = make(ends, 10)
+	server := serve.New(grpc.StreamInterceptor(handlers.record))
+	tickerv1.RegisterTickerServiceServer(server, ticker)
+	server.Drain, server.OnDrain = 5*time.Second, onDrain
+	return servetest.Start(t, server), handlers
 }
 
 // waitFirst is an interceptor that makes a server wait for a second before
@@ -138,28 +142,22 @@ func waitFirst(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, hand
 	return handler(srv, stream)
 }
 
-// ends holds the ends that no test has looked at.
+// ends holds ends until a test reads them.
 type ends chan end
 
 // An end records how a handler or a call ended.
 type end struct {
 	at       time.Duration // since the start of the bubble
 	err      error         // which the handler or the call returned
-	ctx      error         // of the handler's context, just before
-	cause    error         // of the handler's context
-	timeLeft time.Duration // until the deadline when the handler began; 0: none
+	context  string        // of the handler when it returned, by describeContext
+	timeLeft time.Duration // until the deadline when the handler began; 0 without one
 }
 
 // next returns an end, which must have happened already.
 func (e ends) next(t testing.TB) end {
 	t.Helper()
-	select {
-	case end := <-e:
-		return end
-	default:
-		require.FailNow(t, "no handler or call has ended")
-		return end{}
-	}
+	require.NotEmpty(t, e, "no handler or call has ended")
+	return <-e
 }
 
 // record is a [grpc.StreamServerInterceptor].
@@ -169,17 +167,31 @@ func (e ends) record(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo
 		timeLeft = time.Until(deadline)
 	}
 	err := handler(srv, stream)
-	e.add(end{now(), err, ctx.Err(), context.Cause(ctx), timeLeft})
+	e.add(end{now(), err, describeContext(ctx), timeLeft})
 	return err
 }
 
-// recordCall has the signature that [grpc.OnFinish] wants.
+// recordCall is an argument for [grpc.OnFinish].
 func (e ends) recordCall(err error) { e.add(end{at: now(), err: err}) }
 
 func (e ends) add(end end) {
 	select {
 	case e <- end:
-	default: // a test with so many calls does not look at them
+	default: // e is full: a test with so many calls does not read them
+	}
+}
+
+// describeContext returns "-" if ctx is alive, and otherwise its error, with
+// its cause if that says more.
+func describeContext(ctx context.Context) string {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	switch {
+	case err == nil:
+		return "-"
+	case errors.Is(cause, err):
+		return err.Error()
+	default:
+		return fmt.Sprintf("%v, because %v", err, cause)
 	}
 }
 
@@ -189,7 +201,7 @@ func now() time.Duration {
 }
 
 // open calls Watch for all ticks.
-func open(t testing.TB, ctx context.Context, c tickerv1.TickerServiceClient) grpc.ServerStreamingClient[tickerv1.Tick] {
+func open(t testing.TB, ctx context.Context, c tickerv1.TickerServiceClient) clientStream {
 	t.Helper()
 	stream, err := c.Watch(ctx, &tickerv1.WatchRequest{})
 	require.NoError(t, err)
@@ -198,7 +210,7 @@ func open(t testing.TB, ctx context.Context, c tickerv1.TickerServiceClient) grp
 
 // recvOnTime receives n ticks, each at the moment at which the exchange
 // publishes it.
-func recvOnTime(t testing.TB, stream grpc.ServerStreamingClient[tickerv1.Tick], n int) {
+func recvOnTime(t testing.TB, stream clientStream, n int) {
 	t.Helper()
 	for range n {
 		tick, err := stream.Recv()
@@ -209,9 +221,7 @@ func recvOnTime(t testing.TB, stream grpc.ServerStreamingClient[tickerv1.Tick], 
 
 // requireRest receives all ticks from tick 1 on, until the stream ends with
 // an error, and returns the number of ticks.
-func requireRest(
-	t testing.TB, stream grpc.ServerStreamingClient[tickerv1.Tick], code codes.Code, message string,
-) (n uint64) {
+func requireRest(t testing.TB, stream clientStream, code codes.Code, message string) (n uint64) {
 	t.Helper()
 	for {
 		tick, err := stream.Recv()
@@ -244,54 +254,59 @@ func take(t testing.TB, ticks iter.Seq2[*tickerv1.Tick, error], n int) (got []*t
 	return got, nil
 }
 
-// A stub is a server that does what a test says.
+// A stub is a server whose Watch is a function of the test.
 type stub struct {
 	tickerv1.UnimplementedTickerServiceServer
-	OnWatch func(*tickerv1.WatchRequest, grpc.ServerStreamingServer[tickerv1.Tick]) error
+	OnWatch func(*tickerv1.WatchRequest, serverStream) error
 }
 
-func (s stub) Watch(req *tickerv1.WatchRequest, stream grpc.ServerStreamingServer[tickerv1.Tick]) error {
+func (s stub) Watch(req *tickerv1.WatchRequest, stream serverStream) error {
 	return s.OnWatch(req, stream)
 }
 
 // silentAfter returns a stub that sends n ticks, one per second, and then
 // nothing more until the call is canceled.
-func silentAfter(n uint64) stub {
-	return stub{OnWatch: func(_ *tickerv1.WatchRequest, stream grpc.ServerStreamingServer[tickerv1.Tick]) error {
-		for i := range n {
-			time.Sleep(time.Second)
-			if err := stream.Send(&tickerv1.Tick{Sequence: i + 1}); err != nil {
-				return err
-			}
-		}
-		<-stream.Context().Done()
-		return stream.Context().Err()
-	}}
+func silentAfter(n int) stub {
+	return limit(n, new(Exchange), func(ctx context.Context) error {
+		<-ctx.Done()
+		return ctx.Err()
+	})
 }
 
-// failAfter returns a stub that ends each call with code after n ticks of x.
-func failAfter(n int, code codes.Code, x *Exchange) stub {
-	return stub{OnWatch: func(req *tickerv1.WatchRequest, stream grpc.ServerStreamingServer[tickerv1.Tick]) error {
+var errFailed = status.Error(codes.Unavailable, "it failed")
+
+// failAfter returns a stub that sends n ticks of x in each call, and then
+// returns err.
+func failAfter(n int, err error, x *Exchange) stub {
+	return limit(n, x, func(context.Context) error { return err })
+}
+
+// limit returns a stub that sends n ticks of x in each call. Instead of the
+// next tick, it returns what end returns.
+func limit(n int, x *Exchange, end func(context.Context) error) stub {
+	return stub{OnWatch: func(req *tickerv1.WatchRequest, stream serverStream) error {
 		err := x.Watch(req, &limited{stream, n})
-		if errors.Is(err, io.ErrShortWrite) {
-			return status.Error(code, "it failed")
+		if errors.Is(err, errLimit) {
+			return end(stream.Context())
 		}
 		return err
 	}}
 }
 
-// A limited stream sends some ticks, and then fails with io.ErrShortWrite.
+var errLimit = errors.New("no more ticks can be sent")
+
+// A limited stream sends some ticks, and then fails with errLimit.
 type limited struct {
-	grpc.ServerStreamingServer[tickerv1.Tick]
+	serverStream
 	left int
 }
 
 func (l *limited) Send(tick *tickerv1.Tick) error {
 	if l.left == 0 {
-		return io.ErrShortWrite
+		return errLimit
 	}
 	l.left--
-	return l.ServerStreamingServer.Send(tick)
+	return l.serverStream.Send(tick)
 }
 
 // largeSymbol makes ticks of 4 KiB, so that 16 of them fill a flow-control

@@ -13,23 +13,23 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/semaphore"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
 )
 
-// Each subtest has a handler that waits only for something else, and one
-// that also waits for its context.
+// Each subtest has a handler that waits only for something else, and handlers
+// that also wait for their context.
 func TestBlockedHandler_EndsIfItWaitsForContext(t *testing.T) {
-	subtest(t, "channel", func(t *testing.T) {
+	subtest(t, "channel, or work that nothing can interrupt", func(t *testing.T) {
 		release := make(chan struct{})
 		defer close(release)
-		require.False(t, endsWithCall(t, func(context.Context) error {
+		work := func() error {
 			<-release
 			return nil
-		}))
+		}
+		require.False(t, endsWithCall(t, func(context.Context) error { return work() }))
 		require.True(t, endsWithCall(t, func(ctx context.Context) error {
 			select {
 			case <-release:
@@ -38,14 +38,15 @@ func TestBlockedHandler_EndsIfItWaitsForContext(t *testing.T) {
 				return context.Cause(ctx)
 			}
 		}))
+		require.True(t, endsWithCall(t, func(ctx context.Context) error { return WaitFor(ctx, work) }))
 	})
 	subtest(t, "lock", func(t *testing.T) {
 		lock := semaphore.NewWeighted(1)
 		require.NoError(t, lock.Acquire(t.Context(), 1))
 		defer lock.Release(1)
 		require.False(t, endsWithCall(t, func(context.Context) error {
-			// As a sync.Mutex waits. A sync.Mutex would also stop the clock
-			// of the bubble.
+			// A sync.Mutex also waits without a context. It cannot be used
+			// here, because it would stop the clock of the bubble.
 			return lock.Acquire(context.Background(), 1)
 		}))
 		require.True(t, endsWithCall(t, func(ctx context.Context) error {
@@ -64,25 +65,13 @@ func TestBlockedHandler_EndsIfItWaitsForContext(t *testing.T) {
 			return RunUntil(ctx, read, func() { _ = pipe.SetReadDeadline(time.Now()) })
 		}))
 	})
-	subtest(t, "work that nothing can interrupt", func(t *testing.T) {
-		release := make(chan struct{})
-		defer close(release)
-		work := func() error {
-			<-release
-			return nil
-		}
-		require.False(t, endsWithCall(t, func(context.Context) error { return work() }))
-		require.True(t, endsWithCall(t, func(ctx context.Context) error { return WaitFor(ctx, work) }))
-	})
 }
 
 // endsWithCall reports whether a handler that calls wait ends in the instant
 // in which the client cancels. If not, the handler still runs a day later.
 func endsWithCall(t *testing.T, wait func(context.Context) error) bool {
 	t.Helper()
-	exchange, gateway, c := serveHops(t, stub{OnWatch: func(
-		_ *tickerv1.WatchRequest, stream grpc.ServerStreamingServer[tickerv1.Tick],
-	) error {
+	exchange, gateway, c := serveHops(t, stub{OnWatch: func(_ *tickerv1.WatchRequest, stream serverStream) error {
 		return wait(stream.Context())
 	}})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -60,8 +60,8 @@ func TestKeepalive_TooManyPingsEndConnection(t *testing.T) {
 		server []grpc.ServerOption
 		ends   bool
 	}{
-		{"one in 5 minutes is allowed, by default", nil, true},
-		{"so many are allowed", ServerOptions(), false},
+		{"by default, one in 5 minutes is allowed", nil, true},
+		{"ServerOptions allow one in 10 s", ServerOptions(), false},
 	} {
 		subtest(t, tt.name, func(t *testing.T) {
 			exchange, gateway, _ := serveHops(t, silentAfter(1), tt.server...)
@@ -88,8 +88,8 @@ func TestKeepalive_TooManyPingsEndConnection(t *testing.T) {
 	}
 }
 
-// The next call uses the connection that exists, even if that is half-open.
-// Only keepalive or the operating system closes the connection.
+// The next call uses the connection that exists, even if it is half-open.
+// Only keepalive or the operating system closes a half-open connection.
 func TestKeepalive_IsNotReplacedByIdleTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, gateway, c := serveHops(t, new(Exchange))
@@ -111,7 +111,7 @@ func TestKeepalive_IsNotReplacedByIdleTimeout(t *testing.T) {
 	})
 }
 
-// A connection has a backoff besides that of Follow.
+// A connection has its own backoff, besides that of Follow.
 func TestDialOptions_ShortenConnectionBackoff(t *testing.T) {
 	for _, tt := range []struct {
 		name     string

@@ -56,7 +56,7 @@ func TestDrain_OrderIsHealthStreamsStop(t *testing.T) {
 		synctest.Wait()
 
 		require.NoError(t, failed)
-		require.Equal(t, healthv1.HealthCheckResponse_NOT_SERVING, checked.GetStatus(), "before the streams end")
+		require.Equal(t, healthv1.HealthCheckResponse_NOT_SERVING, checked.GetStatus())
 		require.Equal(t, 100*time.Second+time.Second/2, now(), "the drain took time")
 		require.Equal(t, now(), handlers.next(t).at)
 		require.Equal(t, now(), gateway.handlers.next(t).at)
@@ -65,8 +65,8 @@ func TestDrain_OrderIsHealthStreamsStop(t *testing.T) {
 	})
 }
 
-// Here the handler of the exchange is behind: all buffers are full after
-// about 30 ticks.
+// In this test, the handler of the exchange is behind, because all buffers are
+// full after about 30 ticks.
 func TestDrain_SendsTicksPublishedBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x := &Exchange{Symbols: largeSymbol, SendTimeout: math.MaxInt64}

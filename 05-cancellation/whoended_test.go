@@ -34,15 +34,13 @@ type termination struct {
 	pause    time.Duration // of the client after the first tick
 	end      func(*call)   // is called half a second after the first tick
 
-	// The cells of the row: the error of the client's Recv, and what has
-	// become of the contexts of the client, of the gateway's handler and of
-	// the exchange's handler. "A or B" means that the result depends on which
-	// of two events at the same instant comes first.
-	recv     string
-	contexts string
+	// The cells of the row. "A or B" means that the result depends on which of
+	// two events at the same instant comes first.
+	recv     string // the error of the client's Recv
+	contexts string // of the client and of both handlers, by describeContext
 }
 
-// A call is what the function of a termination can end.
+// A call holds what the end function of a termination can use.
 type call struct {
 	cancel                        context.CancelCauseFunc
 	conn                          *grpc.ClientConn
@@ -116,30 +114,20 @@ func terminations() []termination {
 			recv:     "`Unavailable`: error reading from server: EOF",
 			contexts: "- | - | context canceled"},
 		{name: "the exchange returns a status",
-			ticker:   returnAfterTick(status.Error(codes.OutOfRange, "you are too slow")),
+			ticker:   failAfter(1, status.Error(codes.OutOfRange, "you are too slow"), new(Exchange)),
 			recv:     "`OutOfRange`: you are too slow",
 			contexts: "- | - | -"},
-		{name: "the exchange returns a plain error", ticker: returnAfterTick(errors.New("disk full")),
+		{name: "the exchange returns a plain error", ticker: failAfter(1, errors.New("disk full"), new(Exchange)),
 			recv:     "`Unknown`: disk full",
 			contexts: "- | - | -"},
 		{name: "the exchange returns the error of a deadline of its own",
-			ticker:   returnAfterTick(context.DeadlineExceeded),
+			ticker:   failAfter(1, context.DeadlineExceeded, new(Exchange)),
 			recv:     "`DeadlineExceeded`: context deadline exceeded",
 			contexts: "- | - | -"},
-		{name: "the exchange returns nil", ticker: returnAfterTick(nil),
+		{name: "the exchange returns nil", ticker: failAfter(1, nil, new(Exchange)),
 			recv:     "io.EOF",
 			contexts: "- | - | -"},
 	}
-}
-
-// returnAfterTick returns a stub that sends a tick after a second, and then
-// returns err.
-func returnAfterTick(err error) stub {
-	return stub{OnWatch: func(_ *tickerv1.WatchRequest, stream grpc.ServerStreamingServer[tickerv1.Tick]) error {
-		time.Sleep(time.Second)
-		_ = stream.Send(&tickerv1.Tick{Sequence: 1})
-		return err
-	}}
 }
 
 func TestWhoEnded_EachSideObserves(t *testing.T) {
@@ -169,18 +157,15 @@ func TestWhoEnded_EachSideObserves(t *testing.T) {
 			for err == nil {
 				_, err = recvWithin(cmp.Or(tt.idle, day), stream, func() { cancel(nil) })
 			}
-			ofClient := describeContext(ctx.Err(), context.Cause(ctx))
+			contexts := []string{describeContext(ctx)}
 			time.Sleep(time.Hour) // until both servers have noticed
-			atGateway, atExchange := c.gatewayServer.handlers.next(t), c.exchangeServer.handlers.next(t)
+			for _, s := range []*server{c.gatewayServer, c.exchangeServer} {
+				contexts = append(contexts, s.handlers.next(t).context)
+			}
 
 			require.Contains(t, strings.Split(tt.recv, " or "), describe(err), "the client's Recv")
-			contexts := []string{
-				ofClient,
-				describeContext(atGateway.ctx, atGateway.cause),
-				describeContext(atExchange.ctx, atExchange.cause),
-			}
 			for i, want := range strings.Split(tt.contexts, " | ") {
-				require.Contains(t, strings.Split(want, " or "), contexts[i], "of the contexts %q", contexts)
+				require.Contains(t, strings.Split(want, " or "), contexts[i], "in %q", contexts)
 			}
 		})
 	}
@@ -191,17 +176,6 @@ func describe(err error) string {
 		return "io.EOF"
 	}
 	return fmt.Sprintf("`%s`: %s", status.Code(err), status.Convert(err).Message())
-}
-
-func describeContext(err, cause error) string {
-	switch {
-	case err == nil:
-		return "-" // the context is alive
-	case errors.Is(cause, err):
-		return err.Error()
-	default:
-		return fmt.Sprintf("%v, because %v", err, cause)
-	}
 }
 
 func TestWhoEnded_TableInLesson(t *testing.T) {
