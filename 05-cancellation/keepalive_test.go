@@ -20,8 +20,7 @@ import (
 // notices only if it has keepalive, because no close and no reset can cross
 // that connection.
 func TestKeepalive_NoticesHalfOpenConnection(t *testing.T) {
-	const never, byDefault = 24 * time.Hour, 2*time.Hour + 20*time.Second
-	const configured = pingAfter + pongWithin
+	const never, byDefault, configured = 24 * time.Hour, 2*time.Hour + 20*time.Second, 30 * time.Second
 	for _, tt := range []struct {
 		name           string
 		client         []grpc.DialOption
