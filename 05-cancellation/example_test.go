@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
@@ -71,8 +69,8 @@ func Example_relay() {
 	if err := printTicks(c, 3); err != nil {
 		fmt.Println(err)
 	}
-	fmt.Println("the gateway's handler:", (<-gateway).ctx)
-	fmt.Println("the exchange's handler:", (<-exchange).ctx)
+	fmt.Println("the gateway's handler:", (<-gateway).context)
+	fmt.Println("the exchange's handler:", (<-exchange).context)
 	// Output:
 	// 1 GLOBEX
 	// 2 HOOLI
@@ -81,9 +79,10 @@ func Example_relay() {
 	// the exchange's handler: context canceled
 }
 
-// Without Follow, the first failure ends the loop.
+// Ticks does not retry: the loop ends when the call ends. Ticks reports the
+// status OK as Unavailable.
 func ExampleTicks() {
-	c, stop := serveExample(failAfter(2, codes.Unavailable, newExchange()), nil)
+	c, stop := serveExample(failAfter(2, nil, newExchange()), nil)
 	defer stop()
 	fromTheStart := &tickerv1.WatchRequest{After: new(uint64(0))}
 	for tick, err := range Ticks(context.Background(), c, fromTheStart, time.Minute) {
@@ -96,11 +95,11 @@ func ExampleTicks() {
 	// Output:
 	// 1 GLOBEX 10016
 	// 2 HOOLI 10291
-	// rpc error: code = Unavailable desc = it failed
+	// rpc error: code = Unavailable desc = the server ended the stream
 }
 
 func ExampleFollow() {
-	c, stop := serveExample(failAfter(2, codes.Unavailable, newExchange()), nil)
+	c, stop := serveExample(failAfter(2, errFailed, newExchange()), nil)
 	defer stop()
 	fromTheStart := &tickerv1.WatchRequest{After: new(uint64(0))}
 	opts := FollowOptions{OnRetry: func(err error, _ time.Duration) {
@@ -126,20 +125,6 @@ func ExampleFollow() {
 	// 5 ACME 9359
 }
 
-// A read does not know the context, but a deadline in the past ends it.
-func ExampleRunUntil() {
-	pipe, _ := net.Pipe() // nobody writes to it
-	ctx, cancel := context.WithCancelCause(context.Background())
-	time.AfterFunc(time.Millisecond, func() { cancel(errors.New("the client has left")) })
-
-	err := RunUntil(ctx,
-		func() error { _, err := pipe.Read(make([]byte, 1)); return err },
-		func() { _ = pipe.SetReadDeadline(time.Now()) },
-	)
-	fmt.Println(err)
-	// Output: the client has left
-}
-
 // newExchange returns an exchange that publishes tick 1 in a millisecond.
 func newExchange() *Exchange {
 	return &Exchange{Epoch: time.Now(), Interval: time.Millisecond, Retention: 1 << 40}
@@ -147,7 +132,9 @@ func newExchange() *Exchange {
 
 // serveExample serves ticker in memory and returns a client of it. handlers,
 // if not nil, records how the handlers end.
-func serveExample(ticker tickerv1.TickerServiceServer, handlers ends) (c tickerv1.TickerServiceClient, stop func()) {
+func serveExample(
+	ticker tickerv1.TickerServiceServer, handlers ends,
+) (c tickerv1.TickerServiceClient, stop func()) {
 	server := memserver.Serve(func(r grpc.ServiceRegistrar) {
 		tickerv1.RegisterTickerServiceServer(r, ticker)
 	}, grpc.StreamInterceptor(handlers.record))

@@ -54,35 +54,23 @@ type Exchange struct {
 	// default is a minute.
 	SendTimeout time.Duration
 
-	once     sync.Once
-	draining chan struct{} // closed by drain
-	drain    func()
-	last     atomic.Uint64 // the last tick to send
+	initOnce, drainOnce sync.Once
+	draining            chan struct{} // closed by Drain
+	last                atomic.Uint64 // the last tick to send
 }
-
-// defaultSendTimeout is the send timeout of a zero Exchange or Gateway.
-const defaultSendTimeout = time.Minute
 
 // init sets the defaults and makes the channel, once.
 func (x *Exchange) init() {
-	x.once.Do(func() {
+	x.initOnce.Do(func() {
 		if len(x.Symbols) == 0 {
 			x.Symbols = []string{"ACME", "GLOBEX", "HOOLI", "INITECH", "UMBRELLA"}
 		}
-		if x.Interval <= 0 {
-			x.Interval = time.Second
-		}
-		if x.Epoch.IsZero() {
-			x.Epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-		}
+		x.Interval = cmp.Or(x.Interval, time.Second)
+		x.Epoch = cmp.Or(x.Epoch, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
 		x.Retention = cmp.Or(x.Retention, 3600)
-		x.SendTimeout = cmp.Or(x.SendTimeout, defaultSendTimeout)
+		x.SendTimeout = cmp.Or(x.SendTimeout, time.Minute)
 		x.last.Store(math.MaxUint64)
 		x.draining = make(chan struct{})
-		x.drain = sync.OnceFunc(func() {
-			x.last.Store(x.newest())
-			close(x.draining)
-		})
 	})
 }
 
@@ -116,7 +104,7 @@ func (x *Exchange) Watch(
 		after++
 		newest = max(after, x.newest()) // the clock may have been set back
 		tick := x.Tick(after)
-		if !wants(req, tick.GetSymbol()) {
+		if len(req.GetSymbols()) > 0 && !slices.Contains(req.GetSymbols(), tick.GetSymbol()) {
 			continue
 		}
 		if err := SendWithin(x.SendTimeout, stream, tick); err != nil {
@@ -135,10 +123,6 @@ func (x *Exchange) checkSymbols(symbols []string) error {
 		}
 	}
 	return nil
-}
-
-func wants(req *tickerv1.WatchRequest, symbol string) bool {
-	return len(req.GetSymbols()) == 0 || slices.Contains(req.GetSymbols(), symbol)
 }
 
 // checkRange returns nil if the exchange can send the tick that follows
@@ -173,7 +157,10 @@ func (x *Exchange) wait(ctx context.Context, n uint64) error {
 // effect.
 func (x *Exchange) Drain() {
 	x.init()
-	x.drain()
+	x.drainOnce.Do(func() {
+		x.last.Store(x.newest())
+		close(x.draining)
+	})
 }
 
 // Tick returns tick n, which may be published in the future.

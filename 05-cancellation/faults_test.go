@@ -18,67 +18,67 @@ import (
 	"example.com/streams/internal/faultnet"
 )
 
-// A fault is something that can happen to a hop.
-type fault struct {
-	name   string // in faults
-	inject func(h *hop, random *rand.Rand)
-	why    string // the error of the call, or of the next one
-}
-
-var faults = []fault{
+// faults lists what can happen to a server.
+var faults = []struct {
+	name   string // in server.faults
+	inject func(s *server, random *rand.Rand)
+	why    string // in an error of the client; empty: the call does not fail
+}{
 	{faultnet.Closed, onConn(func(c *faultnet.Conn, _ *rand.Rand) { c.Drop() }),
 		"error reading from server: EOF"},
 	{faultnet.CutFrame, onConn(func(c *faultnet.Conn, _ *rand.Rand) { c.CutFrame() }),
 		"error reading from server: unexpected EOF"},
-	{faultnet.Delayed, onConn(func(c *faultnet.Conn, random *rand.Rand) { c.Delay(below(random, 15*time.Second)) }),
-		""}, // the call does not fail
+	{faultnet.Delayed, onConn(func(c *faultnet.Conn, random *rand.Rand) {
+		c.Delay(randomTime(random, 15*time.Second))
+	}), ""},
 	{faultnet.HalfOpen, onConn(func(c *faultnet.Conn, _ *rand.Rand) { c.HalfOpen() }),
 		"keepalive ping failed to receive ACK within timeout"},
-	{faultnet.Refused, func(h *hop, random *rand.Rand) { h.net.Refuse(1 + random.IntN(3)) },
+	{faultnet.Refused, func(s *server, random *rand.Rand) { s.net.Refuse(1 + random.IntN(3)) },
 		"connection refused"},
-	{"restarted", func(h *hop, random *rand.Rand) {
-		h.stop()
-		time.Sleep(below(random, 10*time.Second))
-		h.start(h.ticker())
-		h.restarts.Add(1)
-	}, "connection refused: the server is down"},
+	{"restarted", func(s *server, random *rand.Rand) {
+		s.stop()
+		time.Sleep(randomTime(random, 10*time.Second))
+		s.start()
+		s.restarts.Add(1)
+	}, "Error while dialing: closed"},
 }
 
-// onConn returns a fault of the connection, which does nothing if there is
-// none that works.
-func onConn(fail func(*faultnet.Conn, *rand.Rand)) func(*hop, *rand.Rand) {
-	return func(h *hop, random *rand.Rand) {
-		if c := h.net.Conn(); c != nil {
+// onConn returns a fault of the newest connection. The fault does nothing if
+// that connection has already failed.
+func onConn(fail func(*faultnet.Conn, *rand.Rand)) func(*server, *rand.Rand) {
+	return func(s *server, random *rand.Rand) {
+		if c := s.net.Conn(); c != nil {
 			fail(c, random)
 		}
 	}
 }
 
-func below(random *rand.Rand, limit time.Duration) time.Duration {
+func randomTime(random *rand.Rand, limit time.Duration) time.Duration {
 	return time.Duration(random.Int64N(int64(limit)))
 }
 
 func TestFollow_RecoversFromEachFault(t *testing.T) {
 	for _, f := range faults {
 		for i, where := range []string{"at the gateway", "at the exchange"} {
-			t.Run(f.name+" "+where, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					hops, c := dialHops(t, func() tickerv1.TickerServiceServer { return new(Exchange) })
-					time.AfterFunc(10500*time.Millisecond, func() { f.inject(hops[i], rand.New(rand.NewPCG(1, 1))) })
-					ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-					defer cancel()
-					retries := ""
-					opts := FollowOptions{OnRetry: func(err error, _ time.Duration) { retries += err.Error() + "\n" }}
+			subtest(t, f.name+" "+where, func(t *testing.T) {
+				hops, c := serveFaulty(t, time.Second)
+				random := rand.New(rand.NewPCG(1, 1))
+				time.AfterFunc(10500*time.Millisecond, func() { f.inject(hops[i], random) })
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				retries := ""
+				opts := FollowOptions{OnRetry: func(err error, _ time.Duration) {
+					retries += err.Error() + "\n"
+				}}
 
-					got, err := take(t, Follow(ctx, c, &tickerv1.WatchRequest{}, opts), 100)
+				got, err := take(t, Follow(ctx, c, &tickerv1.WatchRequest{}, opts), 100)
 
-					require.NoError(t, err)
-					require.Len(t, got, 100)
-					require.Equal(t, 100*time.Second, now(), "tick 100 came late")
-					require.Equal(t, map[string]int{f.name: 1}, hops[i].faults())
-					require.Contains(t, retries, f.why)
-					require.Equal(t, f.why == "", retries == "", "retries: %s", retries)
-				})
+				require.NoError(t, err)
+				require.Len(t, got, 100)
+				require.Equal(t, 100*time.Second, now(), "tick 100 came late")
+				require.Equal(t, map[string]int{f.name: 1}, hops[i].faults())
+				require.Contains(t, retries, f.why)
+				require.Equal(t, f.why == "", retries == "", "retries: %s", retries)
 			})
 		}
 	}
@@ -92,28 +92,34 @@ func TestFollow_SurvivesDayOfThousandFaults(t *testing.T) {
 		seed = rand.Uint64()
 	}
 	repeat := fmt.Sprintf("to repeat the faults: -faults.seed=%d", seed)
-	defer func() {
-		if t.Failed() {
-			t.Log(repeat)
-		}
-	}()
-	// A minute of real time, in case the bubble hangs.
+	t.Log(repeat)
+	// If the bubble hangs, go test does not print what t.Log has recorded.
 	defer time.AfterFunc(time.Minute, func() { fmt.Fprintln(os.Stderr, repeat) }).Stop()
 	synctest.Test(t, func(t *testing.T) {
-		newExchange := func() tickerv1.TickerServiceServer { return &Exchange{Interval: 15 * time.Second} }
-		hops, c := dialHops(t, newExchange)
+		hops, c := serveFaulty(t, 15*time.Second)
 		ctx, cancel := context.WithTimeout(t.Context(), 72*time.Hour)
 		var injector sync.WaitGroup
-		defer injector.Wait() // it may have to start a server again
+		defer injector.Wait() // until a server that was stopped has started again
 		defer cancel()
-		injector.Go(func() { injectFaults(ctx, hops, rand.New(rand.NewPCG(seed, 0))) })
+		injector.Go(func() {
+			for random := rand.New(rand.NewPCG(seed, 0)); ctx.Err() == nil; {
+				f := faults[random.IntN(len(faults))]
+				f.inject(hops[random.IntN(len(hops))], random)
+				sleep(ctx, time.Duration(75e9*random.ExpFloat64())) // 75 s on average
+			}
+		})
 
 		n, x := uint64(0), &Exchange{Interval: 15 * time.Second}
-		for tick, err := range Follow(ctx, c, &tickerv1.WatchRequest{After: new(uint64(0))}, FollowOptions{}) {
+		fromTheStart := &tickerv1.WatchRequest{After: new(uint64(0))}
+		for tick, err := range Follow(ctx, c, fromTheStart, FollowOptions{}) {
 			require.NoError(t, err, "after tick %d", n)
 			n++
 			require.True(t, proto.Equal(x.Tick(n), tick), "got %v, want tick %d", tick, n)
-			if now() >= 24*time.Hour && total(hops) >= 1000 {
+			total := 0
+			for _, f := range faults {
+				total += hops[0].faults()[f.name] + hops[1].faults()[f.name]
+			}
+			if now() >= 24*time.Hour && total >= 1000 {
 				break
 			}
 		}
@@ -126,27 +132,4 @@ func TestFollow_SurvivesDayOfThousandFaults(t *testing.T) {
 			require.Greater(t, hops[1].faults()[f.name], 20, "%s at the exchange", f.name)
 		}
 	})
-}
-
-// injectFaults injects a fault every 75 s, on average. Faults of a connection
-// that has already failed do not count.
-func injectFaults(ctx context.Context, hops [2]*hop, random *rand.Rand) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(time.Duration(random.ExpFloat64() * float64(75*time.Second))):
-			f, h := faults[random.IntN(len(faults))], hops[random.IntN(len(hops))]
-			f.inject(h, random)
-		}
-	}
-}
-
-func total(hops [2]*hop) (n int) {
-	for _, h := range hops {
-		for _, count := range h.faults() {
-			n += count
-		}
-	}
-	return n
 }

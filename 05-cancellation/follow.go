@@ -127,10 +127,7 @@ func (b Backoff) limit(n int) time.Duration {
 	if most <= 0 {
 		most = 30 * time.Second
 	}
-	for range n - 1 {
-		if limit >= most {
-			break
-		}
+	for ; n > 1 && limit < most; n-- {
 		limit *= 2
 	}
 	return min(limit, most)

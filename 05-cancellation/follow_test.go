@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -20,14 +19,13 @@ import (
 func TestFollow_YieldsEachTickWhenPublished(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x := new(Exchange)
-		exchange := serveTicker(t, x)
-		gateway := serveTicker(t, NewGateway(exchange.client(t)))
+		exchange, gateway, c := serveHops(t, x)
 		n := uint64(0)
-		for tick, err := range Follow(t.Context(), gateway.client(t), &tickerv1.WatchRequest{}, FollowOptions{}) {
+		for tick, err := range Follow(t.Context(), c, &tickerv1.WatchRequest{}, FollowOptions{}) {
 			n++
 			require.NoError(t, err)
 			require.True(t, proto.Equal(x.Tick(n), tick), "got %v, want tick %d", tick, n)
-			require.Equal(t, time.Duration(n)*time.Second, now(), "before the next tick exists")
+			require.Equal(t, time.Duration(n)*time.Second, now())
 			if n == 5 {
 				break
 			}
@@ -44,24 +42,21 @@ func TestFollow_RetriesOnlyRetryableCodes(t *testing.T) {
 		codes.ResourceExhausted, codes.Aborted, codes.Internal, codes.Unavailable,
 	}
 	for code := codes.OK; code <= codes.Unauthenticated; code++ {
-		t.Run(code.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				exchange := serveTicker(t, failAfter(3, code, new(Exchange)))
-				gateway := serveTicker(t, NewGateway(exchange.client(t)))
-				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-				defer cancel()
-				got, err := take(t, Follow(ctx, gateway.client(t), &tickerv1.WatchRequest{}, FollowOptions{}), 10)
-				if slices.Contains(retryable, code) {
-					require.NoError(t, err)
-					require.Len(t, got, 10)
-					return
-				}
-				require.Len(t, got, 3)
-				require.Equal(t, code, status.Code(err), "got %v", err)
-				require.ErrorContains(t, err, "follow: not retryable: ")
-				require.ErrorContains(t, err, "it failed")
-				require.Len(t, exchange.handlers, 1, "calls")
-			})
+		subtest(t, code.String(), func(t *testing.T) {
+			exchange, _, c := serveHops(t, failAfter(3, status.Error(code, "it failed"), new(Exchange)))
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			got, err := take(t, Follow(ctx, c, &tickerv1.WatchRequest{}, FollowOptions{}), 10)
+			if slices.Contains(retryable, code) {
+				require.NoError(t, err)
+				require.Len(t, got, 10)
+				return
+			}
+			require.Len(t, got, 3)
+			require.Equal(t, code, status.Code(err), "got %v", err)
+			require.ErrorContains(t, err, "follow: not retryable: ")
+			require.ErrorContains(t, err, "it failed")
+			require.Len(t, exchange.handlers, 1, "calls")
 		})
 	}
 }
@@ -69,91 +64,54 @@ func TestFollow_RetriesOnlyRetryableCodes(t *testing.T) {
 func TestFollow_WaitGrowsUntilTickArrives(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
-		ticks int // of each call
+		ticks int // in each call
 		grows bool
 	}{
 		{"no tick", 0, true},
 		{"one tick", 1, false},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				exchange := serveTicker(t, failAfter(tt.ticks, codes.Unavailable, new(Exchange)))
-				gateway := serveTicker(t, NewGateway(exchange.client(t)))
-				ctx, cancel := context.WithCancel(t.Context())
-				var waits []time.Duration
-				opts := FollowOptions{OnRetry: func(err error, wait time.Duration) {
-					require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
-					if waits = append(waits, wait); len(waits) == 50 {
-						cancel()
-					}
-				}}
-				_, err := take(t, Follow(ctx, gateway.client(t), &tickerv1.WatchRequest{}, opts), math.MaxInt)
-				require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
-				if !tt.grows {
-					require.Less(t, slices.Max(waits), 100*time.Millisecond)
-					return
+		subtest(t, tt.name, func(t *testing.T) {
+			_, _, c := serveHops(t, failAfter(tt.ticks, errFailed, new(Exchange)))
+			ctx, cancel := context.WithCancel(t.Context())
+			var waits []time.Duration
+			var canceled time.Duration
+			opts := FollowOptions{OnRetry: func(err error, wait time.Duration) {
+				require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+				if waits = append(waits, wait); len(waits) == 50 {
+					canceled = now()
+					cancel()
 				}
-				for i, wait := range waits {
-					require.Less(t, wait, Backoff{}.limit(i+1), "wait %d", i+1)
-				}
-				require.Greater(t, slices.Max(waits), 10*time.Second)
-			})
-		})
-	}
-}
-
-func TestFollow_EndsWithItsContext(t *testing.T) {
-	fails := func(*tickerv1.WatchRequest, grpc.ServerStreamingServer[tickerv1.Tick]) error {
-		return status.Error(codes.Unavailable, "not now")
-	}
-	for _, tt := range []struct {
-		name     string
-		exchange tickerv1.TickerServiceServer
-		retries  int
-	}{
-		{"in Recv", silentAfter(0), 0},
-		{"between two calls", stub{OnWatch: fails}, 1},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				exchange := serveTicker(t, tt.exchange)
-				gateway := serveTicker(t, NewGateway(exchange.client(t)))
-				c, retries := gateway.client(t), 0
-				opts := FollowOptions{
-					Backoff:     Backoff{Base: 1e6 * time.Hour, Max: 1e6 * time.Hour}, // no wait is below a second
-					IdleTimeout: time.Hour,
-					OnRetry:     func(error, time.Duration) { retries++ },
-				}
-				ctx, cancel := context.WithCancel(t.Context())
-				time.AfterFunc(time.Second, cancel)
-				_, err := take(t, Follow(ctx, c, &tickerv1.WatchRequest{}, opts), 1)
-				require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
-				require.Equal(t, time.Second, now())
-				require.Equal(t, tt.retries, retries)
-
-				ctx, cancel = context.WithTimeout(t.Context(), time.Second)
-				defer cancel()
-				_, err = take(t, Follow(ctx, c, &tickerv1.WatchRequest{}, opts), 1)
-				require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
-				require.Equal(t, 2*time.Second, now())
-				// The server may end the call before the client's own timer fires.
-				require.Contains(t, []int{2 * tt.retries, 2*tt.retries + 1}, retries)
-			})
+			}}
+			_, err := take(t, Follow(ctx, c, &tickerv1.WatchRequest{}, opts), math.MaxInt)
+			require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
+			require.Equal(t, canceled, now(), "Follow waited after the cancel")
+			if !tt.grows {
+				require.Less(t, slices.Max(waits), 100*time.Millisecond)
+				return
+			}
+			for i, wait := range waits {
+				require.Less(t, wait, Backoff{}.limit(i+1), "wait %d", i+1)
+			}
+			require.Greater(t, slices.Max(waits), 10*time.Second)
 		})
 	}
 }
 
 func TestFollow_EachLoopStartsWithRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		exchange := serveTicker(t, new(Exchange))
-		gateway := serveTicker(t, NewGateway(exchange.client(t)))
+		_, _, c := serveHops(t, failAfter(3, errFailed, new(Exchange)))
+		req := &tickerv1.WatchRequest{Symbols: []string{"ACME"}, After: new(uint64(50))}
 		time.Sleep(100 * time.Second)
-		req := &tickerv1.WatchRequest{After: new(uint64(50))}
-		ticks := Follow(t.Context(), gateway.client(t), req, FollowOptions{})
+		ticks := Follow(t.Context(), c, req, FollowOptions{})
 		for range 2 {
-			got, err := take(t, ticks, 3)
-			require.NoError(t, err)
-			require.Equal(t, uint64(51), got[0].GetSequence())
+			next := uint64(55)
+			for tick, err := range ticks {
+				require.NoError(t, err)
+				require.Equal(t, next, tick.GetSequence())
+				if next += 5; next > 150 {
+					break
+				}
+			}
 		}
 		require.Equal(t, uint64(50), req.GetAfter(), "the request of the caller")
 	})
@@ -161,36 +119,20 @@ func TestFollow_EachLoopStartsWithRequest(t *testing.T) {
 
 func TestFollow_SlowReaderGetsOutOfRange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		exchange := serveTicker(t, &Exchange{Symbols: largeSymbol, Retention: 10, SendTimeout: time.Hour})
-		gateway := serveTicker(t, NewGateway(exchange.client(t)))
+		_, _, c := serveHops(t, &Exchange{Symbols: largeSymbol, Retention: 10, SendTimeout: time.Hour})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		var last uint64
-		for tick, err := range Follow(ctx, gateway.client(t), &tickerv1.WatchRequest{}, FollowOptions{}) {
+		for tick, err := range Follow(ctx, c, &tickerv1.WatchRequest{}, FollowOptions{}) {
 			if err != nil {
 				require.Equal(t, codes.OutOfRange, status.Code(err), "got %v", err)
 				require.ErrorContains(t, err, "is no longer held; the oldest is")
 				break
 			}
 			last = tick.GetSequence()
-			time.Sleep(3 * time.Second) // three ticks are published
+			time.Sleep(3 * time.Second) // in which three ticks are published
 		}
 		require.Greater(t, last, uint64(10))
-	})
-}
-
-func TestFollow_ResumesWithinOneSymbol(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		exchange := serveTicker(t, failAfter(3, codes.Unavailable, new(Exchange)))
-		gateway := serveTicker(t, NewGateway(exchange.client(t)))
-		req, next := &tickerv1.WatchRequest{Symbols: []string{"ACME"}}, uint64(5)
-		for tick, err := range Follow(t.Context(), gateway.client(t), req, FollowOptions{}) {
-			require.NoError(t, err)
-			require.Equal(t, next, tick.GetSequence())
-			if next += 5; next > 100 {
-				break
-			}
-		}
 	})
 }
 

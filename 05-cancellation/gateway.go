@@ -52,25 +52,14 @@ func (g *Gateway) Watch(
 	defer context.AfterFunc(g.drain, func() { cancel(context.Cause(g.drain)) })()
 
 	up, err := g.upstream.Watch(ctx, req)
-	if err != nil {
-		return g.statusOf(err)
-	}
-	for {
-		tick, err := up.Recv()
-		if err != nil {
-			return g.statusOf(err)
-		}
-		if err := SendWithin(cmp.Or(g.SendTimeout, defaultSendTimeout), down, tick); err != nil {
-			return err
+	for err == nil {
+		var tick *tickerv1.Tick
+		if tick, err = up.Recv(); err == nil {
+			err = SendWithin(cmp.Or(g.SendTimeout, time.Minute), down, tick)
 		}
 	}
-}
-
-// statusOf returns the status to end a call with after the call to the
-// upstream has ended with err.
-func (g *Gateway) statusOf(err error) error {
 	switch {
-	case errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF): // the upstream ended the call with OK
 		return nil
 	case status.Code(err) == codes.Canceled && g.drain.Err() != nil:
 		return context.Cause(g.drain)

@@ -3,11 +3,13 @@ package cancellation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -22,43 +24,58 @@ import (
 	"example.com/streams/internal/serve/servetest"
 )
 
+type (
+	serverStream = grpc.ServerStreamingServer[tickerv1.Tick]
+	clientStream = grpc.ServerStreamingClient[tickerv1.Tick]
+)
+
+// subtest runs f as a subtest, in a bubble of its own.
+func subtest(t *testing.T, name string, f func(*testing.T)) {
+	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
+}
+
 // A server is an exchange or a gateway in memory. Its clients connect to it
-// over a network that can fail. It records how its handlers end.
+// over a network that can fail.
 type server struct {
-	net      *faultnet.Network
-	handlers ends
-	start    func(tickerv1.TickerServiceServer)
-	running  atomic.Pointer[memserver.Server] // nil after stop
+	net       *faultnet.Network
+	handlers  ends                                // of the server
+	calls     ends                                // of its clients
+	newTicker func() tickerv1.TickerServiceServer // for each start
+	opts      []grpc.ServerOption
+	running   atomic.Pointer[memserver.Server]
+	restarts  atomic.Int64
 }
 
 // serveTicker starts a server, which ends with the test.
 func serveTicker(t testing.TB, ticker tickerv1.TickerServiceServer, opts ...grpc.ServerOption) *server {
-	s := &server{handlers: make(ends, 100)}
+	s := &server{handlers: make(ends, 10), calls: make(ends, 10)}
 	s.net = faultnet.New(s.dial)
-	opts = append(opts, grpc.ChainStreamInterceptor(s.handlers.record))
-	s.start = func(ticker tickerv1.TickerServiceServer) {
-		s.running.Store(memserver.Serve(func(r grpc.ServiceRegistrar) {
-			tickerv1.RegisterTickerServiceServer(r, ticker)
-		}, opts...))
-	}
-	s.start(ticker)
+	s.newTicker = func() tickerv1.TickerServiceServer { return ticker }
+	s.opts = append(opts, grpc.ChainStreamInterceptor(s.handlers.record))
+	s.start()
 	t.Cleanup(s.stop)
 	return s
 }
 
-func (s *server) stop() { _ = s.running.Swap(nil).Close() }
+func (s *server) start() {
+	s.running.Store(memserver.Serve(func(r grpc.ServiceRegistrar) {
+		tickerv1.RegisterTickerServiceServer(r, s.newTicker())
+	}, s.opts...))
+}
+
+func (s *server) stop() { _ = s.running.Load().Close() }
 
 func (s *server) dial(ctx context.Context, addr string) (net.Conn, error) {
-	if running := s.running.Load(); running != nil {
-		return running.DialContext(ctx, addr)
-	}
-	return nil, errors.New("connection refused: the server is down")
+	return s.running.Load().DialContext(ctx, addr)
 }
 
 // connect returns a connection to the server, which is closed when the test
 // ends.
 func (s *server) connect(t testing.TB, opts ...grpc.DialOption) *grpc.ClientConn {
-	opts = append([]grpc.DialOption{grpc.WithContextDialer(s.net.DialContext)}, opts...)
+	opts = append([]grpc.DialOption{
+		grpc.WithContextDialer(s.net.DialContext),
+		grpc.WithDefaultCallOptions(grpc.OnFinish(s.calls.recordCall)),
+	}, opts...)
 	conn, err := s.running.Load().NewClient(opts...)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() }) // fails if the test has closed it
@@ -70,14 +87,52 @@ func (s *server) client(t testing.TB, opts ...grpc.DialOption) tickerv1.TickerSe
 	return tickerv1.NewTickerServiceClient(s.connect(t, opts...))
 }
 
+// faults returns how often each fault has happened.
+func (s *server) faults() map[string]int {
+	faults := s.net.Faults()
+	if n := s.restarts.Load(); n > 0 {
+		faults["restarted"] = int(n)
+	}
+	return faults
+}
+
+// serveHops starts an exchange and a gateway of it, and returns a client of
+// the gateway. The options are those of the gateway.
+func serveHops(
+	t testing.TB, ticker tickerv1.TickerServiceServer, opts ...grpc.ServerOption,
+) (exchange, gateway *server, c tickerv1.TickerServiceClient) {
+	exchange = serveTicker(t, ticker)
+	gateway = serveTicker(t, NewGateway(exchange.client(t)), opts...)
+	return exchange, gateway, gateway.client(t)
+}
+
+// serveFaulty starts a gateway and an exchange behind it, with the options
+// of the commands, and returns a client of the gateway. A server that
+// restarts has a new Exchange or Gateway.
+func serveFaulty(t *testing.T, interval time.Duration) ([]*server, tickerv1.TickerServiceClient) {
+	// With small buffers, a thousand connections need less memory.
+	dialOptions := append(DialOptions(), grpc.WithReadBufferSize(1<<10), grpc.WithWriteBufferSize(1<<10))
+	serverOptions := append(ServerOptions(), grpc.ReadBufferSize(1<<10), grpc.WriteBufferSize(1<<10))
+	newExchange := func() tickerv1.TickerServiceServer { return &Exchange{Interval: interval} }
+	exchange := serveTicker(t, newExchange(), serverOptions...)
+	exchange.newTicker = newExchange
+	upstream := exchange.client(t, dialOptions...)
+	newGateway := func() tickerv1.TickerServiceServer { return NewGateway(upstream) }
+	gateway := serveTicker(t, newGateway(), serverOptions...)
+	gateway.newTicker = newGateway
+	return []*server{gateway, exchange}, gateway.client(t, dialOptions...)
+}
+
 // serveUntilSignal serves ticker as the commands do, but in memory. The drain
 // may take 5 s.
-func serveUntilSignal(t *testing.T, ticker tickerv1.TickerServiceServer, onDrain func()) (*servetest.Server, ends) {
-	handlers := make(ends, 10)
-	s := serve.New(grpc.StreamInterceptor(handlers.record))
-	tickerv1.RegisterTickerServiceServer(s, ticker)
-	s.Drain, s.OnDrain = 5*time.Second, onDrain
-	return servetest.Start(t, s), handlers
+func serveUntilSignal(
+	t *testing.T, ticker tickerv1.TickerServiceServer, onDrain func(),
+) (s *servetest.Server, handlers ends) {
+	handlers = make(ends, 10)
+	server := serve.New(grpc.StreamInterceptor(handlers.record))
+	tickerv1.RegisterTickerServiceServer(server, ticker)
+	server.Drain, server.OnDrain = 5*time.Second, onDrain
+	return servetest.Start(t, server), handlers
 }
 
 // waitFirst is an interceptor that makes a server wait for a second before
@@ -87,57 +142,22 @@ func waitFirst(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, hand
 	return handler(srv, stream)
 }
 
-// A hop is a server that a fault can restart.
-type hop struct {
-	*server
-	ticker   func() tickerv1.TickerServiceServer // for each start
-	restarts atomic.Int64
-}
-
-// dialHops starts an exchange and a gateway of it, with the options of the
-// commands. The client is one of the gateway, which is the first hop.
-func dialHops(t *testing.T, exchange func() tickerv1.TickerServiceServer) ([2]*hop, tickerv1.TickerServiceClient) {
-	// With small buffers, a thousand connections need less memory.
-	dialOptions := append(DialOptions(), grpc.WithReadBufferSize(1<<10), grpc.WithWriteBufferSize(1<<10))
-	serverOptions := append(ServerOptions(), grpc.ReadBufferSize(1<<10), grpc.WriteBufferSize(1<<10))
-	upstream := &hop{server: serveTicker(t, exchange(), serverOptions...), ticker: exchange}
-	c := tickerv1.NewTickerServiceClient(upstream.connect(t, dialOptions...))
-	relay := func() tickerv1.TickerServiceServer { return NewGateway(c) }
-	gateway := &hop{server: serveTicker(t, relay(), serverOptions...), ticker: relay}
-	return [2]*hop{gateway, upstream}, tickerv1.NewTickerServiceClient(gateway.connect(t, dialOptions...))
-}
-
-// faults returns how often each fault has happened.
-func (h *hop) faults() map[string]int {
-	faults := h.net.Faults()
-	if n := h.restarts.Load(); n > 0 {
-		faults["restarted"] = int(n)
-	}
-	return faults
-}
-
-// ends holds the ends that no test has looked at.
+// ends holds ends until a test reads them.
 type ends chan end
 
 // An end records how a handler or a call ended.
 type end struct {
 	at       time.Duration // since the start of the bubble
 	err      error         // which the handler or the call returned
-	ctx      error         // of the handler's context, just before
-	cause    error         // of the handler's context
-	timeLeft time.Duration // until the deadline when the handler began; 0: none
+	context  string        // of the handler when it returned, by describeContext
+	timeLeft time.Duration // until the deadline when the handler began; 0 without one
 }
 
 // next returns an end, which must have happened already.
 func (e ends) next(t testing.TB) end {
 	t.Helper()
-	select {
-	case end := <-e:
-		return end
-	default:
-		require.FailNow(t, "no handler or call has ended")
-		return end{}
-	}
+	require.NotEmpty(t, e, "no handler or call has ended")
+	return <-e
 }
 
 // record is a [grpc.StreamServerInterceptor].
@@ -147,15 +167,33 @@ func (e ends) record(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo
 		timeLeft = time.Until(deadline)
 	}
 	err := handler(srv, stream)
-	select {
-	case e <- end{now(), err, ctx.Err(), context.Cause(ctx), timeLeft}:
-	default: // a test with so many calls does not look at them
-	}
+	e.add(end{now(), err, describeContext(ctx), timeLeft})
 	return err
 }
 
-// recordCall has the signature that [grpc.OnFinish] wants.
-func (e ends) recordCall(err error) { e <- end{at: now(), err: err} }
+// recordCall is an argument for [grpc.OnFinish].
+func (e ends) recordCall(err error) { e.add(end{at: now(), err: err}) }
+
+func (e ends) add(end end) {
+	select {
+	case e <- end:
+	default: // e is full: a test with so many calls does not read them
+	}
+}
+
+// describeContext returns "-" if ctx is alive, and otherwise its error, with
+// its cause if that says more.
+func describeContext(ctx context.Context) string {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	switch {
+	case err == nil:
+		return "-"
+	case errors.Is(cause, err):
+		return err.Error()
+	default:
+		return fmt.Sprintf("%v, because %v", err, cause)
+	}
+}
 
 // now returns the time since the start of the bubble.
 func now() time.Duration {
@@ -163,7 +201,7 @@ func now() time.Duration {
 }
 
 // open calls Watch for all ticks.
-func open(t testing.TB, ctx context.Context, c tickerv1.TickerServiceClient) grpc.ServerStreamingClient[tickerv1.Tick] {
+func open(t testing.TB, ctx context.Context, c tickerv1.TickerServiceClient) clientStream {
 	t.Helper()
 	stream, err := c.Watch(ctx, &tickerv1.WatchRequest{})
 	require.NoError(t, err)
@@ -172,7 +210,7 @@ func open(t testing.TB, ctx context.Context, c tickerv1.TickerServiceClient) grp
 
 // recvOnTime receives n ticks, each at the moment at which the exchange
 // publishes it.
-func recvOnTime(t testing.TB, stream grpc.ServerStreamingClient[tickerv1.Tick], n int) {
+func recvOnTime(t testing.TB, stream clientStream, n int) {
 	t.Helper()
 	for range n {
 		tick, err := stream.Recv()
@@ -181,14 +219,16 @@ func recvOnTime(t testing.TB, stream grpc.ServerStreamingClient[tickerv1.Tick], 
 	}
 }
 
-// recvRest receives all ticks from tick 1 on, until the stream ends with an
-// error, and returns the number of ticks and the error.
-func recvRest(t testing.TB, stream grpc.ServerStreamingClient[tickerv1.Tick]) (n uint64, err error) {
+// requireRest receives all ticks from tick 1 on, until the stream ends with
+// an error, and returns the number of ticks.
+func requireRest(t testing.TB, stream clientStream, code codes.Code, message string) (n uint64) {
 	t.Helper()
 	for {
 		tick, err := stream.Recv()
 		if err != nil {
-			return n, err
+			require.Equal(t, code, status.Code(err), "got %v", err)
+			require.ErrorContains(t, err, message)
+			return n
 		}
 		n++
 		require.Equal(t, n, tick.GetSequence())
@@ -214,37 +254,40 @@ func take(t testing.TB, ticks iter.Seq2[*tickerv1.Tick, error], n int) (got []*t
 	return got, nil
 }
 
-// A stub is a server that does what a test says.
+// A stub is a server whose Watch is a function of the test.
 type stub struct {
 	tickerv1.UnimplementedTickerServiceServer
-	OnWatch func(*tickerv1.WatchRequest, grpc.ServerStreamingServer[tickerv1.Tick]) error
+	OnWatch func(*tickerv1.WatchRequest, serverStream) error
 }
 
-func (s stub) Watch(req *tickerv1.WatchRequest, stream grpc.ServerStreamingServer[tickerv1.Tick]) error {
+func (s stub) Watch(req *tickerv1.WatchRequest, stream serverStream) error {
 	return s.OnWatch(req, stream)
 }
 
 // silentAfter returns a stub that sends n ticks, one per second, and then
 // nothing more until the call is canceled.
-func silentAfter(n uint64) stub {
-	return stub{OnWatch: func(_ *tickerv1.WatchRequest, stream grpc.ServerStreamingServer[tickerv1.Tick]) error {
-		for i := range n {
-			time.Sleep(time.Second)
-			if err := stream.Send(&tickerv1.Tick{Sequence: i + 1}); err != nil {
-				return err
-			}
-		}
-		<-stream.Context().Done()
-		return stream.Context().Err()
-	}}
+func silentAfter(n int) stub {
+	return limit(n, new(Exchange), func(ctx context.Context) error {
+		<-ctx.Done()
+		return ctx.Err()
+	})
 }
 
-// failAfter returns a stub that ends each call with code after n ticks of x.
-func failAfter(n int, code codes.Code, x *Exchange) stub {
-	return stub{OnWatch: func(req *tickerv1.WatchRequest, stream grpc.ServerStreamingServer[tickerv1.Tick]) error {
+var errFailed = status.Error(codes.Unavailable, "it failed")
+
+// failAfter returns a stub that sends n ticks of x in each call, and then
+// returns err.
+func failAfter(n int, err error, x *Exchange) stub {
+	return limit(n, x, func(context.Context) error { return err })
+}
+
+// limit returns a stub that sends n ticks of x in each call. Instead of the
+// next tick, it returns what end returns.
+func limit(n int, x *Exchange, end func(context.Context) error) stub {
+	return stub{OnWatch: func(req *tickerv1.WatchRequest, stream serverStream) error {
 		err := x.Watch(req, &limited{stream, n})
 		if errors.Is(err, errLimit) {
-			return status.Error(code, "it failed")
+			return end(stream.Context())
 		}
 		return err
 	}}
@@ -252,9 +295,9 @@ func failAfter(n int, code codes.Code, x *Exchange) stub {
 
 var errLimit = errors.New("no more ticks can be sent")
 
-// A limited stream fails after some ticks.
+// A limited stream sends some ticks, and then fails with errLimit.
 type limited struct {
-	grpc.ServerStreamingServer[tickerv1.Tick]
+	serverStream
 	left int
 }
 
@@ -263,7 +306,7 @@ func (l *limited) Send(tick *tickerv1.Tick) error {
 		return errLimit
 	}
 	l.left--
-	return l.ServerStreamingServer.Send(tick)
+	return l.serverStream.Send(tick)
 }
 
 // largeSymbol makes ticks of 4 KiB, so that 16 of them fill a flow-control

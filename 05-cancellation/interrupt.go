@@ -2,7 +2,7 @@ package cancellation
 
 import "context"
 
-// RunUntil calls work, which does not know ctx but can be interrupted: a
+// RunUntil calls work, which does not use ctx but can be interrupted: a
 // read that a deadline ends, or a query that another call aborts. If ctx
 // ends first, RunUntil calls interrupt in a new goroutine, waits until work
 // has returned, and returns the cause of ctx.

@@ -13,92 +13,57 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/semaphore"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
 )
 
-// Each subtest has a handler that waits only for something else, and one
-// that also waits for its context.
+// Each subtest has a handler that waits only for something else, and handlers
+// that also wait for their context.
 func TestBlockedHandler_EndsIfItWaitsForContext(t *testing.T) {
-	t.Run("channel", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			release := make(chan struct{})
-			defer close(release)
-			require.False(t, endsWithCall(t, func(context.Context) error {
-				<-release
+	subtest(t, "channel, or work that nothing can interrupt", func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		work := func() error {
+			<-release
+			return nil
+		}
+		require.False(t, endsWithCall(t, func(context.Context) error { return work() }))
+		require.True(t, endsWithCall(t, func(ctx context.Context) error {
+			select {
+			case <-release:
 				return nil
-			}))
-			require.True(t, endsWithCall(t, func(ctx context.Context) error {
-				select {
-				case <-release:
-					return nil
-				case <-ctx.Done():
-					return context.Cause(ctx)
-				}
-			}))
-		})
-	})
-	t.Run("lock", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			lock := semaphore.NewWeighted(1)
-			require.NoError(t, lock.Acquire(t.Context(), 1))
-			defer lock.Release(1)
-			require.False(t, endsWithCall(t, func(context.Context) error {
-				// As a sync.Mutex waits. A sync.Mutex would also stop the
-				// clock of the bubble.
-				return lock.Acquire(context.Background(), 1)
-			}))
-			require.True(t, endsWithCall(t, func(ctx context.Context) error {
-				return lock.Acquire(ctx, 1)
-			}))
-		})
-	})
-	t.Run("query", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			release, interrupted := make(chan struct{}), make(chan struct{})
-			defer close(release)
-			query := func() error { // as of a database that does not know ctx
-				select {
-				case <-release:
-					return nil
-				case <-interrupted:
-					return errors.New("query: interrupted")
-				}
+			case <-ctx.Done():
+				return context.Cause(ctx)
 			}
-			require.False(t, endsWithCall(t, func(context.Context) error { return query() }))
-			require.True(t, endsWithCall(t, func(ctx context.Context) error {
-				return RunUntil(ctx, query, func() { close(interrupted) })
-			}))
-		})
+		}))
+		require.True(t, endsWithCall(t, func(ctx context.Context) error { return WaitFor(ctx, work) }))
 	})
-	t.Run("pipe", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			pipe, w := net.Pipe()
-			defer w.Close()
-			read := func() error {
-				_, err := pipe.Read(make([]byte, 1))
-				return err
-			}
-			require.False(t, endsWithCall(t, func(context.Context) error { return read() }))
-			require.True(t, endsWithCall(t, func(ctx context.Context) error {
-				return RunUntil(ctx, read, func() { _ = pipe.SetReadDeadline(time.Now()) })
-			}))
-		})
+	subtest(t, "lock", func(t *testing.T) {
+		lock := semaphore.NewWeighted(1)
+		require.NoError(t, lock.Acquire(t.Context(), 1))
+		defer lock.Release(1)
+		require.False(t, endsWithCall(t, func(context.Context) error {
+			// A sync.Mutex also waits without a context. It cannot be used
+			// here, because it would stop the clock of the bubble.
+			return lock.Acquire(context.Background(), 1)
+		}))
+		require.True(t, endsWithCall(t, func(ctx context.Context) error {
+			return lock.Acquire(ctx, 1)
+		}))
 	})
-	t.Run("work that nothing can interrupt", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			release := make(chan struct{})
-			defer close(release)
-			work := func() error {
-				<-release
-				return nil
-			}
-			require.False(t, endsWithCall(t, func(context.Context) error { return work() }))
-			require.True(t, endsWithCall(t, func(ctx context.Context) error { return WaitFor(ctx, work) }))
-		})
+	subtest(t, "pipe", func(t *testing.T) {
+		pipe, w := net.Pipe()
+		defer w.Close()
+		read := func() error {
+			_, err := pipe.Read(make([]byte, 1))
+			return err
+		}
+		require.False(t, endsWithCall(t, func(context.Context) error { return read() }))
+		require.True(t, endsWithCall(t, func(ctx context.Context) error {
+			return RunUntil(ctx, read, func() { _ = pipe.SetReadDeadline(time.Now()) })
+		}))
 	})
 }
 
@@ -106,14 +71,11 @@ func TestBlockedHandler_EndsIfItWaitsForContext(t *testing.T) {
 // in which the client cancels. If not, the handler still runs a day later.
 func endsWithCall(t *testing.T, wait func(context.Context) error) bool {
 	t.Helper()
-	exchange := serveTicker(t, stub{OnWatch: func(
-		_ *tickerv1.WatchRequest, stream grpc.ServerStreamingServer[tickerv1.Tick],
-	) error {
+	exchange, gateway, c := serveHops(t, stub{OnWatch: func(_ *tickerv1.WatchRequest, stream serverStream) error {
 		return wait(stream.Context())
 	}})
-	gateway := serveTicker(t, NewGateway(exchange.client(t)))
 	ctx, cancel := context.WithCancel(t.Context())
-	stream := open(t, ctx, gateway.client(t))
+	stream := open(t, ctx, c)
 	time.AfterFunc(3*time.Second, cancel)
 	_, err := stream.Recv()
 	canceled := now()

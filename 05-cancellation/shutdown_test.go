@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
@@ -18,10 +17,9 @@ import (
 
 func TestGracefulStop_WaitsForeverForWatcher(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		exchange := serveTicker(t, &Exchange{Interval: 10 * time.Minute})
-		gateway := serveTicker(t, NewGateway(exchange.client(t)))
+		exchange, _, c := serveHops(t, &Exchange{Interval: 10 * time.Minute})
 		ctx, cancel := context.WithCancel(t.Context())
-		stream := open(t, ctx, gateway.client(t))
+		stream := open(t, ctx, c)
 		recvOnTime(t, stream, 1)
 		stopped := make(chan time.Duration, 1)
 		go func() {
@@ -39,52 +37,36 @@ func TestGracefulStop_WaitsForeverForWatcher(t *testing.T) {
 
 func TestDrain_OrderIsHealthStreamsStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		x, healthWas := new(Exchange), make(chan string, 1)
+		x := new(Exchange)
 		var health healthv1.HealthClient
+		var checked *healthv1.HealthCheckResponse
+		var failed error
 		exchange, handlers := serveUntilSignal(t, x, func() {
-			healthWas <- check(health)
+			checked, failed = health.Check(context.Background(), &healthv1.HealthCheckRequest{})
 			x.Drain()
 		})
 		conn := exchange.Dial(t)
 		health = healthv1.NewHealthClient(conn)
 		gateway := serveTicker(t, NewGateway(tickerv1.NewTickerServiceClient(conn)))
 		stream := open(t, t.Context(), gateway.client(t))
-		require.Equal(t, "SERVING", check(health))
 		time.Sleep(100*time.Second + time.Second/2) // the client reads nothing yet
 
 		exchange.Signal()
 		require.NoError(t, exchange.Wait())
 		synctest.Wait()
 
+		require.NoError(t, failed)
+		require.Equal(t, healthv1.HealthCheckResponse_NOT_SERVING, checked.GetStatus())
 		require.Equal(t, 100*time.Second+time.Second/2, now(), "the drain took time")
 		require.Equal(t, now(), handlers.next(t).at)
 		require.Equal(t, now(), gateway.handlers.next(t).at)
-		require.Equal(t, "NOT_SERVING", <-healthWas, "health before the streams end")
-		requireRest(t, stream, 100, "shutting down; resume after 100")
+		n := requireRest(t, stream, codes.Unavailable, "shutting down; resume after 100")
+		require.Equal(t, uint64(100), n)
 	})
 }
 
-// check returns the health of a server, or why it is not known.
-func check(c healthv1.HealthClient) string {
-	health, err := c.Check(context.Background(), &healthv1.HealthCheckRequest{})
-	if err != nil {
-		return err.Error()
-	}
-	return health.GetStatus().String()
-}
-
-// requireRest requires that the stream has n ticks, from tick 1 on, and that
-// it then ends with Unavailable.
-func requireRest(t *testing.T, stream grpc.ServerStreamingClient[tickerv1.Tick], n uint64, message string) {
-	t.Helper()
-	got, err := recvRest(t, stream)
-	require.Equal(t, n, got)
-	require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
-	require.ErrorContains(t, err, message)
-}
-
-// Here the handler of the exchange is behind: all buffers are full after
-// about 30 ticks.
+// In this test, the handler of the exchange is behind, because all buffers are
+// full after about 30 ticks.
 func TestDrain_SendsTicksPublishedBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x := &Exchange{Symbols: largeSymbol, SendTimeout: math.MaxInt64}
@@ -94,7 +76,8 @@ func TestDrain_SendsTicksPublishedBefore(t *testing.T) {
 
 		exchange.Signal()
 		time.Sleep(2 * time.Second)
-		requireRest(t, stream, 100, "shutting down; resume after 100")
+		n := requireRest(t, stream, codes.Unavailable, "shutting down; resume after 100")
+		require.Equal(t, uint64(100), n)
 		require.NoError(t, exchange.Wait())
 		require.Equal(t, 102*time.Second+time.Second/2, now(), "the drain ends when the client has read")
 	})
@@ -109,26 +92,22 @@ func TestDrain_IsBounded(t *testing.T) {
 		{"handlers that do not know of the drain", nil, false},
 		{"handlers whose client does not read", largeSymbol, true}, // 32 ticks fill all buffers
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				x := &Exchange{Symbols: tt.symbols}
-				onDrain := x.Drain
-				if !tt.told {
-					onDrain = nil
-				}
-				exchange, _ := serveUntilSignal(t, x, onDrain)
-				stream := open(t, t.Context(), tickerv1.NewTickerServiceClient(exchange.Dial(t)))
-				time.Sleep(40 * time.Second)
+		subtest(t, tt.name, func(t *testing.T) {
+			x := &Exchange{Symbols: tt.symbols}
+			onDrain := x.Drain
+			if !tt.told {
+				onDrain = nil
+			}
+			exchange, _ := serveUntilSignal(t, x, onDrain)
+			stream := open(t, t.Context(), tickerv1.NewTickerServiceClient(exchange.Dial(t)))
+			time.Sleep(40 * time.Second)
 
-				exchange.Signal()
-				require.NoError(t, exchange.Wait())
+			exchange.Signal()
+			require.NoError(t, exchange.Wait())
 
-				require.Equal(t, 45*time.Second, now(), "the drain may take 5 s")
-				n, err := recvRest(t, stream)
-				require.Positive(t, n, "ticks")
-				require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
-				require.ErrorContains(t, err, "error reading from server: EOF")
-			})
+			require.Equal(t, 45*time.Second, now(), "the drain may take 5 s")
+			n := requireRest(t, stream, codes.Unavailable, "error reading from server: EOF")
+			require.Positive(t, n)
 		})
 	}
 }
@@ -148,7 +127,8 @@ func TestDrain_GatewayEndsItsUpstreamCall(t *testing.T) {
 		require.Equal(t, 100*time.Second+time.Second/2, now(), "the drain took time")
 		require.Equal(t, now(), handlers.next(t).at)
 		require.Equal(t, now(), exchange.handlers.next(t).at)
-		requireRest(t, stream, 100, "shutting down; resume after your last tick")
+		n := requireRest(t, stream, codes.Unavailable, "shutting down; resume after your last tick")
+		require.Equal(t, uint64(100), n)
 	})
 }
 

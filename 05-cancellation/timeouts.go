@@ -11,12 +11,12 @@ import (
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
 )
 
-// recvWithin receives a tick. If none comes within the idle timeout, it calls
-// cancel, which must cancel the context of stream, and returns
-// DeadlineExceeded. Time that passes between two calls does not count.
+// recvWithin receives a tick. If no tick comes within the idle timeout,
+// recvWithin calls cancel, which must cancel the context of stream, and
+// returns DeadlineExceeded. Time that passes between two calls does not count.
 //
-// It is not exported, because a caller that passes the cancel function of
-// another context waits forever. [Ticks] makes all three arguments itself.
+// recvWithin is not exported, because a caller that passes the cancel function
+// of another context waits forever. [Ticks] makes all three arguments itself.
 func recvWithin(
 	idle time.Duration, stream grpc.ServerStreamingClient[tickerv1.Tick],
 	cancel context.CancelFunc,

@@ -16,40 +16,13 @@ import (
 	"example.com/streams/internal/memserver/memservertest"
 )
 
-func TestDeadline_EndsStreamThatIsNeverIdle(t *testing.T) {
+func TestTicks_IdleTimeoutStartsAgainAfterEachTick(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		exchange := serveTicker(t, new(Exchange))
-		gateway := serveTicker(t, NewGateway(exchange.client(t)))
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute+time.Second/2)
-		defer cancel()
-		stream := open(t, ctx, gateway.client(t))
-		recvOnTime(t, stream, 60)
-		_, err := stream.Recv()
-		synctest.Wait()
-
-		require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
-		require.Equal(t, time.Minute+time.Second/2, gateway.handlers.next(t).at)
-		require.Equal(t, time.Minute+time.Second/2, exchange.handlers.next(t).at)
-	})
-}
-
-func TestRecvWithin_TimeoutStartsAgainWithEachCall(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		exchange := serveTicker(t, silentAfter(60))
-		gateway := serveTicker(t, NewGateway(exchange.client(t)))
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		stream := open(t, ctx, gateway.client(t))
+		exchange, gateway, c := serveHops(t, silentAfter(60))
 		const idle = 1500 * time.Millisecond
-		for range 60 {
-			_, err := recvWithin(idle, stream, cancel)
-			require.NoError(t, err)
-		}
-		require.Equal(t, time.Minute, now())
-
-		_, err := recvWithin(idle, stream, cancel)
+		got, err := take(t, Ticks(t.Context(), c, &tickerv1.WatchRequest{}, idle), 61)
 		synctest.Wait()
-
+		require.Len(t, got, 60)
 		require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
 		require.ErrorContains(t, err, "the server sent nothing for 1.5s")
 		require.Equal(t, time.Minute+idle, gateway.handlers.next(t).at)
@@ -57,18 +30,15 @@ func TestRecvWithin_TimeoutStartsAgainWithEachCall(t *testing.T) {
 	})
 }
 
-func TestRecvWithin_IgnoresTimeBetweenCalls(t *testing.T) {
+func TestTicks_IdleTimeoutIgnoresTimeInLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		exchange := serveTicker(t, new(Exchange))
-		gateway := serveTicker(t, NewGateway(exchange.client(t)))
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		stream := open(t, ctx, gateway.client(t))
-		for n := range uint64(3) {
-			time.Sleep(time.Minute)
-			tick, err := recvWithin(time.Second, stream, cancel)
+		_, _, c := serveHops(t, new(Exchange))
+		for tick, err := range Ticks(t.Context(), c, &tickerv1.WatchRequest{}, 1500*time.Millisecond) {
 			require.NoError(t, err)
-			require.Equal(t, n+1, tick.GetSequence())
+			if tick.GetSequence() == 3 {
+				break
+			}
+			time.Sleep(time.Minute)
 		}
 	})
 }
@@ -82,35 +52,28 @@ func TestSendWithin_EndsHandlerWhoseClientDoesNotRead(t *testing.T) {
 		{"send timeout of 10 s", 10 * time.Second, true},
 		{"no send timeout", math.MaxInt64, false},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				exchange := serveTicker(t, &Exchange{Symbols: largeSymbol, SendTimeout: math.MaxInt64})
-				g := NewGateway(exchange.client(t))
-				g.SendTimeout = tt.timeout
-				gateway := serveTicker(t, g)
-				ctx, cancel := context.WithCancel(t.Context())
-				defer cancel()
-				stream := open(t, ctx, gateway.client(t))
+		subtest(t, tt.name, func(t *testing.T) {
+			exchange := serveTicker(t, &Exchange{Symbols: largeSymbol, SendTimeout: math.MaxInt64})
+			g := NewGateway(exchange.client(t))
+			g.SendTimeout = tt.timeout
+			gateway := serveTicker(t, g)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			stream := open(t, ctx, gateway.client(t))
 
-				time.Sleep(24 * time.Hour)
-				if !tt.ends {
-					require.Empty(t, gateway.handlers, "the handler of the gateway has ended")
-					require.Empty(t, exchange.handlers, "the handler of the exchange has ended")
-					return
-				}
-				atGateway, atExchange := gateway.handlers.next(t), exchange.handlers.next(t)
-				require.Equal(t, atGateway.at, atExchange.at)
-				require.Less(t, atGateway.at, 10*time.Minute)
-				require.Equal(t, codes.Aborted, status.Code(atGateway.err), "got %v", atGateway.err)
-				require.NoError(t, atGateway.ctx, "the context ended before the handler")
-				require.Equal(t, context.Canceled, atExchange.cause)
+			time.Sleep(24 * time.Hour)
+			if !tt.ends {
+				require.Empty(t, gateway.handlers, "the handler of the gateway has ended")
+				require.Empty(t, exchange.handlers, "the handler of the exchange has ended")
+				return
+			}
+			atGateway := gateway.handlers.next(t)
+			require.Less(t, atGateway.at, 10*time.Minute)
+			require.Equal(t, "-", atGateway.context, "the context ended before the handler")
+			require.Equal(t, atGateway.at, exchange.handlers.next(t).at)
 
-				// The client now reads: first the ticks that were sent.
-				n, err := recvRest(t, stream)
-				require.Positive(t, n, "ticks")
-				require.Equal(t, codes.Aborted, status.Code(err), "got %v", err)
-				require.ErrorContains(t, err, "the client read nothing for 10s")
-			})
+			n := requireRest(t, stream, codes.Aborted, "the client read nothing for 10s")
+			require.Positive(t, n, "ticks that were sent before")
 		})
 	}
 }
@@ -118,26 +81,23 @@ func TestSendWithin_EndsHandlerWhoseClientDoesNotRead(t *testing.T) {
 // BenchmarkSendWithin measures what the goroutine and the timer for each tick
 // cost.
 func BenchmarkSendWithin(b *testing.B) {
-	type sender = grpc.ServerStreamingServer[tickerv1.Tick]
-	for _, bb := range []struct {
-		name string
-		send func(sender, *tickerv1.Tick) error
-	}{
-		{"Send", func(s sender, tick *tickerv1.Tick) error { return s.Send(tick) }},
-		{"SendWithin", func(s sender, tick *tickerv1.Tick) error { return SendWithin(time.Minute, s, tick) }},
+	for name, send := range map[string]func(serverStream, *tickerv1.Tick) error{
+		"Send":       serverStream.Send,
+		"SendWithin": func(s serverStream, tick *tickerv1.Tick) error { return SendWithin(time.Minute, s, tick) },
 	} {
-		b.Run(bb.name, func(b *testing.B) {
+		b.Run(name, func(b *testing.B) {
 			tick := new(Exchange).Tick(1)
-			endless := stub{OnWatch: func(_ *tickerv1.WatchRequest, stream sender) error {
+			endless := stub{OnWatch: func(_ *tickerv1.WatchRequest, stream serverStream) error {
 				for {
-					if err := bb.send(stream, tick); err != nil {
+					if err := send(stream, tick); err != nil {
 						return err
 					}
 				}
 			}}
-			conn := memservertest.Dial(b, func(r grpc.ServiceRegistrar) { tickerv1.RegisterTickerServiceServer(r, endless) })
+			conn := memservertest.Dial(b, func(r grpc.ServiceRegistrar) {
+				tickerv1.RegisterTickerServiceServer(r, endless)
+			})
 			stream := open(b, b.Context(), tickerv1.NewTickerServiceClient(conn))
-			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := stream.Recv(); err != nil {
 					b.Fatal(err)
