@@ -96,7 +96,7 @@ func TestPoll_HourCosts3600CallsAndHalfSecondStale(t *testing.T) {
 		require.Equal(t, codes.DeadlineExceeded, status.Code(last), "got %v", last)
 		synctest.Wait() // the writer has returned
 		require.Equal(t, 3600, calls)
-		require.InDelta(t, log.count, seen, 5, "lines seen; those of the last second are not")
+		require.InDelta(t, log.count, seen, 5, "lines seen, of those written")
 		require.InDelta(t, 0.5, stale.Seconds()/float64(seen), 0.02, "mean age of a line, in seconds, when it is seen")
 	})
 }

@@ -131,7 +131,7 @@ func generated(size int64) io.Reader {
 	return io.LimitReader(rand.NewChaCha8([32]byte{}), size)
 }
 
-// endless is a file of zeros without an end.
+// endless is a file without an end.
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) { return len(p), nil }

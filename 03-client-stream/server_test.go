@@ -92,7 +92,7 @@ func TestUpload_RefusalArrivesWhileClientSends(t *testing.T) {
 	for _, r := range refusedAtOnce() {
 		t.Run(r.name, func(t *testing.T) {
 			r.check(t, func(stream clientStream) {
-				err := error(nil)
+				var err error
 				for err == nil {
 					err = stream.Send(chunk("more"))
 				}

@@ -129,7 +129,7 @@ func TestTalk_LoopEndsAfterTheWriter(t *testing.T) {
 	})
 }
 
-// This error comes from the client itself: the text never leaves it.
+// This error comes from the client itself, which never sends the text.
 func TestTalk_EndsWithTheErrorOfItsOwnSend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ann := <-newChat(t, 16).talk(t.Context(), "ann", texts("\xff"))

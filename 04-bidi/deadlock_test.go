@@ -15,10 +15,10 @@ import (
 	chatv1 "example.com/streams/04-bidi/chat/v1"
 )
 
-// kilobyte has 1 KiB with its tags and lengths.
+// kilobyte is a message whose encoding has 1 KiB.
 var kilobyte = textMessage("", fmt.Sprintf("%01021d", 0))
 
-// flood calls send until it fails, and counts the calls that do not.
+// flood calls send until it fails, and counts the calls that succeed.
 func flood(send func(*chatv1.ChatMessage) error, sent *atomic.Int64) error {
 	for {
 		if err := send(kilobyte); err != nil {
@@ -85,9 +85,8 @@ func TestDeadlock_ReadingWhileWritingAvoidsIt(t *testing.T) {
 	})
 }
 
-// The server's handler returns. The client's Send does not: the status would
-// end it, and the status comes after the messages that the client never
-// reads.
+// The handler returns, but the client's Send does not. The status would end
+// that Send, but it comes after messages that the client never reads.
 func TestDeadlock_ClientThatOnlySendsIsAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		returned := make(chan error, 1)

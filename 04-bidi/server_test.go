@@ -53,7 +53,7 @@ func TestChat_AllMembersSeeOneOrder(t *testing.T) {
 		for i := range members {
 			say := make(chan string)
 			done[i] = c.talk(t.Context(), fmt.Sprint("m", i), say)
-			synctest.Wait() // it has joined
+			synctest.Wait() // until it has joined
 			go func() {
 				defer close(say)
 				<-start
@@ -389,7 +389,7 @@ func TestDrain_DeliversWhatWasSaidThenUnavailable(t *testing.T) {
 		bob.sees("* the server is shutting down")
 		bob.ends(codes.Unavailable, "shutting down; join again later")
 		require.NoError(t, server.Wait())
-		require.Zero(t, time.Since(start), "nothing had to be waited for")
+		require.Zero(t, time.Since(start), "the drain waited for a member")
 		require.Empty(t, hub.rooms)
 	})
 }

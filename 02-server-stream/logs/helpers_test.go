@@ -35,7 +35,7 @@ func (s stub) StreamLogs(req *logsv1.LogRequest, stream serverStream) error {
 	return s.OnStreamLogs(req, stream)
 }
 
-// A handlerEnd says when a handler returned, and its error.
+// A handlerEnd is the time at which a handler returned, and its error.
 type handlerEnd struct {
 	at  time.Time
 	err error

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"net"
@@ -54,5 +55,9 @@ func run() error {
 		server.GracefulStop()
 	})
 	fmt.Fprintf(os.Stderr, "server: listening on %v\n", listener.Addr())
-	return server.Serve(listener) // until GracefulStop has returned
+	err = server.Serve(listener) // returns after GracefulStop
+	if errors.Is(err, grpc.ErrServerStopped) {
+		return nil // the signal came before Serve
+	}
+	return err
 }
