@@ -39,9 +39,14 @@ func Main(name string, run func(context.Context) error) int {
 	case err != nil:
 		return report(name, Usagef("%v", err))
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signaled, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // from then on a signal ends the process
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	context.AfterFunc(signaled, func() {
+		stop() // before run can know: from now on a signal ends the process
+		cancel()
+	})
 	err := run(ctx)
 	if ctx.Err() != nil && isCanceled(err) {
 		fmt.Fprintf(os.Stderr, "%s: interrupted\n", name)
