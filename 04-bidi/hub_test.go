@@ -52,8 +52,8 @@ func TestHub_NobodyWaitsForASlowMember(t *testing.T) {
 
 // recordTexts joins the room go, and records when texts arrive.
 func recordTexts(ctx context.Context, c *chat, name string, arrived chan<- time.Time) {
-	for msg := range Talk(ctx, c.client, "go", name, nil) {
-		if msg.GetText() != "" {
+	for msg, err := range Talk(ctx, c.client, "go", name, nil) {
+		if err == nil && msg.GetText() != "" {
 			arrived <- time.Now()
 		}
 	}
