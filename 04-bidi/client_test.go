@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	chatv1 "example.com/streams/04-bidi/chat/v1"
+	"example.com/streams/internal/memserver/memservertest"
 )
 
 func TestTalk_WaitsForItsOwnEchoBeforeItLeaves(t *testing.T) {
@@ -86,6 +87,23 @@ func TestTalk_EndsWithTheStatusIfSendFailsFirst(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		require.Equal(t, codes.FailedPrecondition, status.Code(last), "got %v", last)
+	})
+}
+
+func TestTalk_EndsWhenItsCallerCancels(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Hour, cancel)
+		ann := <-newChat(t, 16).talk(ctx, "ann", nil)
+		require.Equal(t, codes.Canceled, status.Code(ann.err), "got %v", ann.err)
+	})
+}
+
+func TestTalk_SaysThatTheServerHasNoChat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := chatv1.NewChatServiceClient(memservertest.Dial(t, func(grpc.ServiceRegistrar) {}))
+		err := read(Talk(t.Context(), client, "go", "ann", nil)).err
+		require.Equal(t, codes.Unimplemented, status.Code(err), "got %v", err)
 	})
 }
 

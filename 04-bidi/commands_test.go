@@ -30,6 +30,11 @@ func TestCommands(t *testing.T) {
 			"ann: three\n"+
 			"gopher: That was line 3.\n", "")
 	})
+	t.Run("client without input says goodbye", func(t *testing.T) {
+		testproc.Start(t, client).RequireExit(0, ""+
+			"* ann joined\n"+
+			"gopher: Hello. Your lines go up this stream, and mine come down.\n", "")
+	})
 	t.Run("client waits for its echo", func(t *testing.T) {
 		ann := testproc.Start(t, client, "-addr", addr)
 		ann.Type("hi\n")

@@ -131,6 +131,7 @@ func testBadInput(t *testing.T, dir string) {
 		{"server -interval=1us", 2, "server: -interval: must be at least 1ms, got 1µs (see -help)"},
 		{"server -retention=0", 2, "server: -retention: must be at least 1, got 0 (see -help)"},
 		{"gateway", 2, `gateway: -upstream: must be host:port, got "" (see -help)`},
+		{"gateway -upstream=here", 2, `gateway: -upstream: must be host:port, got "here" (see -help)`},
 		{"gateway -upstream=localhost:50051", 2,
 			"gateway: -upstream: must not be the gateway's own -addr, got localhost:50051 (see -help)"},
 		{"client -n=-1", 2, "client: -n: must be at least 0, got -1 (see -help)"},

@@ -97,6 +97,18 @@ func TestFollow_WaitGrowsUntilTickArrives(t *testing.T) {
 	}
 }
 
+func TestFollow_CancelEndsItInRecv(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, _, c := serveHops(t, silentAfter(0))
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		opts := FollowOptions{OnRetry: func(err error, _ time.Duration) { require.NoError(t, err, "a retry") }}
+		_, err := take(t, Follow(ctx, c, &tickerv1.WatchRequest{}, opts), 1)
+		require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
+		require.Equal(t, time.Second, now())
+	})
+}
+
 func TestFollow_EachLoopStartsWithRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, _, c := serveHops(t, failAfter(3, errFailed, new(Exchange)))

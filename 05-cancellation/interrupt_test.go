@@ -53,6 +53,22 @@ func TestBlockedHandler_EndsIfItWaitsForContext(t *testing.T) {
 			return lock.Acquire(ctx, 1)
 		}))
 	})
+	subtest(t, "query", func(t *testing.T) {
+		release, interrupted := make(chan struct{}), make(chan struct{})
+		defer close(release)
+		query := func() error {
+			select {
+			case <-release:
+				return nil
+			case <-interrupted:
+				return errors.New("query: interrupted")
+			}
+		}
+		require.False(t, endsWithCall(t, func(context.Context) error { return query() }))
+		require.True(t, endsWithCall(t, func(ctx context.Context) error {
+			return RunUntil(ctx, query, func() { close(interrupted) })
+		}))
+	})
 	subtest(t, "pipe", func(t *testing.T) {
 		pipe, w := net.Pipe()
 		defer w.Close()

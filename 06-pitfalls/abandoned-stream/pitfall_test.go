@@ -1,6 +1,7 @@
 package abandonedstream
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,14 +33,18 @@ func TestBroken_FindLeavesTheHandler(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client := pitfalltest.Dial(t, server)
+				ctx, cancel := context.WithCancel(t.Context())
 				for range 2 {
-					n, err := BrokenFind(t.Context(), client, &pitfallsv1.CountRequest{}, 3)
+					n, err := BrokenFind(ctx, client, &pitfallsv1.CountRequest{}, 3)
 					require.NoError(t, err)
 					require.Equal(t, int64(3), n)
 				}
 
 				time.Sleep(24 * time.Hour)
 				require.Equal(t, 2, pitfalltest.OpenStreams(t, client), "handlers after a day")
+
+				cancel()
+				require.Zero(t, pitfalltest.OpenStreams(t, client), "handlers after the caller's cancel")
 			})
 		})
 	}

@@ -37,6 +37,10 @@ func TestFixed_FeedEndsAtClose(t *testing.T) {
 		client := pitfalltest.Dial(t, ticking)
 		feed, err := FixedOpen(t.Context(), client, &pitfallsv1.CountRequest{})
 		require.NoError(t, err)
+		n, err := feed.Recv()
+		require.NoError(t, err)
+		require.Equal(t, int64(1), n.GetValue())
+
 		require.NoError(t, feed.Close())
 
 		_, err = feed.Recv()

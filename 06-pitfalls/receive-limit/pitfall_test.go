@@ -23,8 +23,9 @@ const overhead = 5
 func TestBroken_UploadOfOneByteTooManyIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, store())
-		_, err := BrokenUpload(t.Context(), client, make([]byte, 4<<20-overhead))
+		got, err := BrokenUpload(t.Context(), client, make([]byte, 4<<20-overhead))
 		require.NoError(t, err)
+		require.Equal(t, int64(4<<20-overhead), got)
 
 		_, err = BrokenUpload(t.Context(), client, make([]byte, 4<<20-overhead+1))
 

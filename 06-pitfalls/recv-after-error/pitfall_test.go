@@ -59,11 +59,7 @@ func TestFixed_HandlesWhatWasSentAndReturnsTheError(t *testing.T) {
 // No virtual time passes, because nothing in the loop waits.
 func TestBroken_GetsTheStatusAgainWithoutAPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := pitfalltest.Dial(t, &service.Server{OnCount: func(
-			*pitfallsv1.CountRequest, grpc.ServerStreamingServer[pitfallsv1.Number],
-		) error {
-			return status.Error(codes.NotFound, "no such count")
-		}})
+		client := pitfalltest.Dial(t, &service.Server{OnCount: notFound})
 		start := time.Now()
 
 		r, err := run(t.Context(), client, BrokenCount)
@@ -75,6 +71,21 @@ func TestBroken_GetsTheStatusAgainWithoutAPause(t *testing.T) {
 		}
 		require.ErrorIs(t, err, context.Canceled)
 	})
+}
+
+func TestFixed_ReturnsTheStatusOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := pitfalltest.Dial(t, &service.Server{OnCount: notFound})
+
+		r, err := run(t.Context(), client, FixedCount)
+
+		require.Equal(t, []error{err}, r.errs)
+		require.EqualError(t, err, "rpc error: code = NotFound desc = no such count")
+	})
+}
+
+func notFound(*pitfallsv1.CountRequest, grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+	return status.Error(codes.NotFound, "no such count")
 }
 
 // The third message has arrived, and Recv returns it after the error. The stream

@@ -53,7 +53,7 @@ type publication struct {
 	publisher  *pitfalltest.Call
 	slow       subscription // reads nothing
 	slowLeaves context.CancelFunc
-	got        int // numbers that the other subscriber, which always reads, has received
+	got        int // numbers that the other subscriber, which always reads, has received in order
 }
 
 func publish100(t *testing.T, h hub) *publication {
@@ -65,7 +65,7 @@ func publish100(t *testing.T, h hub) *publication {
 	require.NoError(t, err)
 	p := &publication{slow: slow, slowLeaves: cancel}
 	go func() {
-		for _, err := fast.Recv(); err == nil; _, err = fast.Recv() {
+		for n, err := fast.Recv(); err == nil && n.GetValue() == int64(p.got+1); n, err = fast.Recv() {
 			p.got++
 		}
 	}()
