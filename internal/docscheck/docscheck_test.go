@@ -72,7 +72,7 @@ message Tick {
 	"03-pair/broken.go":          "package pair\n\nvar x = 1\n",
 	"03-pair/fixed.go":           "package pair\n\nvar x = 2\n",
 	"internal/serve/run.go":      "package serve\n\nfunc Run() {}\n",
-	"docs/guide.md":              "# A `code` & more_words!\n\n## Twice\n\n## Twice\n",
+	"docs/guide.md":              "# A `code` & more_words!\n\n## Twice\n\n## Twice\n\n## 1. *Größe* — [why](guide.md)?\n\n`TestOther`\n",
 }
 
 const demoPage = "01-demo/README.md"
@@ -133,6 +133,7 @@ var mistakes = map[string]struct{ page, problem string }{
 
 	"no source":           {"```go\n```\n", `:1: this go fence has no source; write <!-- code: path Name --> above it`},
 	"no fence":            {"<!-- code: go.mod -->\n\n```text\n```\n", ":1: no fence follows; write an empty one on the next lines"},
+	"two directives":      {"<!-- code: none (a) -->\n<!-- code: none (b) -->\n```go\n```\n", ":1: no fence follows; write an empty one on the next lines"},
 	"no reason":           {"<!-- code: none () -->\n```go\n```\n", `:2: the reason is missing; write <!-- code: none (why no file holds it) -->`},
 	"no such file":        {"<!-- code: log.go Log -->\n```go\n```\n", `:2: code: log.go Log: there is no file log.go; write its path from the root`},
 	"no such declaration": {"<!-- code: 01-demo/log.go Lag -->\n```go\n```\n", `:2: code: 01-demo/log.go Lag: the file does not declare Lag; it declares Log, Log.Append, Max, Min, text`},
@@ -150,7 +151,7 @@ var mistakes = map[string]struct{ page, problem string }{
 	"empty link":            {"[a]()\n", `:1: link "": there is no 01-demo/README.md`},
 	"insecure link":         {"[a](http://go.dev)\n", `:1: link "http://go.dev": there is no 01-demo/http:/go.dev; write https://...`},
 	"no such heading":       {"# A\n\n[a](#b)\n", `:3: link "#b": there is no such heading; write one of #a`},
-	"no such heading there": {"[a](../docs/guide.md#b)\n", `:1: link "../docs/guide.md#b": there is no such heading; write one of #a-code--more_words, #twice, #twice-1`},
+	"no such heading there": {"[a](../docs/guide.md#b)\n", `:1: link "../docs/guide.md#b": there is no such heading; write one of #a-code--more_words, #twice, #twice-1, #1-größe--why`},
 	"line of a file":        {"[a](log.go#L1)\n", `:1: link "log.go#L1": only headings of pages have anchors`},
 	"wrong declaration":     {"[`Log.Gone`](log.go)\n", `:1: link "log.go": the file does not declare Log.Gone; link to the one that does`},
 
@@ -176,9 +177,14 @@ var mistakes = map[string]struct{ page, problem string }{
 func TestCheck_ReportsEachMistake(t *testing.T) {
 	for name, m := range mistakes {
 		t.Run(name, func(t *testing.T) {
-			got := check(t, write(t, map[string]string{demoPage: m.page}), docscheck.Options{})
+			root := write(t, map[string]string{demoPage: m.page})
+			got := check(t, root, docscheck.Options{})
 			require.Truef(t, strings.HasPrefix(got, demoPage+m.problem), "got:  %s\nwant: %s%s", got, demoPage, m.problem)
 			require.NotContains(t, got, "\n"+demoPage, "it must be the only problem")
+			if !strings.Contains(got, "UPDATE=1 go test") {
+				require.Equal(t, got, check(t, root, docscheck.Options{Update: true}))
+				require.Equal(t, m.page, read(t, root, demoPage), "only the writer can fix it")
+			}
 		})
 	}
 }
