@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -219,8 +220,13 @@ const truth = "# A page\n\n" +
 
 func TestCheck_AcceptsEachForm(t *testing.T) {
 	root := write(t, map[string]string{demoPage: truth, "CHANGELOG.md": "Go 1.25, grpc-go v1.84.0\n"})
+	written := time.Unix(1_000_000_000, 0)
+	require.NoError(t, os.Chtimes(filepath.Join(root, demoPage), written, written))
 	require.Empty(t, check(t, root, docscheck.Options{Update: true}))
 	require.Equal(t, truth, read(t, root, demoPage))
+	info, err := os.Stat(filepath.Join(root, demoPage))
+	require.NoError(t, err)
+	require.True(t, info.ModTime().Equal(written), "an update writes only pages that change")
 	require.Equal(t, "Go 1.25, grpc-go v1.84.0\n", read(t, root, "CHANGELOG.md"))
 }
 
