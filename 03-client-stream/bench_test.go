@@ -24,8 +24,15 @@ import (
 const maxHeap = 48 << 20
 
 func TestUpload_HeapIsSmallerThanTheFile(t *testing.T) {
-	peak := uploadGenerated(t, dial(t, newServer(t)), 64<<20)
+	const size = 64 << 20
+	s := newServer(t)
+	peak := uploadGenerated(t, dial(t, s), size)
 	require.Less(t, peak, int64(maxHeap), "bytes on the heap")
+
+	stored, err := s.Root.Open("f")
+	require.NoError(t, err)
+	defer stored.Close()
+	require.Equal(t, sum(t, generated(size)), sum(t, stored))
 }
 
 // BenchmarkFourGiB fails if the heap grows with the file. Unlike the server

@@ -170,6 +170,18 @@ func TestUpload_BrokenDiskIsInternal(t *testing.T) {
 	require.Len(t, names(t, s), 1, "the partial file, and no file f")
 }
 
+// On Linux, every Write to /dev/full fails as on a full disk.
+func TestUpload_FullDiskIsResourceExhausted(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skipf("no full disk here: %v", err)
+	}
+	defer full.Close()
+	in := &incoming{info: named("f"), limit: 100, hash: sha256.New(), file: &partial{File: full}}
+	err = in.write(chunk("x"))
+	require.Equal(t, codes.ResourceExhausted, status.Code(err), "got %v", err)
+}
+
 func TestToStatus_ChoosesTheCode(t *testing.T) {
 	for code, err := range map[codes.Code]error{
 		codes.ResourceExhausted: syscall.ENOSPC,

@@ -144,21 +144,28 @@ func TestStreamLogs_SendsWhatTheRequestSelects(t *testing.T) {
 }
 
 func TestStreamLogs_CancelEndsTheHandlerAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		log := NewLog(4000)
-		client, ends := dialEnds(t, log)
-		ctx, cancel := context.WithCancel(t.Context())
-		go Generate(ctx, log, time.Second)
-		start := time.Now()
-		time.AfterFunc(time.Hour, cancel)
+	for name, interval := range map[string]time.Duration{
+		"between entries":        time.Second,
+		"before the first entry": 2 * time.Hour,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				log := NewLog(4000)
+				client, ends := dialEnds(t, log)
+				ctx, cancel := context.WithCancel(t.Context())
+				go Generate(ctx, log, interval)
+				start := time.Now()
+				time.AfterFunc(time.Hour, cancel)
 
-		_, err := sequences(ctx, client, &logsv1.LogRequest{Follow: true}, 0)
+				_, err := sequences(ctx, client, &logsv1.LogRequest{Follow: true}, 0)
 
-		end := <-ends
-		require.Equal(t, codes.Canceled, status.Code(err), "the client got %v", err)
-		require.Equal(t, codes.Canceled, status.Code(end.err), "the handler returned %v", end.err)
-		require.Equal(t, time.Hour, end.at.Sub(start))
-	})
+				end := <-ends
+				require.Equal(t, codes.Canceled, status.Code(err), "the client got %v", err)
+				require.Equal(t, codes.Canceled, status.Code(end.err), "the handler returned %v", end.err)
+				require.Equal(t, time.Hour, end.at.Sub(start))
+			})
+		})
+	}
 }
 
 // A handler whose filter matches nothing does not send. If the log grows

@@ -76,6 +76,7 @@ func TestConnect_ServesAndShowsTheFramesAskedFor(t *testing.T) {
 	for args, want := range map[string]struct{ streams, connection bool }{
 		"-wire=false":      {false, false},
 		"-wire":            {true, false},
+		"-wire=true":       {true, false},
 		"-wire=all":        {true, true},
 		"-addr ADDR":       {false, false},
 		"-wire -addr ADDR": {true, false},
@@ -128,6 +129,22 @@ func TestConnect_ErrorOfRegisterIsReturned(t *testing.T) {
 		require.Equal(t, failed, err)
 		require.Error(t, registered.Err())
 	})
+}
+
+func TestConnect_UsesTheOptions(t *testing.T) {
+	want := status.Error(codes.Aborted, "intercepted")
+	option := grpc.WithUnaryInterceptor(func(
+		context.Context, string, any, any, *grpc.ClientConn, grpc.UnaryInvoker, ...grpc.CallOption,
+	) error {
+		return want
+	})
+	for _, addr := range []string{"", "localhost:0"} {
+		conn, stop, err := (&Target{Addr: addr}).Connect(register, option)
+		require.NoError(t, err)
+		defer stop()
+		_, err = healthv1.NewHealthClient(conn).Check(t.Context(), &healthv1.HealthCheckRequest{})
+		require.Equal(t, want, err)
+	}
 }
 
 // A source is a service whose streams end when ctx is done.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -72,7 +73,7 @@ message Tick {
 	"03-pair/broken.go":          "package pair\n\nvar x = 1\n",
 	"03-pair/fixed.go":           "package pair\n\nvar x = 2\n",
 	"internal/serve/run.go":      "package serve\n\nfunc Run() {}\n",
-	"docs/guide.md":              "# A `code` & more_words!\n\n## Twice\n\n## Twice\n",
+	"docs/guide.md":              "# A `code` & more_words!\n\n## Twice\n\n## Twice\n\n## 1. *Größe* — [why](guide.md)?\n\n`TestOther`\n",
 }
 
 const demoPage = "01-demo/README.md"
@@ -131,11 +132,12 @@ var mistakes = map[string]struct{ page, problem string }{
 	"fence without an end": {"````text\n```\n", ":1: the fence has no end; write ```` on a line of its own"},
 	"section without end":  {"<!-- generated: x -->\n", `:1: the section has no end; write <!-- end --> below it`},
 
-	"no source":           {"```go\n```\n", `:1: this go fence has no source; write <!-- code: path Name --> above it`},
+	"no source":           {"```go\nx\n```\n", `:1: this go fence has no source; write <!-- code: path Name --> above it`},
 	"no fence":            {"<!-- code: go.mod -->\n\n```text\n```\n", ":1: no fence follows; write an empty one on the next lines"},
+	"two directives":      {"<!-- code: none (a) -->\n<!-- code: none (b) -->\n```go\n```\n", ":1: no fence follows; write an empty one on the next lines"},
 	"no reason":           {"<!-- code: none () -->\n```go\n```\n", `:2: the reason is missing; write <!-- code: none (why no file holds it) -->`},
 	"no such file":        {"<!-- code: log.go Log -->\n```go\n```\n", `:2: code: log.go Log: there is no file log.go; write its path from the root`},
-	"no such declaration": {"<!-- code: 01-demo/log.go Lag -->\n```go\n```\n", `:2: code: 01-demo/log.go Lag: the file does not declare Lag; it declares Log, Log.Append, Max, Min, text`},
+	"no such declaration": {"<!-- code: 01-demo/log.go Lag -->\n```go\nx\n```\n", `:2: code: 01-demo/log.go Lag: the file does not declare Lag; it declares Log, Log.Append, Max, Min, text`},
 	"no such line":        {"<!-- code: 01-demo/conf.yaml /lint/ /version/ -->\n```text\n```\n", `:2: code: 01-demo/conf.yaml /lint/ /version/: no line there matches /version/`},
 	"no pattern":          {"<!-- code: 01-demo/conf.yaml /(/ /x/ -->\n```text\n```\n", ":2: code: 01-demo/conf.yaml /(/ /x/: error parsing regexp"},
 	"one pattern":         {"<!-- code: 01-demo/conf.yaml /lint/ -->\n```text\n```\n", ":2: code: 01-demo/conf.yaml /lint/: write a path, then names, then /from/ /to/"},
@@ -150,7 +152,7 @@ var mistakes = map[string]struct{ page, problem string }{
 	"empty link":            {"[a]()\n", `:1: link "": there is no 01-demo/README.md`},
 	"insecure link":         {"[a](http://go.dev)\n", `:1: link "http://go.dev": there is no 01-demo/http:/go.dev; write https://...`},
 	"no such heading":       {"# A\n\n[a](#b)\n", `:3: link "#b": there is no such heading; write one of #a`},
-	"no such heading there": {"[a](../docs/guide.md#b)\n", `:1: link "../docs/guide.md#b": there is no such heading; write one of #a-code--more_words, #twice, #twice-1`},
+	"no such heading there": {"[a](../docs/guide.md#b)\n", `:1: link "../docs/guide.md#b": there is no such heading; write one of #a-code--more_words, #twice, #twice-1, #1-größe--why`},
 	"line of a file":        {"[a](log.go#L1)\n", `:1: link "log.go#L1": only headings of pages have anchors`},
 	"wrong declaration":     {"[`Log.Gone`](log.go)\n", `:1: link "log.go": the file does not declare Log.Gone; link to the one that does`},
 
@@ -176,9 +178,14 @@ var mistakes = map[string]struct{ page, problem string }{
 func TestCheck_ReportsEachMistake(t *testing.T) {
 	for name, m := range mistakes {
 		t.Run(name, func(t *testing.T) {
-			got := check(t, write(t, map[string]string{demoPage: m.page}), docscheck.Options{})
+			root := write(t, map[string]string{demoPage: m.page})
+			got := check(t, root, docscheck.Options{})
 			require.Truef(t, strings.HasPrefix(got, demoPage+m.problem), "got:  %s\nwant: %s%s", got, demoPage, m.problem)
 			require.NotContains(t, got, "\n"+demoPage, "it must be the only problem")
+			if !strings.Contains(got, "UPDATE=1 go test") {
+				require.Equal(t, got, check(t, root, docscheck.Options{Update: true}))
+				require.Equal(t, m.page, read(t, root, demoPage), "only the writer can fix it")
+			}
 		})
 	}
 }
@@ -213,8 +220,13 @@ const truth = "# A page\n\n" +
 
 func TestCheck_AcceptsEachForm(t *testing.T) {
 	root := write(t, map[string]string{demoPage: truth, "CHANGELOG.md": "Go 1.25, grpc-go v1.84.0\n"})
+	written := time.Unix(1_000_000_000, 0)
+	require.NoError(t, os.Chtimes(filepath.Join(root, demoPage), written, written))
 	require.Empty(t, check(t, root, docscheck.Options{Update: true}))
 	require.Equal(t, truth, read(t, root, demoPage))
+	info, err := os.Stat(filepath.Join(root, demoPage))
+	require.NoError(t, err)
+	require.True(t, info.ModTime().Equal(written), "an update writes only pages that change")
 	require.Equal(t, "Go 1.25, grpc-go v1.84.0\n", read(t, root, "CHANGELOG.md"))
 }
 

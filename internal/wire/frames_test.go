@@ -11,7 +11,7 @@ import (
 
 func TestDecoder_AddsDetailsOfEachFrameType(t *testing.T) {
 	r := record(t)
-	r.ok(r.WriteSettings(http2.Setting{ID: http2.SettingMaxFrameSize, Val: 16384}))
+	r.ok(r.WriteSettings(http2.Setting{ID: http2.SettingMaxFrameSize, Val: 16384}, http2.Setting{ID: 99, Val: 7}))
 	r.ok(r.WriteSettingsAck())
 	r.ok(r.WritePing(false, [8]byte{1}))
 	r.ok(r.WritePing(true, [8]byte{1}))
@@ -22,11 +22,13 @@ func TestDecoder_AddsDetailsOfEachFrameType(t *testing.T) {
 	r.headers("grpc-status", "0", "grpc-message", "")
 	r.ok(r.WriteData(3, true, nil))
 	r.ok(r.WriteRSTStream(3, http2.ErrCodeRefusedStream))
+	r.ok(r.WriteRSTStream(5, 0xbeef))
+	r.ok(r.WriteRawFrame(0x77, 0, 7, []byte("?")))
 	r.ok(r.WriteGoAway(3, http2.ErrCodeEnhanceYourCalm, []byte("too_many_pings")))
 	r.ok(r.WriteGoAway(0, http2.ErrCodeNo, nil))
 	require.Equal(t, `
 S->C SETTINGS      stream=0   len=0
-S->C SETTINGS      stream=0   len=6     MAX_FRAME_SIZE=16384
+S->C SETTINGS      stream=0   len=12    MAX_FRAME_SIZE=16384 UNKNOWN_SETTING_99=7
 S->C SETTINGS      stream=0   len=0     ACK
 S->C PING          stream=0   len=8
 S->C PING          stream=0   len=8     ACK
@@ -37,6 +39,8 @@ S->C WINDOW_UPDATE stream=1   len=4     increment=10
 S->C HEADERS       stream=1   len=24    grpc-status=0
 S->C DATA          stream=3   len=0     END_STREAM
 S->C RST_STREAM    stream=3   len=4     code=REFUSED_STREAM
+S->C RST_STREAM    stream=5   len=4     code=unknown error code 0xbeef
+S->C UNKNOWN_FRAME_TYPE_119 stream=7   len=1
 S->C GOAWAY        stream=0   len=22    last-stream=3 code=ENHANCE_YOUR_CALM debug=too_many_pings
 S->C GOAWAY        stream=0   len=8     last-stream=0 code=NO_ERROR
 `, read(t, r.Bytes()))

@@ -8,6 +8,7 @@ import (
 
 func TestMessage_SpansFrames(t *testing.T) {
 	hello, two := prefixed("hello"), append(prefixed("hello"), prefixed("")...)
+	large := append([]byte{0, 0, 0, 0xc3, 0x50}, make([]byte, 50_000)...)
 	compressed := append([]byte{1}, prefixed("zip")[1:]...)
 	for _, tt := range []struct {
 		name   string
@@ -21,6 +22,8 @@ func TestMessage_SpansFrames(t *testing.T) {
 		{"cut after its prefix", [][]byte{hello[:5], hello[5:]}, []string{"message=0/5B", "message=5/5B"}},
 		{"around an empty frame", [][]byte{hello[:7], nil, hello[7:]}, []string{"message=2/5B", "", "message=5/5B"}},
 		{"end and start", [][]byte{two[:6], two[6:]}, []string{"message=1/5B", "message=5/5B message=0B"}},
+		{"of several frames", [][]byte{large[:16384], large[16384:32768], large[32768:]},
+			[]string{"message=16379/50000B", "message=32763/50000B", "message=50000/50000B"}},
 		{"4 GiB announced", [][]byte{{0, 255, 255, 255, 255, 0}}, []string{"message=1/4294967295B"}},
 	} {
 		r := record(t)

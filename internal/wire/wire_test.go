@@ -129,7 +129,9 @@ func TestRound_KeepsColumnNarrow(t *testing.T) {
 		12345 * time.Nanosecond:     "12µs",
 		1234567 * time.Nanosecond:   "1.23ms",
 		999999 * time.Microsecond:   "1s",
+		1200 * time.Millisecond:     "1.2s",
 		12345 * time.Millisecond:    "12.3s",
+		70500 * time.Millisecond:    "1m10.5s",
 		9*time.Hour + time.Minute/8: "9h0m8s",
 	} {
 		require.Equal(t, want, round(d).String())
