@@ -17,7 +17,7 @@ import (
 )
 
 // A Target is the server that a client talks to: that of -addr, or one in
-// the client's own process.
+// the client's own process. Its methods may be called concurrently.
 type Target struct {
 	Addr string // host:port; empty: an in-process server
 

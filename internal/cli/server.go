@@ -11,7 +11,8 @@ import (
 	"example.com/streams/internal/serve"
 )
 
-// A Listener is where a server listens, and how long its drain may take.
+// A Listener is where a server listens, and how long its drain may take. Its
+// methods may be called concurrently, each with a server of its own.
 type Listener struct {
 	Addr  string        // host:port
 	Drain time.Duration // how long open calls may take to finish, ≥ 0

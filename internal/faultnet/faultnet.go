@@ -103,7 +103,8 @@ func (n *Network) count(fault string) {
 	n.faults[fault]++
 }
 
-// A Conn is the client's end of a connection.
+// A Conn is the client's end of a connection. Its methods may be called
+// concurrently.
 type Conn struct {
 	net.Conn
 	net      *Network

@@ -19,8 +19,9 @@ import (
 // canceled their calls.
 const cleanup = time.Second
 
-// A Server is a [grpc.Server] with health, reflection and a drain. Set the
-// fields before [Server.ServeUntil].
+// A Server is a [grpc.Server] with health, reflection and a drain. Register
+// the services and set the fields before [Server.ServeUntil], which must be
+// called once. Its other methods may be called concurrently.
 type Server struct {
 	*grpc.Server
 
