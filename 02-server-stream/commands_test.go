@@ -66,7 +66,7 @@ func TestCommands(t *testing.T) {
 	t.Run("wrong usage", func(t *testing.T) {
 		testproc.Start(t, client, "-n=-1").RequireExit(2, "", "client: -n: must be at least 0, got -1 (see -help)\n")
 		testproc.Start(t, client, "report").
-			RequireExit(2, "", `client: arguments: must be logs or report ID, got ["report"] (see -help)`+"\n")
+			RequireExit(2, "", `client: arguments: must be "logs" or "report ID", got ["report"] (see -help)`+"\n")
 		testproc.Start(t, server, "-retention=0").
 			RequireExit(2, "", "server: -retention: must be at least 1, got 0 (see -help)\n")
 	})

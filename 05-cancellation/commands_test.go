@@ -36,7 +36,7 @@ func startServer(t *testing.T, executable string, args ...string) (p *testproc.P
 	for range 10 {
 		p = testproc.Start(t, executable, args...)
 		line, _ := p.Stderr.ReadString('\n')
-		if addr, ok := strings.CutPrefix(line, "server: listening on "); ok {
+		if _, addr, ok := strings.Cut(line, ": listening on "); ok {
 			return p, strings.TrimSpace(addr)
 		}
 		printed += line

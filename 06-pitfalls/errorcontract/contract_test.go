@@ -73,13 +73,14 @@ func TestErrorContract_Messages(t *testing.T) {
 // compare compares rows with a table of the page, unless -run has left out
 // some of the cells.
 func compare(t *testing.T, name string, calls []string, rows [][]string) {
+	if slices.ContainsFunc(rows, func(row []string) bool { return len(row) != len(calls)+1 }) || len(rows) != len(terminations) {
+		t.Logf("-run has left out cells of %s, so its table is not compared", name)
+		return
+	}
 	var b strings.Builder
 	b.WriteString("| how the RPC ended | " + strings.Join(calls, " | ") + " |\n")
 	b.WriteString(strings.Repeat("|---", len(calls)+1) + "|\n")
 	for _, row := range rows {
-		if len(row) != len(calls)+1 {
-			t.Skip("-run has left out some cells, so the table is not compared")
-		}
 		b.WriteString("| " + strings.Join(row, " | ") + " |\n")
 	}
 	golden.Section(t, page, name, b.String())

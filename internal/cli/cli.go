@@ -1,4 +1,4 @@
-// Package cli holds what the commands of chapters 02 to 07 share: flags, a
+// Package cli holds what the commands of chapters 02 to 06 share: flags, a
 // connection or a listener, an end at a signal, and an exit status.
 package cli
 
@@ -29,12 +29,14 @@ const (
 
 // Main parses the command line and calls run with a context that SIGINT and
 // SIGTERM cancel. A second signal ends the process at once. Main prints an
-// error as one line on stderr, which begins with name, and returns the exit
-// status.
-func Main(name string, run func(context.Context) error) int {
+// error as one line on stderr and returns the exit status. The first word of
+// usage is the name of the command, such as in "client [flags] FILE".
+func Main(usage string, run func(context.Context) error) int {
+	name, _, _ := strings.Cut(usage, " ")
 	switch err := parse(); {
 	case errors.Is(err, flag.ErrHelp):
-		flag.Usage()
+		fmt.Fprintf(os.Stderr, "Usage: %s\n", usage)
+		flag.PrintDefaults()
 		return 0
 	case err != nil:
 		return report(name, Usagef("%v", err))
@@ -61,7 +63,15 @@ func parse() error {
 	flag.CommandLine.Init(flag.CommandLine.Name(), flag.ContinueOnError)
 	flag.CommandLine.SetOutput(io.Discard)
 	defer flag.CommandLine.SetOutput(os.Stderr)
-	return flag.CommandLine.Parse(os.Args[1:])
+	if err := flag.CommandLine.Parse(os.Args[1:]); err != nil {
+		return err
+	}
+	for _, arg := range flag.Args() {
+		if len(arg) > 1 && arg[0] == '-' {
+			return fmt.Errorf("%s: must come before the arguments", arg)
+		}
+	}
+	return nil
 }
 
 // report prints err as one line and returns its exit status.

@@ -31,6 +31,7 @@ func TestMain_ErrorIsOneLineAndAStatus(t *testing.T) {
 		"usage":         {nil, fmt.Errorf("logs: %w", Usagef("-n: must be at least 0, got %d", -1)), 2, "client: logs: -n: must be at least 0, got -1 (see -help)\n"},
 		"unknown flag":  {[]string{"-m"}, nil, 2, "client: flag provided but not defined: -m (see -help)\n"},
 		"missing value": {[]string{"-n"}, nil, 2, "client: flag needs an argument: -n (see -help)\n"},
+		"late flag":     {[]string{"logs", "-n", "3"}, nil, 2, "client: -n: must come before the arguments (see -help)\n"},
 		"wrong value":   {[]string{"-n", "few"}, nil, 2, `client: invalid value "few" for flag -n: parse error (see -help)` + "\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -49,9 +50,9 @@ func TestMain_ErrorIsOneLineAndAStatus(t *testing.T) {
 func TestMain_HelpPrintsTheFlagsAndSucceeds(t *testing.T) {
 	exit, stdout, stderr := testproc.Self(t, func() int {
 		flag.Int("n", 10, "how `many`")
-		return Main("client", func(context.Context) error { return errors.New("called") })
+		return Main("client [flags] FILE", func(context.Context) error { return errors.New("called") })
 	}, []string{"-help"}).Wait()
-	require.Contains(t, stderr, "-n many\n    \thow many (default 10)\n")
+	require.Contains(t, stderr, "Usage: client [flags] FILE\n  -n many\n    \thow many (default 10)\n")
 	require.Equal(t, 0, exit)
 	require.Empty(t, stdout)
 }

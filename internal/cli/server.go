@@ -14,6 +14,7 @@ import (
 // A Listener is where a server listens, and how long its drain may take. Its
 // methods may be called concurrently, each with a server of its own.
 type Listener struct {
+	Name  string        // of the command, by default "server"
 	Addr  string        // host:port
 	Drain time.Duration // how long open calls may take to finish, ≥ 0
 }
@@ -21,7 +22,7 @@ type Listener struct {
 // ServerFlags adds the flags -addr and -drain to the command line. They are
 // set when [Main] calls run.
 func ServerFlags() *Listener {
-	l := new(Listener)
+	l := &Listener{Name: "server"}
 	flag.StringVar(&l.Addr, "addr", "localhost:50051", "listen on `host:port`")
 	flag.DurationVar(&l.Drain, "drain", 5*time.Second, "how long open calls may take to finish when the server stops")
 	return l
@@ -43,7 +44,7 @@ func (l *Listener) Serve(ctx context.Context, s *serve.Server) error {
 	if err != nil {
 		return err // "listen tcp …: bind: address already in use"
 	}
-	fmt.Fprintf(os.Stderr, "server: listening on %s\n", listener.Addr())
+	fmt.Fprintf(os.Stderr, "%s: listening on %s\n", l.Name, listener.Addr())
 	s.Drain = l.Drain
 	return s.ServeUntil(ctx, listener)
 }

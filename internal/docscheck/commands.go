@@ -10,20 +10,20 @@ import (
 )
 
 var (
-	plainField  = regexp.MustCompile(`^(?:'[^']*'|"[^"]*"|[^'"\\&|;$()]+)$`)
+	field       = regexp.MustCompile(`^(?:'[^']*'|"[^"]*"|[^\s'"\\&|;$()]+)(?:\s+|$)`)
 	assignments = regexp.MustCompile(`^(?:[A-Z]+=\S+ )+`)
 )
 
 // fields splits a command at blanks. Quotes may stand around a field.
-func fields(command string) ([]string, error) {
+func fields(command string) (all []string, err error) {
 	command, _, _ = strings.Cut(assignments.ReplaceAllString(command, ""), "#")
-	all := strings.Fields(command)
-	for i, field := range all {
-		if !plainField.MatchString(field) {
-			return nil, fmt.Errorf("cannot read %s; write plain commands without blanks in quotes, "+
-				"or use a text fence", field)
+	for rest := strings.TrimSpace(command); rest != ""; {
+		next := field.FindString(rest)
+		if next == "" {
+			return nil, fmt.Errorf("cannot read %s; write a plain command, or use a text fence", rest)
 		}
-		all[i] = strings.Trim(field, `'"`)
+		rest = rest[len(next):]
+		all = append(all, strings.Trim(strings.TrimSpace(next), `'"`))
 	}
 	return all, nil
 }

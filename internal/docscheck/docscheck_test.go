@@ -166,7 +166,7 @@ var mistakes = map[string]struct{ page, problem string }{
 	"no such pattern":     {"`go test ./01-demo/... -run 'Other/x'`\n", ":1: `go test ./01-demo/... -run 'Other/x'`: -run Other/x matches no test in ./01-demo/..."},
 	"pattern of a test":   {"`go test ./... -run '^$' -bench=KeepsOrder`\n", ":1: `go test ./... -run '^$' -bench=KeepsOrder`: -bench KeepsOrder matches no test in ./..."},
 	"no regexp":           {"`go test ./... -run '['`\n", ":1: `go test ./... -run '['`: error parsing regexp"},
-	"two commands":        {"```sh\ncd x && go test ./...\n```\n", `:2: cd x && go test ./...: cannot read &&; write plain commands`},
+	"two commands":        {"```sh\ncd x && go test ./...\n```\n", `:2: cd x && go test ./...: cannot read && go test ./...; write a plain command`},
 	"other console":       {"```console\n$ ls\n```\n", `:2: $ ls: a console fence can show only $ go run ... and $ go test ...`},
 	"console of nothing":  {"```console\ngo run ./gone\n```\n", `:2: go run ./gone: a console fence can show only $ go run ... and $ go test ...`},
 	"console of a folder": {"```console\n$ go run ./gone\n```\n", `:2: $ go run ./gone: there is no folder ./gone`},

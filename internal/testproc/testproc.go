@@ -61,7 +61,7 @@ func StartServer(t testing.TB, executable string, args ...string) (p *Process, a
 	p = Start(t, executable, append([]string{"-addr=localhost:0"}, args...)...)
 	for {
 		line := p.Line(p.Stderr)
-		if addr, ok := strings.CutPrefix(line, "server: listening on "); ok {
+		if _, addr, ok := strings.Cut(line, ": listening on "); ok {
 			return p, addr
 		}
 		t.Log(line)

@@ -28,7 +28,7 @@ var (
 	after    = flag.Uint64("after", 0, "logs: begin after this `sequence` (default: with the oldest entry held)")
 )
 
-func main() { os.Exit(cli.Main("client", run)) }
+func main() { os.Exit(cli.Main("client [flags] [logs | report ID]", run)) }
 
 func run(ctx context.Context) error {
 	conn, stop, err := target.Connect(register)
@@ -42,7 +42,7 @@ func run(ctx context.Context) error {
 	case args[0] == "report" && len(args) == 2:
 		return download(ctx, reportv1.NewReportServiceClient(conn), args[1])
 	default:
-		return cli.Usagef("arguments: must be logs or report ID, got %q", args)
+		return cli.Usagef("arguments: must be \"logs\" or \"report ID\", got %q", args)
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 
 var (
 	listener  = cli.ServerFlags()
-	reports   = flag.String("reports", "", "serve the reports in this `directory` (default: samples)")
+	reports   = flag.String("reports", "", "serve the reports in this `directory` (default: built-in samples)")
 	retention = flag.Int("retention", 10_000, "hold this many `entries` of the log")
 )
 

@@ -23,7 +23,7 @@ var (
 	replace = flag.Bool("replace", false, "replace the file that has this name")
 )
 
-func main() { os.Exit(cli.Main("client", run)) }
+func main() { os.Exit(cli.Main("client [flags] FILE", run)) }
 
 func run(ctx context.Context) error {
 	if flag.NArg() != 1 {

@@ -42,5 +42,6 @@ func run(ctx context.Context) error {
 	g := cancellation.NewGateway(tickerv1.NewTickerServiceClient(conn))
 	tickerv1.RegisterTickerServiceServer(s, g)
 	s.OnDrain = g.Drain
+	listener.Name = "gateway"
 	return listener.Serve(ctx, s)
 }

@@ -19,11 +19,11 @@ var (
 	limit  = flag.Duration("limit", 3*time.Second, "how long the broken and the fixed code of a demo may run, each")
 )
 
-func main() { os.Exit(cli.Main("client", run)) }
+func main() { os.Exit(cli.Main("client [flags] [WORDS]", run)) }
 
 func run(ctx context.Context) error {
-	if *limit <= 0 {
-		return cli.Usagef("-limit: must be more than 0s, got %v", *limit)
+	if *limit < 2*time.Second { // the fixed code of some demos takes one second
+		return cli.Usagef("-limit: must be at least 2s, got %v", *limit)
 	}
 	all, err := pitfalls.Catalog()
 	if err != nil {
@@ -35,7 +35,7 @@ func run(ctx context.Context) error {
 	words := strings.Join(flag.Args(), " ")
 	switch found := pitfalls.Find(all, words); len(found) {
 	case 0:
-		return cli.Usagef("no pitfall has %q in its name, symptom or error text", words)
+		return cli.Usagef("no pitfall has %q in its name, symptom or error text; without words, client lists all", words)
 	case 1:
 		return show(ctx, found[0])
 	default:

@@ -19,7 +19,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) (status int) {
 	if len(args) == 0 || args[0] != "pitfalls" {
-		fmt.Fprintf(os.Stderr, "verify: the first argument must be pitfalls, got %q\n", args)
+		fmt.Fprintf(os.Stderr, "verify: usage: verify pitfalls [folder ...]; got %q\n", args)
 		return 2
 	}
 	problems, err := pitfalls(args[1:])
