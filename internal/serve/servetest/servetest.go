@@ -4,6 +4,7 @@ package servetest
 import (
 	"context"
 	"net"
+	"sync/atomic"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -21,10 +22,12 @@ type Server struct {
 	signal context.CancelFunc
 	ended  chan struct{}
 	err    error // after ended is closed
+	seen   atomic.Bool
 }
 
 // Start serves s until [Server.Signal] is called or the test ends. When the
-// test ends, Start waits until s is drained.
+// test ends, Start waits until s is drained, and fails the test if that ends
+// with an error that the test has not seen from [Server.Wait].
 func Start(t testing.TB, s *serve.Server) *Server {
 	t.Helper()
 	ctx, signal := context.WithCancel(context.Background())
@@ -36,6 +39,9 @@ func Start(t testing.TB, s *serve.Server) *Server {
 	t.Cleanup(func() {
 		signal()
 		<-r.ended
+		if r.err != nil && !r.seen.Load() {
+			t.Errorf("the server ended with an error: %v", r.err)
+		}
 	})
 	return r
 }
@@ -47,6 +53,7 @@ func (s *Server) Signal() { s.signal() }
 // ServeUntil.
 func (s *Server) Wait() error {
 	<-s.ended
+	s.seen.Store(true)
 	return s.err
 }
 
