@@ -2,11 +2,12 @@ package clientstream
 
 import (
 	"crypto/sha256"
-	"fmt"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -58,20 +59,52 @@ var refusedAtEnd = []refusal{
 }
 
 func badNames() (all []refusal) {
+	const (
+		characters = `must not contain any of /\<>:"|?*, got `
+		printable  = "must have only printable characters, got "
+		start      = "must not begin with a dot or a hyphen, got "
+		end        = "must not end with a dot or a space, got "
+		windows    = "must not be reserved by Windows, got "
+	)
 	for name, says := range map[string]string{
 		"":                       "must have 1 to 255 bytes, got 0",
 		strings.Repeat("x", 256): "must have 1 to 255 bytes, got 256",
-		".":                      "must not begin with a dot",
-		"..":                     "must not begin with a dot",
-		".hidden":                "must not begin with a dot",
-		".upload-ABC":            "must not begin with a dot",
-		"../f":                   "must not contain a slash or a backslash",
-		"/etc/passwd":            "must not contain a slash or a backslash",
-		"a/f":                    "must not contain a slash or a backslash",
-		`..\f`:                   "must not contain a slash or a backslash",
-		"f\x00":                  "must not contain a control character",
-		"f\n":                    "must not contain a control character",
+		"../f":                   characters,
+		"/etc/passwd":            characters,
+		"a/f":                    characters,
+		`..\f`:                   characters,
+		"a:b":                    characters,
+		"<f":                     characters,
+		"f>":                     characters,
+		`"f"`:                    characters,
+		"f|g":                    characters,
+		"f?":                     characters,
+		"*":                      characters,
+		"f\x00":                  printable,
+		"f\n":                    printable,
+		"\u202egpj.exe":          printable, // is shown as exe.jpg
+		"f\u200bg":               printable, // is shown as fg
+		"f\u2028g":               printable, // a line break
+		".":                      start,
+		"..":                     start,
+		".hidden":                start,
+		".upload-ABC":            start,
+		"-rf":                    start,
+		"f.":                     end,
+		"f ":                     end,
+		" ":                      end,
+		"NUL":                    windows,
+		"con.txt":                windows,
+		"Aux .c":                 windows,
+		"prn":                    windows,
+		"COM1":                   windows,
+		"lpt³.log":               windows,
+		"conin$":                 windows,
+		"CONOUT$":                windows,
 	} {
+		if name != "" && len(name) < 256 {
+			says += strconv.Quote(name)
+		}
 		all = append(all, refusal{"the name " + name[:min(len(name), 20)], sends(info(name)), codes.InvalidArgument, "name: " + says})
 	}
 	return all
@@ -121,14 +154,17 @@ func (r refusal) check(t *testing.T, sendMore func(clientStream)) {
 	})
 }
 
-func TestUpload_NameReservedOnWindowsIsRefusedThere(t *testing.T) {
-	for _, name := range []string{"NUL", "COM1", "f:g"} {
-		want := codes.OK
-		if runtime.GOOS == "windows" {
-			want = codes.InvalidArgument
-		}
-		_, err := Upload(t.Context(), dial(t, newServer(t)), named(name), strings.NewReader("x"), nil)
-		require.Equal(t, want, status.Code(err), "got %v", err)
+func TestUpload_TakesNamesOfOtherFiles(t *testing.T) {
+	for _, name := range []string{
+		"f", "a..b", "a b-c_d~1.tar.gz", "été", "日本語.txt", "nul_", "console", "COM", "COM10", "icon.aux",
+		strings.Repeat("x", 255),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newServer(t)
+			_, err := Upload(t.Context(), dial(t, s), named(name), strings.NewReader("x"), nil)
+			require.NoError(t, err, "name %q", name)
+			require.Equal(t, []string{name}, names(t, s))
+		})
 	}
 }
 
@@ -182,14 +218,30 @@ func TestUpload_FullDiskIsResourceExhausted(t *testing.T) {
 	require.Equal(t, codes.ResourceExhausted, status.Code(err), "got %v", err)
 }
 
-func TestToStatus_ChoosesTheCode(t *testing.T) {
-	for code, err := range map[codes.Code]error{
-		codes.ResourceExhausted: syscall.ENOSPC,
-		codes.PermissionDenied:  fs.ErrPermission,
-		codes.Internal:          syscall.EIO,
+func TestToStatus_ChoosesTheCodeAndHidesThePath(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		code codes.Code
+		says string
+	}{
+		{syscall.ENOSPC, codes.ResourceExhausted, ": " + syscall.ENOSPC.Error()},
+		{syscall.EDQUOT, codes.ResourceExhausted, ": " + syscall.EDQUOT.Error()},
+		{syscall.EFBIG, codes.ResourceExhausted, ": " + syscall.EFBIG.Error()},
+		{syscall.EMFILE, codes.ResourceExhausted, ": " + syscall.EMFILE.Error()},
+		{syscall.ENFILE, codes.ResourceExhausted, ": " + syscall.ENFILE.Error()},
+		{syscall.EACCES, codes.PermissionDenied, ": " + syscall.EACCES.Error()},
+		{fs.ErrPermission, codes.PermissionDenied, ""},
+		{syscall.EIO, codes.Internal, ": " + syscall.EIO.Error()},
+		{fs.ErrClosed, codes.Internal, ""},
 	} {
-		got := toStatus(&fs.PathError{Op: "write", Path: ".upload-ABC", Err: err})
-		require.Equal(t, code, status.Code(got), "got %v", got)
-		require.Equal(t, fmt.Sprintf("write .upload-ABC: %v", err), status.Convert(got).Message())
+		for _, err := range []error{
+			&fs.PathError{Op: "write", Path: "/srv/.upload-ABC", Err: tt.err},
+			&os.LinkError{Op: "link", Old: "/srv/.upload-ABC", New: "/srv/f", Err: tt.err},
+			errors.Join(&fs.PathError{Op: "sync", Path: "/srv/f", Err: tt.err}, fs.ErrClosed),
+		} {
+			got := status.Convert(toStatus(err))
+			require.Equal(t, tt.code.String(), got.Code().String(), "%v", err)
+			require.Equal(t, "the server failed to store the file"+tt.says, got.Message())
+		}
 	}
 }
