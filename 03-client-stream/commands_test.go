@@ -1,6 +1,7 @@
 package clientstream
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -71,6 +72,17 @@ func TestCommands(t *testing.T) {
 			require.Empty(t, filesIn(t, files))
 		})
 	}
+	t.Run("-help tells the limits", func(t *testing.T) {
+		_, _, stderr := testproc.Start(t, client, "-help").Wait()
+		require.Contains(t, stderr, "give up if nothing can be sent or received for this duration (default 2m0s)")
+		_, _, stderr = testproc.Start(t, server, "-help").Wait()
+		require.Contains(t, stderr, "refuse files of more than this many bytes (default 1073741824)")
+	})
+	t.Run("server refuses a -dir that does not exist", func(t *testing.T) {
+		_, err := os.OpenRoot("missing")
+		testproc.Start(t, server, "-addr=localhost:0", "-dir=missing").
+			RequireExit(1, "", fmt.Sprintf("server: -dir: %v\n", err))
+	})
 	t.Run("wrong usage", func(t *testing.T) {
 		for want, args := range map[string][]string{
 			"file: must be one path, got []":               nil,
