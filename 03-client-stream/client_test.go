@@ -163,6 +163,35 @@ func TestUpload_EarlyReceiptIsDataLoss(t *testing.T) {
 	})
 }
 
+// The call ends after the half-close, so nobody can tell the client whether
+// the file is stored, unless the server itself says so.
+func TestUpload_EndAfterHalfCloseLeavesADoubt(t *testing.T) {
+	for code, doubt := range map[codes.Code]bool{
+		codes.Canceled:          true,
+		codes.DeadlineExceeded:  true,
+		codes.Unavailable:       true,
+		codes.AlreadyExists:     false,
+		codes.ResourceExhausted: false,
+		codes.Internal:          false,
+	} {
+		t.Run(code.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := stub{OnUpload: func(stream serverStream) error {
+					for {
+						if _, err := stream.Recv(); err != nil {
+							return status.Error(code, "why")
+						}
+					}
+				}}
+				_, err := Upload(t.Context(), dial(t, s), named("f"), strings.NewReader("x"), nil)
+				require.Equal(t, doubt, errors.Is(err, ErrNoReceipt), "got %v", err)
+				require.Equal(t, code.String(), status.Code(err).String())
+				require.ErrorContains(t, err, "why")
+			})
+		})
+	}
+}
+
 // The server receives nothing for an hour, so flow control blocks the
 // client in Send. Then the server refuses the upload.
 func TestUpload_RefusalWakesBlockedSend(t *testing.T) {
