@@ -168,6 +168,30 @@ func TestUpload_TakesNamesOfOtherFiles(t *testing.T) {
 	}
 }
 
+func TestUpload_DoesNotReplaceALink(t *testing.T) {
+	s := newServer(t)
+	write(t, s, "old", "old")
+	if err := s.Root.Symlink("old", "link"); err != nil {
+		t.Skipf("no links here: %v", err)
+	}
+	_, err := open(t, t.Context(), dial(t, s), replacing("link"), chunk("new")).CloseAndRecv()
+	require.Equal(t, codes.AlreadyExists.String(), status.Code(err).String(), "%v", err)
+	require.ErrorContains(t, err, `name: must be new or that of a regular file, got "link"`)
+	require.Equal(t, "old", read(t, s, "link"))
+}
+
+func TestUpload_OnlyTheServerMayReadTheFile(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no such permissions")
+	}
+	s := newServer(t)
+	_, err := Upload(t.Context(), dial(t, s), named("f"), strings.NewReader("x"), nil)
+	require.NoError(t, err)
+	stat, err := s.Root.Stat("f")
+	require.NoError(t, err)
+	require.Equal(t, fs.FileMode(0o600), stat.Mode())
+}
+
 func TestUpload_LimitIsOneGiBByDefault(t *testing.T) {
 	_, err := open(t, t.Context(), dial(t, newServer(t)), sized(DefaultMaxBytes+1)).CloseAndRecv()
 	require.Equal(t, codes.ResourceExhausted, status.Code(err), "got %v", err)
