@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"syscall"
 	"testing"
 
@@ -58,7 +60,7 @@ func TestMain_HelpPrintsTheFlagsAndSucceeds(t *testing.T) {
 }
 
 func TestMain_SignalCancelsTheContext(t *testing.T) {
-	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(s.String(), func(t *testing.T) {
 			p := testproc.Self(t, func() int {
 				return Main("client", func(ctx context.Context) error {
@@ -76,6 +78,23 @@ func TestMain_SignalCancelsTheContext(t *testing.T) {
 			require.Equal(t, "cleaned up\n", stdout)
 		})
 	}
+}
+
+func TestMain_NohupIgnoresSIGHUP(t *testing.T) {
+	signal.Ignore(syscall.SIGHUP) // the new process inherits this, as from nohup
+	defer signal.Reset(syscall.SIGHUP)
+	p := testproc.Self(t, func() int {
+		return Main("client", func(ctx context.Context) error {
+			fmt.Println("waiting")
+			line, err := bufio.NewReader(os.Stdin).ReadString('\n')
+			fmt.Printf("%q %v %v\n", line, err, ctx.Err())
+			return nil
+		})
+	}, nil)
+	require.Equal(t, "waiting", p.Line(p.Stdout))
+	p.Signal(syscall.SIGHUP)
+	p.Type("still here\n")
+	p.RequireExit(0, "\"still here\\n\" <nil> <nil>\n", "")
 }
 
 func TestMain_SecondSignalEndsTheProcess(t *testing.T) {

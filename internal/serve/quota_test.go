@@ -69,7 +69,7 @@ func TestStreams_101stIsRefused(t *testing.T) {
 }
 
 // HPACK lets a client name a field of the header table with one byte. 20
-// header lists of 4 kB each would become 240 MB of metadata, for as long as
+// header lists of 4 kB each would become 190 MB of metadata, for as long as
 // the streams are open.
 func TestHeaders_ThatHPACKAmplifiesAreRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

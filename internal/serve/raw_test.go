@@ -38,10 +38,11 @@ func dialRaw(t *testing.T, s *servetest.Server) *rawClient {
 
 func (c *rawClient) read() {
 	for {
-		switch f, err := c.ReadFrame(); f := f.(type) {
-		case nil:
-			_ = err // the connection is closed
-			return
+		f, err := c.ReadFrame()
+		if err != nil {
+			return // the connection is closed
+		}
+		switch f := f.(type) {
 		case *http2.RSTStreamFrame:
 			c.ended = append(c.ended, f.ErrCode)
 		case *http2.GoAwayFrame:
