@@ -90,9 +90,9 @@ func TestListener_ReflectionIsAChoice(t *testing.T) {
 			addr, _ := strings.CutPrefix(p.Line(p.Stderr), "server: listening on ")
 			stream, err := reflectionv1.NewServerReflectionClient(dial(t, addr)).ServerReflectionInfo(t.Context())
 			require.NoError(t, err)
-			require.NoError(t, stream.Send(&reflectionv1.ServerReflectionRequest{
+			_ = stream.Send(&reflectionv1.ServerReflectionRequest{ // the status is that of Recv
 				MessageRequest: &reflectionv1.ServerReflectionRequest_ListServices{},
-			}))
+			})
 			_, err = stream.Recv()
 			require.Equal(t, want.String(), status.Code(err).String(), "%v", err)
 		})
@@ -105,6 +105,14 @@ func TestListener_DefaultsToLoopbackAndFiveSeconds(t *testing.T) {
 	require.Contains(t, stderr, `listen on host:port (default "localhost:50051")`)
 	require.Contains(t, stderr, `when the server stops (default 5s)`)
 	require.Contains(t, stderr, `tell everybody who asks which services the server has, as grpcurl does (default true)`)
+}
+
+func TestListener_SetsTheDrain(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	s := serve.New()
+	require.NoError(t, (&Listener{Addr: "localhost:0", Drain: time.Hour}).Serve(ctx, s))
+	require.Equal(t, time.Hour, s.Drain)
 }
 
 func TestListener_ArgumentIsAUsageError(t *testing.T) {
