@@ -58,11 +58,11 @@ func TestStreams_101stIsRefused(t *testing.T) {
 		s, _ := start(t, untilCanceled)
 		client := dialRaw(t, s)
 		for id := uint32(1); id < 2*100; id += 2 {
-			client.open(id, 0)
+			client.open(id, "/any/Method", 0)
 		}
 		synctest.Wait()
 		require.Empty(t, client.ended)
-		client.open(201, 0)
+		client.open(201, "/any/Method", 0)
 		synctest.Wait()
 		require.Equal(t, []http2.ErrCode{http2.ErrCodeRefusedStream}, client.ended)
 	})
@@ -77,7 +77,7 @@ func TestHeaders_ThatHPACKAmplifiesAreRefused(t *testing.T) {
 		client := dialRaw(t, s)
 		before := heap()
 		for id := uint32(1); id < 2*20; id += 2 {
-			client.open(id, 4000)
+			client.open(id, "/any/Method", 4000)
 			require.Less(t, client.block.Len(), 8000)
 			synctest.Wait()
 		}
@@ -90,8 +90,8 @@ func TestHeaders_Under16KiBAreAccepted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := start(t, untilCanceled)
 		client := dialRaw(t, s)
-		client.open(1, 5) // 15 kB
-		client.open(3, 6) // 18 kB
+		client.open(1, "/any/Method", 5) // 15 kB
+		client.open(3, "/any/Method", 6) // 18 kB
 		synctest.Wait()
 		require.Equal(t, []http2.ErrCode{http2.ErrCodeFrameSize}, client.ended)
 	})
@@ -128,7 +128,7 @@ func TestKeepalive_ClientMayPingEvery10s(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s, _ := start(t, untilCanceled)
 			client := dialRaw(t, s)
-			client.open(1, 0)
+			client.open(1, "/any/Method", 0)
 			for range 4 {
 				require.NoError(t, client.WritePing(false, [8]byte{}))
 				time.Sleep(interval)
@@ -144,8 +144,8 @@ func TestNew_OptionsOverrideTheQuotas(t *testing.T) {
 		s := servetest.Start(t, serve.New(grpc.MaxConcurrentStreams(1),
 			grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error { return untilCanceled(stream) })))
 		client := dialRaw(t, s)
-		client.open(1, 0)
-		client.open(3, 0)
+		client.open(1, "/any/Method", 0)
+		client.open(3, "/any/Method", 0)
 		synctest.Wait()
 		require.Equal(t, []http2.ErrCode{http2.ErrCodeRefusedStream}, client.ended)
 	})

@@ -2,6 +2,7 @@ package serve_test
 
 import (
 	"bytes"
+	"net"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -19,17 +20,22 @@ type rawClient struct {
 	hpack  *hpack.Encoder
 	ended  []http2.ErrCode // RST_STREAM of each refused stream
 	goAway []string        // debug data of each GOAWAY
+	pong   chan struct{}   // one value for each answer to a PING
 }
 
-// dialRaw connects to the server in a bubble. The connection is closed when
-// the test ends.
+// dialRaw connects to the server. The connection is closed when the test
+// ends.
 func dialRaw(t *testing.T, s *servetest.Server) *rawClient {
 	conn, err := s.DialContext(t.Context(), "")
 	require.NoError(t, err)
+	return newRawClient(t, conn)
+}
+
+func newRawClient(t *testing.T, conn net.Conn) *rawClient {
 	t.Cleanup(func() { _ = conn.Close() })
-	_, err = conn.Write([]byte(http2.ClientPreface))
+	_, err := conn.Write([]byte(http2.ClientPreface))
 	require.NoError(t, err)
-	c := &rawClient{t: t, Framer: http2.NewFramer(conn, conn)}
+	c := &rawClient{t: t, Framer: http2.NewFramer(conn, conn), pong: make(chan struct{}, 1)}
 	c.hpack = hpack.NewEncoder(&c.block)
 	require.NoError(t, c.WriteSettings())
 	go c.read()
@@ -47,17 +53,24 @@ func (c *rawClient) read() {
 			c.ended = append(c.ended, f.ErrCode)
 		case *http2.GoAwayFrame:
 			c.goAway = append(c.goAway, string(f.DebugData()))
+		case *http2.PingFrame:
+			if f.IsAck() {
+				select {
+				case c.pong <- struct{}{}:
+				default: // nobody waits
+				}
+			}
 		}
 	}
 }
 
-// open opens a stream of /any/Method with n fields x-bin of 3,000 bytes.
-func (c *rawClient) open(stream uint32, n int) {
+// open opens a stream of a method with n fields x-bin of 3,000 bytes.
+func (c *rawClient) open(stream uint32, method string, n int) {
 	c.t.Helper()
 	c.block.Reset()
 	fields := []hpack.HeaderField{
 		{Name: ":method", Value: "POST"}, {Name: ":scheme", Value: "http"},
-		{Name: ":path", Value: "/any/Method"}, {Name: ":authority", Value: "x"},
+		{Name: ":path", Value: method}, {Name: ":authority", Value: "x"},
 		{Name: "content-type", Value: "application/grpc"}, {Name: "te", Value: "trailers"},
 	}
 	for range n {
