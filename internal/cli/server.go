@@ -16,13 +16,13 @@ import (
 // A Listener is where a server listens, and how long its drain may take. Its
 // methods may be called concurrently, each with a server of its own.
 type Listener struct {
-	Name  string        // of the command, by default "server"
-	Addr  string        // host:port
-	Drain time.Duration // how long open calls may take to finish, ≥ 0
-
 	// Reflection tells everybody who reaches the port which services,
 	// methods and messages the server has. grpcurl asks for it.
 	Reflection bool
+
+	Name  string        // of the command, by default "server"
+	Addr  string        // host:port
+	Drain time.Duration // how long open calls may take to finish, ≥ 0
 }
 
 // ServerFlags adds the flags -addr, -drain and -reflection to the command
