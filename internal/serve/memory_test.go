@@ -93,7 +93,7 @@ func TestMemory_OfOneConnectionIsLimited(t *testing.T) {
 				a.body = func(i int) string {
 					return messages(tt.chapter, strings.ReplaceAll(tt.request, name, fmt.Sprintf("%04d", i)))
 				}
-				a.ends = tt.ends
+				a.ends, a.accepted = tt.ends, true
 				a.run(t, func() { t.Logf("%4d MiB after unread responses", peak(t, p)) })
 				require.LessOrEqual(t, peak(t, p), tt.atMost)
 			})
@@ -138,12 +138,13 @@ func sendHeaders(t *testing.T, addr, method string, streams int) {
 }
 
 // An attack sends requests on the streams of one connection and does not
-// read the responses.
+// read the bodies of the responses.
 type attack struct {
-	url     string
-	streams int
-	body    func(stream int) string
-	ends    bool // the requests end with a half-close
+	url      string
+	streams  int
+	body     func(stream int) string
+	ends     bool // the requests end with a half-close
+	accepted bool // no response may be an error
 }
 
 // run calls then when the requests have been sent, and closes the connection.
@@ -165,10 +166,14 @@ func (a *attack) run(t *testing.T, then func()) {
 		ended.Go(func() {
 			resp, err := transport.RoundTrip(req)
 			end.sent() // also if the server has refused the request
-			if err == nil {
-				<-ctx.Done()
-				_ = resp.Body.Close()
+			if err != nil {
+				return // the connection is closed
 			}
+			defer resp.Body.Close()
+			if code := resp.Header.Get("Grpc-Status"); a.accepted && code != "" {
+				t.Errorf("%s: status %s %s", a.url, code, resp.Header.Get("Grpc-Message"))
+			}
+			<-ctx.Done()
 		})
 	}
 	sent.Wait()
@@ -178,7 +183,7 @@ func (a *attack) run(t *testing.T, then func()) {
 	transport.CloseIdleConnections()
 }
 
-// A requestEnd is the end of a request, which stays away unless the request ends.
+// A requestEnd is the end of a request, or the pause in place of an end.
 type requestEnd struct {
 	ctx  context.Context
 	ends bool
