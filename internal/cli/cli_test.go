@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"testing"
 
@@ -80,6 +81,9 @@ func TestMain_SignalCancelsTheContext(t *testing.T) {
 }
 
 func TestMain_NohupIgnoresSIGHUP(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no ignored signals that a process inherits")
+	}
 	signal.Ignore(syscall.SIGHUP) // the new process inherits this, as from nohup
 	defer signal.Reset(syscall.SIGHUP)
 	testproc.Self(t, func() int {

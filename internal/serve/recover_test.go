@@ -32,8 +32,25 @@ func TestPanic_EndsOneCallAndIsLogged(t *testing.T) {
 }
 
 func TestPanic_OfAChainedInterceptorIsRecovered(t *testing.T) {
-	p := testproc.Self(t, func() int {
-		conn := servetest.Start(t, serve.New(grpc.ChainUnaryInterceptor(func(
+	exit, stdout, stderr := panicIn(t, grpc.ChainUnaryInterceptor).Wait()
+	require.Equal(t, "rpc error: code = Internal desc = internal error\n", stdout, stderr)
+	require.Equal(t, 0, exit)
+	require.Contains(t, stderr, `method=/grpc.health.v1.Health/Check panic="in an interceptor"`)
+}
+
+func TestPanic_OfAnotherInterceptorEndsTheProcess(t *testing.T) {
+	exit, stdout, stderr := panicIn(t, func(is ...grpc.UnaryServerInterceptor) grpc.ServerOption {
+		return grpc.UnaryInterceptor(is[0])
+	}).Wait()
+	require.Empty(t, stdout)
+	require.Equal(t, 2, exit)
+	require.Contains(t, stderr, "panic: in an interceptor")
+}
+
+// panicIn calls a server whose interceptor panics, and prints the error.
+func panicIn(t *testing.T, option func(...grpc.UnaryServerInterceptor) grpc.ServerOption) *testproc.Process {
+	return testproc.Self(t, func() int {
+		conn := servetest.Start(t, serve.New(option(func(
 			context.Context, any, *grpc.UnaryServerInfo, grpc.UnaryHandler,
 		) (any, error) {
 			panic("in an interceptor")
@@ -42,8 +59,4 @@ func TestPanic_OfAChainedInterceptorIsRecovered(t *testing.T) {
 		fmt.Println(err)
 		return 0
 	}, nil)
-	exit, stdout, stderr := p.Wait()
-	require.Equal(t, "rpc error: code = Internal desc = internal error\n", stdout, stderr)
-	require.Equal(t, 0, exit)
-	require.Contains(t, stderr, `method=/grpc.health.v1.Health/Check panic="in an interceptor"`)
 }

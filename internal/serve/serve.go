@@ -54,10 +54,12 @@ func New(opts ...grpc.ServerOption) *Server {
 // health reports NOT_SERVING, OnDrain is called, new calls are refused, and
 // open calls have the time Drain to finish before they are canceled. A
 // health Watch is an open call too; a client that uses it to choose a server
-// ends it when the drain begins. A connection that never said what it wants
-// delays the end, and a cancellation that is due, until it is 3 s old.
+// ends it when the drain begins. A connection whose handshake is not complete
+// delays the end, and the cancellation of calls, until it is 3 s old.
 // ServeUntil closes the listener. It returns nil after a drain, or an error
-// if a handler has not returned a second after its call was canceled.
+// if a handler has not returned a second after its call was canceled. If an
+// option sets a longer [grpc.ConnectionTimeout], such a connection can cause
+// that error too.
 func (s *Server) ServeUntil(ctx context.Context, listener net.Listener) error {
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(listener) }()
