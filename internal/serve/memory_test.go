@@ -35,12 +35,12 @@ var memory = []struct {
 	atMost  int  // MiB, of which an idle server takes 12
 	plain   bool // the server does not limit header lists
 }{
-	{"01-unary", "/snapshot.v1.SnapshotService/GetSnapshot", number(1, 10_000), "10,000 lines, 1 MB", true, 100, 900, true},
+	{"01-unary", "/snapshot.v1.SnapshotService/GetSnapshot", number(1, 10_000), "10,000 lines, 1 MB", true, 100, 1500, true},
 	{"02-server-stream", "/logs.v1.LogService/StreamLogs", number(3, 1), "a log of 80 MB", true, 100, 700, false},
 	{"03-client-stream", "/upload.v1.UploadService/Upload", text(1, text(1, name)), "the receipt of an upload", false, 100, 600, false},
-	{"04-bidi", "/chat.v1.ChatService/Chat", text(2, text(1, name)+text(2, name)), "80 texts in each of 100 rooms", false, 100, 700, false},
-	{"05-cancellation", "/ticker.v1.TickerService/Watch", number(2, newestTick()-3500), "the ticks of an hour", true, 100, 900, false},
-	{"06-pitfalls", "/pitfalls.v1.PitfallService/Count", number(1, 1) + number(2, 16<<20), "a number of 16 MiB", true, 10, 400, false},
+	{"04-bidi", "/chat.v1.ChatService/Chat", text(2, text(1, name)+text(2, name)), "80 texts in each of 100 rooms", false, 100, 800, false},
+	{"05-cancellation", "/ticker.v1.TickerService/Watch", number(2, newestTick()-3000), "3,000 ticks", true, 100, 1000, false},
+	{"06-pitfalls", "/pitfalls.v1.PitfallService/Count", number(1, 1) + number(2, 16<<20), "a number of 16 MiB", true, 10, 500, false},
 }
 
 // name stands for the number of the stream.
