@@ -2,7 +2,6 @@ package errorcontract
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -33,71 +32,56 @@ func TestErrorContract_Version(t *testing.T) {
 // Each cell is a subtest: RPC type/termination/call.
 func TestErrorContract(t *testing.T) {
 	for _, typ := range rpcTypes {
-		var rows [][]string
-		t.Run(typ.name, func(t *testing.T) {
-			for _, term := range terminations {
-				row := []string{term.name}
-				t.Run(term.name, func(t *testing.T) {
-					for _, call := range typ.calls {
-						t.Run(call, func(t *testing.T) {
-							row = append(row, textOf(observe(t, typ, term, call)))
-						})
-					}
-				})
-				rows = append(rows, row)
-			}
+		table(t, typ.name, "how the RPC ended", terminations, typ.calls, func(t *testing.T, term termination, call string) string {
+			return cell(t, []rpcType{typ}, term, call)
 		})
-		compare(t, typ.name, typ.calls, rows)
+	}
+}
+
+// Each cell is a subtest: table/termination/call.
+func TestErrorContract_BidiOnly(t *testing.T) {
+	for _, further := range furtherTables {
+		table(t, further.name, further.rows, further.terminations, further.calls, func(t *testing.T, term termination, call string) string {
+			return cell(t, []rpcType{bidi}, term, call)
+		})
 	}
 }
 
 // The messages do not depend on the RPC type, except that a call may have
 // none.
 func TestErrorContract_Messages(t *testing.T) {
-	calls := []string{"open", "Recv", "handler Send"}
-	var rows [][]string
-	for _, term := range terminations {
-		row := []string{term.name}
-		for _, call := range calls {
-			var all []outcome
-			for _, typ := range rpcTypes {
-				all = append(all, observe(t, typ, term, call)...)
-			}
-			row = append(row, distinct(all, outcome.message))
-		}
-		rows = append(rows, row)
-	}
-	compare(t, "messages", calls, rows)
+	calls := []string{"open says", "Recv says", "handler Send says"}
+	table(t, "messages", "how the RPC ended", terminations, calls, func(t *testing.T, term termination, call string) string {
+		return cell(t, rpcTypes, term, call)
+	})
 }
 
-// compare compares rows with a table of the page, unless -run has left out
-// some of the cells.
-func compare(t *testing.T, name string, calls []string, rows [][]string) {
-	if slices.ContainsFunc(rows, func(row []string) bool { return len(row) != len(calls)+1 }) || len(rows) != len(terminations) {
-		t.Logf("-run has left out cells of %s, so its table is not compared", name)
-		return
-	}
+// table observes each cell in a subtest, and compares the rows with a table
+// of the page, unless -run has left out some of the cells.
+func table(t *testing.T, name, first string, terms []termination, calls []string, cell func(*testing.T, termination, string) string) {
+	rows := make([][]string, len(terms))
+	t.Run(name, func(t *testing.T) {
+		for i, term := range terms {
+			rows[i] = make([]string, len(calls))
+			t.Run(term.name, func(t *testing.T) {
+				for j, call := range calls {
+					t.Run(call, func(t *testing.T) {
+						t.Parallel()
+						rows[i][j] = cell(t, term, call)
+					})
+				}
+			})
+		}
+	})
 	var b strings.Builder
-	b.WriteString("| how the RPC ended | " + strings.Join(calls, " | ") + " |\n")
+	b.WriteString("| " + first + " | " + strings.Join(calls, " | ") + " |\n")
 	b.WriteString(strings.Repeat("|---", len(calls)+1) + "|\n")
-	for _, row := range rows {
-		b.WriteString("| " + strings.Join(row, " | ") + " |\n")
+	for i, row := range rows {
+		if len(row) == 0 || slices.Contains(row, "") {
+			t.Logf("-run has left out cells of %s, so its table is not compared", name)
+			return
+		}
+		b.WriteString("| " + terms[i].name + " | " + strings.Join(row, " | ") + " |\n")
 	}
 	golden.Section(t, page, name, b.String())
-}
-
-// textOf returns the different texts of outcomes, joined with "or".
-func textOf(outcomes []outcome) string {
-	return distinct(outcomes, func(o outcome) string { return o.text })
-}
-
-func distinct(outcomes []outcome, text func(outcome) string) string {
-	seen := map[string]bool{}
-	for _, o := range outcomes {
-		seen[text(o)] = true
-	}
-	if len(seen) > 1 {
-		delete(seen, none)
-	}
-	return strings.Join(slices.Sorted(maps.Keys(seen)), " or ")
 }

@@ -3,7 +3,6 @@ package errorcontract
 import (
 	"cmp"
 	"slices"
-	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
@@ -21,7 +20,11 @@ type termination struct {
 	largeRequest  bool // the client sends a large message first
 	unregistered  bool // the server does not have the service
 	process       bool // the server is a process of its own
-	timeout       time.Duration
+	timeout       bool // the RPC has a deadline
+	unopened      bool // no stream is opened before the call
+	hello         string
+	answer        func(*peer) // what a peer does to end the RPC
+	virtual       string      // why it is observed in virtual time only
 	serverOptions []grpc.ServerOption
 	dialOptions   []grpc.DialOption
 	fails         string   // the call that fails and so ends the RPC
@@ -37,7 +40,7 @@ var terminations = []termination{
 	{name: "status between messages", end: handlerDoes(returnNotFound)},
 	{name: "status after the last message", end: handlerDoes(sendLastThenNotFound)},
 	{name: "client cancel", end: func(f *fixture) error { f.cancel(); return nil }},
-	{name: "deadline", timeout: time.Second + time.Nanosecond, races: handlerCallNames, end: passDeadline},
+	{name: "deadline", timeout: true, races: handlerCallNames, end: passDeadline},
 	{name: "handler panic, recovered", serverOptions: interceptor(recovering), end: handlerDoes(panicBoom)},
 	{name: "handler panic, not recovered", process: true, end: killedByPanic},
 	{name: "connection closed", end: func(f *fixture) error { f.network.Conn().Drop(); return nil }},
@@ -71,6 +74,7 @@ var notFound = status.Error(codes.NotFound, "no such number")
 func handlerDoes(act func(*serverEnd) error) func(*fixture) error {
 	return func(f *fixture) error {
 		f.acts <- act
+		<-f.acted
 		return nil
 	}
 }
@@ -91,8 +95,8 @@ func passDeadline(f *fixture) error {
 	if f.run%2 == 1 {
 		f.network.Conn().HalfOpen()
 	}
-	time.Sleep(2 * time.Second)
-	synctest.Wait()
+	<-f.ctx.Done()
+	time.Sleep(time.Millisecond)
 	return nil
 }
 
@@ -107,13 +111,13 @@ func handlerSendLarge(f *fixture) error { return f.handler.send(large) }
 
 func recvLarge(f *fixture) error {
 	f.must(f.handler.send(large))
-	synctest.Wait()
+	f.settle()
 	return f.client.recv()
 }
 
 func sendAfterHalfClose(f *fixture) error {
 	f.must(f.client.CloseSend())
-	synctest.Wait()
+	f.settle()
 	return f.client.SendMsg(nil)
 }
 
