@@ -3,11 +3,13 @@ package errorcontract
 import (
 	"context"
 	"net"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/test/bufconn"
 
 	"example.com/streams/internal/faultnet"
@@ -50,4 +52,11 @@ func listenTCP(t *testing.T) (net.Listener, faultnet.DialFunc) {
 	return l, func(ctx context.Context, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", l.Addr().String())
 	}
+}
+
+// nobody dials an address at which nobody listens.
+func nobody() grpc.DialOption {
+	return grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) {
+		return nil, syscall.ECONNREFUSED
+	})
 }

@@ -84,12 +84,12 @@ func (f *fixture) call(name string) outcome {
 		return describe(err)
 	}
 	if call, ok := handlerCalls[name]; ok {
-		if f.handler == nil {
+		if f.handler == nil || name == "handler Recv" && f.handler.recv == nil {
 			return outcome{text: none}
 		}
 		return call(f.handler)
 	}
-	if f.client == nil {
+	if f.client == nil || name == "Send" && f.client.send == nil {
 		return outcome{text: none}
 	}
 	return clientCalls[name](f.client)
@@ -155,8 +155,10 @@ func describe(err error) outcome {
 	switch {
 	case err == nil:
 		return outcome{text: "nil"}
-	case errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF) && err.Error() == io.EOF.Error():
 		return outcome{"io.EOF", err}
+	case errors.Is(err, io.EOF):
+		return outcome{"wrapped io.EOF", err}
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return outcome{status.FromContextError(err).Code().String(), err}
 	default:
@@ -173,11 +175,17 @@ func keys(md metadata.MD) string {
 
 var network = regexp.MustCompile(`(error reading from server|Error while dialing): [^"]*`)
 
-// message returns the message of a status, without the part that the
+// message returns the message of an error, without the part that the
 // operating system wrote.
 func (o outcome) message() string {
-	if s, ok := status.FromError(o.err); ok && o.err != nil {
-		return network.ReplaceAllString(s.Message(), "$1: …")
+	s, ok := status.FromError(o.err)
+	switch {
+	case o.err == nil || o.text == "io.EOF":
+		return none
+	case !ok:
+		return "no status: " + o.err.Error()
+	default:
+		text := network.ReplaceAllString(s.Message(), "$1: …")
+		return cmp.Or(strings.ReplaceAll(text, "\n", " "), `""`)
 	}
-	return none
 }

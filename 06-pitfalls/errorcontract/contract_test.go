@@ -1,13 +1,16 @@
 package errorcontract
 
 import (
+	"flag"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/grpclog"
 
 	"example.com/streams/internal/golden"
 )
@@ -17,6 +20,8 @@ const page = "../../docs/error-contract.md"
 // TestMain lets the test binary be the server that a panic kills.
 func TestMain(m *testing.M) {
 	if os.Getenv(panicServerVar) == "" {
+		grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
+		_ = flag.Set("test.parallel", "16") // over TCP, a test mostly waits
 		os.Exit(m.Run())
 	}
 	if err := runPanicServer(); err != nil {
@@ -39,10 +44,10 @@ func TestErrorContract(t *testing.T) {
 }
 
 // Each cell is a subtest: table/termination/call.
-func TestErrorContract_BidiOnly(t *testing.T) {
+func TestErrorContract_Further(t *testing.T) {
 	for _, further := range furtherTables {
 		table(t, further.name, further.rows, further.terminations, further.calls, func(t *testing.T, term termination, call string) string {
-			return cell(t, []rpcType{bidi}, term, call)
+			return cell(t, []rpcType{further.rpcType}, term, call)
 		})
 	}
 }

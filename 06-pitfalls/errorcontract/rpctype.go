@@ -43,7 +43,7 @@ var rpcTypes = []rpcType{
 	}, openEcho},
 }
 
-var bidi = rpcTypes[2]
+var serverStream, clientStream, bidi = rpcTypes[0], rpcTypes[1], rpcTypes[2]
 
 // A clientEnd is the client's side of a stream.
 type clientEnd struct {

@@ -39,7 +39,7 @@ var terminations = []termination{
 	{name: "status before the first message", beforeFirst: true, end: handlerDoes(returnNotFound)},
 	{name: "status between messages", end: handlerDoes(returnNotFound)},
 	{name: "status after the last message", end: handlerDoes(sendLastThenNotFound)},
-	{name: "client cancel", end: func(f *fixture) error { f.cancel(); return nil }},
+	{name: "client cancel", end: cancel},
 	{name: "deadline", timeout: true, races: handlerCallNames, end: passDeadline},
 	{name: "handler panic, recovered", serverOptions: interceptor(recovering), end: handlerDoes(panicBoom)},
 	{name: "handler panic, not recovered", process: true, end: killedByPanic},
