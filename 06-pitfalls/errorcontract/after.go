@@ -31,7 +31,11 @@ var moments = []afterwards{
 		f.must(f.client.recv())
 		return nil
 	}}, []string{"Trailer", "Header"}, []string{"Send", "CloseAndRecv"}},
-	{bidi, termination{name: "the client canceled", end: cancel},
+	{bidi, termination{name: "the client canceled", end: func(f *fixture) error {
+		f.must(f.handler.send(small))
+		f.settle()
+		return cancel(f)
+	}},
 		[]string{"Recv"}, []string{"Send"}},
 	{bidi, termination{name: "the handler's `Recv` returned io.EOF", end: func(f *fixture) error {
 		f.must(f.client.CloseSend())

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"testing"
 
-	"google.golang.org/grpc/status"
-
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
@@ -48,11 +46,11 @@ func allTables() []furtherTable {
 	return tables
 }
 
-func recvThree(stream interface{ RecvMsg(any) error }) (results []string) {
-	for range 3 {
+func recvAll(stream interface{ RecvMsg(any) error }, n int) (results []string) {
+	for range n {
 		var number pitfallsv1.Number
 		err := stream.RecvMsg(&number)
-		results = append(results, fmt.Sprint(status.Code(err), " ", number.GetValue()))
+		results = append(results, fmt.Sprint(describe(err).text, " ", number.GetValue()))
 	}
 	return results
 }

@@ -4,13 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
-
-	"example.com/streams/06-pitfalls/internal/pitfalltest"
-	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
 func TestOpen_FailsForWhatTheClientKnows(t *testing.T) {
@@ -150,29 +145,4 @@ func TestClient_CannotTellStopCloseAndPanicApart(t *testing.T) {
 			require.Len(t, seen, 1, "%s of a %s: %v", call, typ.name, seen)
 		}
 	}
-}
-
-// Recv reads the five bytes of a message's prefix and leaves the rest of a
-// message that is too large. The next Recv takes five bytes of that rest for
-// another prefix.
-func TestRecv_AfterATooLargeMessageInventsAMessage(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		seven := []byte{0, 0, 0, 0, 2, 8, 7} // a message of 2 bytes: value 7
-		big := &pitfallsv1.Number{Padding: append(make([]byte, 3), seven...)}
-		var atHandler []string
-		server := pitfalltest.Serve(t, stub(func(h *serverEnd) error {
-			err := h.SendMsg(big)
-			atHandler = recvThree(h)
-			return err
-		}), grpc.MaxRecvMsgSize(limit))
-		conn := server.Dial(t, callOption(grpc.MaxCallRecvMsgSize(limit))...)
-		c, err := openEcho(t.Context(), pitfallsv1.NewPitfallServiceClient(conn), 0)
-		require.NoError(t, err)
-		require.NoError(t, c.SendMsg(big))
-		synctest.Wait()
-
-		want := []string{"ResourceExhausted 0", "ResourceExhausted 0", "OK 7"}
-		require.Equal(t, want, atHandler)
-		require.Equal(t, want, recvThree(c))
-	})
 }

@@ -2,6 +2,7 @@ package errorcontract
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"time"
 
@@ -73,8 +74,12 @@ var notFound = status.Error(codes.NotFound, "no such number")
 // handlerDoes returns a function that makes the handler end the RPC.
 func handlerDoes(act func(*serverEnd) error) func(*fixture) error {
 	return func(f *fixture) error {
-		f.acts <- act
-		<-f.acted
+		select {
+		case f.acts <- act:
+			<-f.acted
+		case <-time.After(f.patience):
+			f.must(errors.New("no handler waits"))
+		}
 		return nil
 	}
 }
