@@ -183,9 +183,11 @@ func (o outcome) message() string {
 	case o.err == nil || o.text == "io.EOF":
 		return none
 	case !ok:
-		return "no status: " + o.err.Error()
+		return "no status: `" + o.err.Error() + "`"
 	default:
 		text := network.ReplaceAllString(s.Message(), "$1: …")
-		return cmp.Or(strings.ReplaceAll(text, "\n", " "), `""`)
+		// Some builds of protobuf write a no-break space.
+		text = strings.NewReplacer("\n", " ", "\u00a0", " ").Replace(text)
+		return "`" + cmp.Or(text, `""`) + "`"
 	}
 }

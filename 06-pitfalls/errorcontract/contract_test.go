@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/grpclog"
 
@@ -32,6 +33,27 @@ func TestMain(m *testing.M) {
 
 func TestErrorContract_Version(t *testing.T) {
 	golden.Section(t, page, "version", fmt.Sprintf("The tables hold for **grpc-go v%s**.\n", grpc.Version))
+}
+
+func TestErrorContract_ObservedOnce(t *testing.T) {
+	var b strings.Builder
+	for _, table := range allTables()[1:] { // the first one repeats the terminations of the others
+		for _, term := range table.terminations {
+			if term.virtual != "" {
+				fmt.Fprintf(&b, "- *%s*, in virtual time: %s.\n", term.name, term.virtual)
+			}
+			if term.process && table.name == bidi.name {
+				fmt.Fprintf(&b, "- *%s*, over TCP: the server is a process of its own.\n", term.name)
+			}
+		}
+	}
+	golden.Section(t, page, "virtual", b.String())
+}
+
+func TestErrorContract_NoCellDiffersOverTCP(t *testing.T) {
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	require.NotContains(t, string(text), "; over TCP")
 }
 
 // Each cell is a subtest: RPC type/termination/call.
@@ -69,6 +91,7 @@ func table(t *testing.T, name, first string, terms []termination, calls []string
 		for i, term := range terms {
 			rows[i] = make([]string, len(calls))
 			t.Run(term.name, func(t *testing.T) {
+				t.Parallel()
 				for j, call := range calls {
 					t.Run(call, func(t *testing.T) {
 						t.Parallel()

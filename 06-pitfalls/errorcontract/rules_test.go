@@ -83,6 +83,30 @@ func TestTrailer_MayLackOurKeyThoughTheServerAnswered(t *testing.T) {
 	}, exceptions(t, everywhere, "Trailer", "served-by", "content-type served-by", "nil", "blocks"))
 }
 
+func TestRecv_MakesCodesFromAProxysAnswer(t *testing.T) {
+	want := map[string]string{
+		"HTTP 404 text/html": "Unimplemented",
+		"HTTP 429 text/html": "Unavailable",
+		"HTTP 502 text/html": "Unavailable",
+		"HTTP 503 text/html": "Unavailable",
+		"HTTP 504 text/html": "Unavailable",
+		"RST_STREAM CANCEL":  "Canceled",
+	}
+	for _, term := range peerEnds {
+		if code, ok := want[term.name]; ok {
+			require.Equal(t, code, textOf(observe(t, bidi, term, "Recv")), term.name)
+			require.Equal(t, "nil", textOf(observe(t, bidi, term, "Trailer")), term.name)
+		}
+	}
+}
+
+func TestSetHeader_FailsOnceHeadersAreSent(t *testing.T) {
+	for i, want := range []string{"nil", "Internal"} { // before the first message, and after it
+		require.Equal(t, want, textOf(observe(t, bidi, notEnded[i], "handler SetHeader")))
+		require.Equal(t, want, textOf(observe(t, bidi, notEnded[i], "handler SendHeader")))
+	}
+}
+
 func TestRecv_ReturnsTheEndAgain(t *testing.T) {
 	for _, term := range terminations {
 		first := textOf(observe(t, bidi, term, "Recv"))
