@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -39,7 +40,7 @@ func TestFollow_YieldsEachTickWhenPublished(t *testing.T) {
 func TestFollow_RetriesOnlyRetryableCodes(t *testing.T) {
 	retryable := []codes.Code{
 		codes.OK, codes.Canceled, codes.Unknown, codes.DeadlineExceeded,
-		codes.ResourceExhausted, codes.Aborted, codes.Internal, codes.Unavailable,
+		codes.Aborted, codes.Internal, codes.Unavailable,
 	}
 	for code := codes.OK; code <= codes.Unauthenticated; code++ {
 		subtest(t, code.String(), func(t *testing.T) {
@@ -57,6 +58,112 @@ func TestFollow_RetriesOnlyRetryableCodes(t *testing.T) {
 			require.ErrorContains(t, err, "follow: not retryable: ")
 			require.ErrorContains(t, err, "it failed")
 			require.Len(t, exchange.handlers, 1, "calls")
+		})
+	}
+}
+
+// The limit is the client's own, so the status does not come from a server.
+func TestFollow_GivesUpOnMessageOverLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		exchange := serveTicker(t, &Exchange{Symbols: []string{"ACME", largeSymbol[0]}})
+		c := exchange.client(t, grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(100)))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		retries := 0
+		opts := FollowOptions{OnRetry: func(error, time.Duration) { retries++ }}
+		_, err := take(t, Follow(ctx, c, &tickerv1.WatchRequest{After: new(uint64(0))}, opts), 10)
+		require.Zero(t, retries)
+		require.Equal(t, codes.ResourceExhausted, status.Code(err), "got %v", err)
+		require.ErrorContains(t, err, "received message larger than max")
+		require.Equal(t, time.Second, now())
+	})
+}
+
+func TestFollow_GivesUpOnRequestWithInvalidUTF8(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, gateway, c := serveHops(t, new(Exchange))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		_, err := take(t, Follow(ctx, c, &tickerv1.WatchRequest{Symbols: []string{"\xff"}}, FollowOptions{}), 1)
+		require.Equal(t, codes.InvalidArgument, status.Code(err), "got %v", err)
+		require.ErrorContains(t, err, "request: ")
+		require.ErrorContains(t, err, "invalid UTF-8")
+		require.Empty(t, gateway.calls)
+	})
+}
+
+// The server sends ticks in an order that the service does not allow.
+func TestFollow_YieldsNothingOutOfOrder(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		after      *uint64
+		symbols    []string
+		sent, want []uint64
+		message    string
+	}{
+		{"twice", nil, nil, []uint64{5, 5}, []uint64{5}, "the server sent tick 5 after tick 5"},
+		{"back", nil, nil, []uint64{5, 6, 3}, []uint64{5, 6}, "the server sent tick 3 after tick 6"},
+		{"ahead", nil, nil, []uint64{5, math.MaxUint64}, []uint64{5},
+			"the server sent tick 18446744073709551615 after tick 5"},
+		{"zero", nil, nil, []uint64{5, 0}, []uint64{5}, "the server sent tick 0 after tick 5"},
+		{"gap", nil, nil, []uint64{5, 7}, []uint64{5}, "the server sent tick 7 after tick 5"},
+		{"gap after the request", new(uint64(4)), nil, []uint64{6}, nil, "the server sent tick 6 after tick 4"},
+		{"gap for some symbols", nil, []string{"ACME"}, []uint64{5, 10, 10}, []uint64{5, 10},
+			"the server sent tick 10 after tick 10"},
+		{"older than the request", new(uint64(9)), []string{"ACME"}, []uint64{9}, nil,
+			"the server sent tick 9 after tick 9"},
+	} {
+		subtest(t, tt.name, func(t *testing.T) {
+			c := serveTicker(t, stub{OnWatch: func(_ *tickerv1.WatchRequest, stream serverStream) error {
+				for _, n := range tt.sent {
+					if err := stream.Send(&tickerv1.Tick{Sequence: n}); err != nil {
+						return err
+					}
+				}
+				<-stream.Context().Done()
+				return stream.Context().Err()
+			}}).client(t)
+			req := &tickerv1.WatchRequest{After: tt.after, Symbols: tt.symbols}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			var got []uint64
+			var last error
+			for tick, err := range Follow(ctx, c, req, FollowOptions{}) {
+				if last = err; err == nil {
+					got = append(got, tick.GetSequence())
+				}
+			}
+			require.Equal(t, tt.want, got)
+			require.Equal(t, codes.DataLoss, status.Code(last), "got %v", last)
+			require.ErrorContains(t, last, tt.message)
+		})
+	}
+}
+
+// The exchange is replaced by another one, whose clock is behind.
+func TestFollow_WaitsForExchangeWithSlowClock(t *testing.T) {
+	for _, behind := range []time.Duration{300 * time.Millisecond, 2 * time.Second, 10 * time.Second} {
+		subtest(t, behind.String(), func(t *testing.T) {
+			const interval = 100 * time.Millisecond
+			exchange, _, c := serveHops(t, &Exchange{Interval: interval})
+			time.AfterFunc(5050*time.Millisecond, func() {
+				exchange.stop()
+				exchange.newTicker = func() tickerv1.TickerServiceServer {
+					return &Exchange{Interval: interval, Epoch: time.Now().Add(behind - now())}
+				}
+				exchange.start()
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			retries := ""
+			opts := FollowOptions{OnRetry: func(err error, _ time.Duration) { retries += err.Error() + "\n" }}
+
+			got, err := take(t, Follow(ctx, c, &tickerv1.WatchRequest{}, opts), 500)
+
+			require.NoError(t, err)
+			require.Len(t, got, 500)
+			require.Contains(t, retries, "after: 50 is ahead of the newest, ")
+			require.Equal(t, 50*time.Second+behind, now(), "tick 500 came late")
 		})
 	}
 }
