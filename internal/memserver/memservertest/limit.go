@@ -56,8 +56,7 @@ func openCalls() (stacks []string) {
 }
 
 // Goroutines returns the stacks of the other goroutines in the bubble of the
-// caller. Outside of a bubble, Goroutines returns the stacks of all other
-// goroutines of the process that are in no bubble.
+// caller, without those of package synctest.
 func Goroutines() []string {
 	buf := make([]byte, 1<<20)
 	for {
@@ -72,7 +71,8 @@ func Goroutines() []string {
 	caller := bubble(all[0]) // runtime.Stack begins with its caller
 	var stacks []string
 	for _, stack := range all[1:] {
-		if bubble(stack) == caller {
+		if bubble(stack) == caller && !strings.Contains(stack, "testing/synctest.Test(") &&
+			!strings.Contains(stack, "testing/synctest.testingSynctestTest(") {
 			stacks = append(stacks, stack)
 		}
 	}
