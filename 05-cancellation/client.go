@@ -32,10 +32,11 @@ func Ticks(
 			if tick, err = recvWithin(idle, stream, cancel); err != nil {
 				break
 			}
-			if err = checkOrder(last, tick.Sequence, req.GetSymbols()); err == nil && !yield(tick, nil) {
+			n := tick.GetSequence() // the loop may change the tick
+			if err = checkOrder(last, n, req.GetSymbols()); err == nil && !yield(tick, nil) {
 				return
 			}
-			last = &tick.Sequence
+			last = &n
 		}
 		if errors.Is(err, io.EOF) {
 			err = status.Error(codes.Unavailable, "the server ended the stream")

@@ -99,11 +99,14 @@ func sleep(ctx context.Context, d time.Duration) {
 // Canceled is among them, because a proxy may reset the stream; look at your
 // own context first, as [Follow] does.
 //
-// A code does not tell who chose it, so Retryable is wrong for some servers.
-// ResourceExhausted may be a quota, after which a retry helps, or a message
-// over the client's limit, which every retry would receive again. A proxy
-// that has no server behind it may answer HTTP 404, which arrives as
-// Unimplemented. If yours do, write a Retryable of your own.
+// A code does not tell who chose it, so the list is a compromise.
+// ResourceExhausted may be a quota, after which a later retry helps, or a
+// message over the client's limit, which each retry would receive again. A
+// proxy that has no server behind it may answer HTTP 404 or 403, which
+// arrive as Unimplemented and PermissionDenied, so that Follow ends during a
+// deployment. On the other hand, a failure that never ends may arrive as
+// Internal, such as a tick that cannot be marshaled. Follow then retries
+// until ctx ends, and OnRetry tells you.
 func Retryable(err error) bool {
 	switch status.Code(err) {
 	case codes.InvalidArgument, codes.NotFound, codes.AlreadyExists,
