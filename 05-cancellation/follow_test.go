@@ -92,54 +92,6 @@ func TestFollow_GivesUpOnRequestWithInvalidUTF8(t *testing.T) {
 	})
 }
 
-// The server sends ticks in an order that the service does not allow.
-func TestFollow_YieldsNothingOutOfOrder(t *testing.T) {
-	for _, tt := range []struct {
-		name       string
-		after      *uint64
-		symbols    []string
-		sent, want []uint64
-		message    string
-	}{
-		{"twice", nil, nil, []uint64{5, 5}, []uint64{5}, "the server sent tick 5 after tick 5"},
-		{"back", nil, nil, []uint64{5, 6, 3}, []uint64{5, 6}, "the server sent tick 3 after tick 6"},
-		{"ahead", nil, nil, []uint64{5, math.MaxUint64}, []uint64{5},
-			"the server sent tick 18446744073709551615 after tick 5"},
-		{"zero", nil, nil, []uint64{5, 0}, []uint64{5}, "the server sent tick 0 after tick 5"},
-		{"gap", nil, nil, []uint64{5, 7}, []uint64{5}, "the server sent tick 7 after tick 5"},
-		{"gap after the request", new(uint64(4)), nil, []uint64{6}, nil, "the server sent tick 6 after tick 4"},
-		{"gap for some symbols", nil, []string{"ACME"}, []uint64{5, 10, 10}, []uint64{5, 10},
-			"the server sent tick 10 after tick 10"},
-		{"older than the request", new(uint64(9)), []string{"ACME"}, []uint64{9}, nil,
-			"the server sent tick 9 after tick 9"},
-	} {
-		subtest(t, tt.name, func(t *testing.T) {
-			c := serveTicker(t, stub{OnWatch: func(_ *tickerv1.WatchRequest, stream serverStream) error {
-				for _, n := range tt.sent {
-					if err := stream.Send(&tickerv1.Tick{Sequence: n}); err != nil {
-						return err
-					}
-				}
-				<-stream.Context().Done()
-				return stream.Context().Err()
-			}}).client(t)
-			req := &tickerv1.WatchRequest{After: tt.after, Symbols: tt.symbols}
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			var got []uint64
-			var last error
-			for tick, err := range Follow(ctx, c, req, FollowOptions{}) {
-				if last = err; err == nil {
-					got = append(got, tick.GetSequence())
-				}
-			}
-			require.Equal(t, tt.want, got)
-			require.Equal(t, codes.DataLoss, status.Code(last), "got %v", last)
-			require.ErrorContains(t, last, tt.message)
-		})
-	}
-}
-
 // The exchange is replaced by another one, whose clock is behind.
 func TestFollow_WaitsForExchangeWithSlowClock(t *testing.T) {
 	for _, behind := range []time.Duration{300 * time.Millisecond, 2 * time.Second, 10 * time.Second} {
@@ -253,31 +205,4 @@ func TestFollow_SlowReaderGetsOutOfRange(t *testing.T) {
 		}
 		require.Greater(t, last, uint64(10))
 	})
-}
-
-func TestBackoff_LimitDoublesUpToMax(t *testing.T) {
-	b := Backoff{Base: 100 * time.Millisecond, Max: time.Second}
-	for i, want := range []time.Duration{100, 200, 400, 800, 1000, 1000} {
-		require.Equal(t, want*time.Millisecond, b.limit(i+1), "after %d failures", i+1)
-	}
-	require.Equal(t, time.Second, b.limit(1_000_000), "without overflow")
-	require.Equal(t, 100*time.Millisecond, Backoff{}.limit(1), "by default")
-	require.Equal(t, 30*time.Second, Backoff{}.limit(100), "by default")
-	require.Equal(t, time.Second, Backoff{Base: time.Minute, Max: time.Second}.limit(1))
-}
-
-// With full jitter, every wait below the limit is equally likely. The mean
-// of 10,000 waits is within 5 % of the middle except in 1 run of 10^60.
-func TestBackoff_WholeWaitIsRandom(t *testing.T) {
-	const n = 10_000
-	var sum, shortest, longest time.Duration = 0, time.Hour, 0
-	for range n {
-		wait := Backoff{}.Wait(3)
-		sum += wait
-		shortest, longest = min(shortest, wait), max(longest, wait)
-	}
-	require.InEpsilon(t, 200*time.Millisecond, sum/n, 0.05)
-	require.Less(t, shortest, 40*time.Millisecond)
-	require.Greater(t, longest, 360*time.Millisecond)
-	require.Less(t, longest, 400*time.Millisecond)
 }
