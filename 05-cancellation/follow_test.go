@@ -22,7 +22,9 @@ func TestFollow_YieldsEachTickWhenPublished(t *testing.T) {
 		x := new(Exchange)
 		exchange, gateway, c := serveHops(t, x)
 		n := uint64(0)
-		for tick, err := range Follow(t.Context(), c, &tickerv1.WatchRequest{}, FollowOptions{}) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		for tick, err := range Follow(ctx, c, &tickerv1.WatchRequest{}, FollowOptions{}) {
 			n++
 			require.NoError(t, err)
 			require.True(t, proto.Equal(x.Tick(n), tick), "got %v, want tick %d", tick, n)
@@ -173,7 +175,9 @@ func TestFollow_EachLoopStartsWithRequest(t *testing.T) {
 		_, _, c := serveHops(t, failAfter(3, errFailed, new(Exchange)))
 		req := &tickerv1.WatchRequest{Symbols: []string{"ACME"}, After: new(uint64(50))}
 		time.Sleep(100 * time.Second)
-		ticks := Follow(t.Context(), c, req, FollowOptions{})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		ticks := Follow(ctx, c, req, FollowOptions{})
 		for range 2 {
 			next := uint64(55)
 			for tick, err := range ticks {

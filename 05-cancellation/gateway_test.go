@@ -133,7 +133,9 @@ func TestGateway_LoopEndsAfterMaxHops(t *testing.T) {
 			}
 			first = NewGateway(c)
 
-			got, err := take(t, Follow(t.Context(), s.client(t), &tickerv1.WatchRequest{}, FollowOptions{}), 1)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			got, err := take(t, Follow(ctx, s.client(t), &tickerv1.WatchRequest{}, FollowOptions{}), 1)
 
 			require.Empty(t, got)
 			require.Equal(t, codes.FailedPrecondition, status.Code(err), "got %v", err)
