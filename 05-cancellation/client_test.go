@@ -4,11 +4,13 @@ import (
 	"context"
 	"math"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
 )
@@ -59,4 +61,22 @@ func TestFollow_YieldsNothingOutOfOrder(t *testing.T) {
 			require.ErrorContains(t, last, tt.message)
 		})
 	}
+}
+
+func TestTicks_LoopMayChangeTick(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := serveTicker(t, new(Exchange)).client(t)
+		ctx, cancel := context.WithTimeout(t.Context(), 3500*time.Millisecond)
+		defer cancel()
+		n := 0
+		for tick, err := range Ticks(ctx, c, &tickerv1.WatchRequest{}, time.Minute) {
+			if err != nil {
+				require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
+				break
+			}
+			n++
+			proto.Reset(tick)
+		}
+		require.Equal(t, 3, n)
+	})
 }
