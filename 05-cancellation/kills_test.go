@@ -2,10 +2,12 @@ package cancellation_test
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -32,10 +34,14 @@ func testKills(t *testing.T, dir string) {
 		return startServer(t, filepath.Join(dir, "gateway"), "-addr="+addr, "-upstream="+exchangeAddr)
 	}
 	gateway, gatewayAddr := startGateway("localhost:0")
+	// The end of ctx kills the followers, and with them a test that waits for
+	// a tick.
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute+time.Duration(kills)*time.Second)
+	defer cancel()
 	followers := make([]*follower, 3)
 	for i := range followers {
 		followers[i] = &follower{client: filepath.Join(dir, "client"), addr: gatewayAddr}
-		followers[i].start(t)
+		followers[i].start(ctx, t)
 	}
 
 	for i := range kills {
@@ -55,7 +61,7 @@ func testKills(t *testing.T, dir string) {
 		case 2:
 			f := followers[rand.IntN(len(followers))]
 			f.kill(t)
-			f.start(t, "-after="+strconv.FormatUint(f.last, 10))
+			f.start(ctx, t, "-after="+strconv.FormatUint(f.last, 10))
 		}
 	}
 	ticks := 0
@@ -75,8 +81,9 @@ type follower struct {
 	ticks        int
 }
 
-func (f *follower) start(t *testing.T, args ...string) {
-	f.process = testproc.Start(t, f.client, append(args, "-addr="+f.addr, "-resume")...)
+func (f *follower) start(ctx context.Context, t *testing.T, args ...string) {
+	args = append(args, "-addr="+f.addr, "-resume")
+	f.process = testproc.StartCmd(t, exec.CommandContext(ctx, f.client, args...))
 	go func(p *testproc.Process) { _, _ = io.Copy(io.Discard, p.Stderr) }(f.process) // one line per retry
 }
 
