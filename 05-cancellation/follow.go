@@ -38,8 +38,8 @@ type FollowOptions struct {
 //
 // The last pair that Follow yields is an error: Canceled or DeadlineExceeded
 // if ctx has ended, InvalidArgument if req cannot be marshaled, otherwise the
-// first status for which [Retryable] is false. Leaving the loop cancels the call. Each loop starts again with req,
-// which Follow does not change.
+// first status for which [Retryable] is false. Leaving the loop cancels the
+// call. Each loop starts again with req, which Follow does not change.
 func Follow(
 	ctx context.Context, c tickerv1.TickerServiceClient,
 	req *tickerv1.WatchRequest, opts FollowOptions,
@@ -110,8 +110,8 @@ func sleep(ctx context.Context, d time.Duration) {
 func Retryable(err error) bool {
 	switch status.Code(err) {
 	case codes.InvalidArgument, codes.NotFound, codes.AlreadyExists,
-		codes.PermissionDenied, codes.ResourceExhausted, codes.FailedPrecondition, codes.OutOfRange,
-		codes.Unimplemented, codes.DataLoss, codes.Unauthenticated:
+		codes.PermissionDenied, codes.ResourceExhausted, codes.FailedPrecondition,
+		codes.OutOfRange, codes.Unimplemented, codes.DataLoss, codes.Unauthenticated:
 		return false
 	default:
 		return true

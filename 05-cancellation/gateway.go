@@ -91,15 +91,18 @@ func addHop(ctx context.Context) (context.Context, error) {
 	for _, crossed := range metadata.ValueFromIncomingContext(ctx, hopsKey) {
 		n, err := strconv.ParseUint(crossed, 10, 32)
 		if err != nil {
-			return nil, status.Errorf(codes.InvalidArgument, "%s: must be a number, got %.20q", hopsKey, crossed)
+			return nil, status.Errorf(codes.InvalidArgument,
+				"%s: must be a number, got %.20q", hopsKey, crossed)
 		}
 		hops = max(hops, n+1)
 	}
 	if hops > MaxHops {
 		return nil, status.Errorf(codes.FailedPrecondition,
-			"%s: must be at most %d, got %d; a gateway may be its own upstream", hopsKey, MaxHops, hops)
+			"%s: must be at most %d, got %d; a gateway may be its own upstream",
+			hopsKey, MaxHops, hops)
 	}
-	return metadata.AppendToOutgoingContext(ctx, hopsKey, strconv.FormatUint(hops, 10)), nil
+	count := strconv.FormatUint(hops, 10)
+	return metadata.AppendToOutgoingContext(ctx, hopsKey, count), nil
 }
 
 // Drain ends every Watch with Unavailable. It does not block. Only the first
