@@ -186,6 +186,7 @@ func TestStatus_IsNotContextError(t *testing.T) {
 			handler := make(chan error, 1)
 			c := serveTicker(t, stub{OnWatch: func(_ *tickerv1.WatchRequest, stream serverStream) error {
 				<-stream.Context().Done()
+				time.Sleep(time.Second) // at the deadline itself, Send may still succeed
 				handler <- stream.Send(new(tickerv1.Tick))
 				return nil
 			}}).client(t)
