@@ -99,7 +99,7 @@ func TestCommands(t *testing.T) {
 	})
 	t.Run("wrong usage", func(t *testing.T) {
 		testproc.Start(t, server, "-queue=0").
-			RequireExit(2, "", "server: -queue: must be 1 to 65536, got 0 (see -help)\n")
+			RequireExit(2, "", "server: -queue: must be 4 to 65536, got 0 (see -help)\n")
 	})
 }
 

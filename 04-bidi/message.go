@@ -1,6 +1,7 @@
 package bidi
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 
@@ -35,6 +36,10 @@ func leaveMessage(sender string, why chatv1.Leave_Reason) *chatv1.ChatMessage {
 	}}
 }
 
+func missedMessage(notices uint32) *chatv1.ChatMessage {
+	return &chatv1.ChatMessage{Event: &chatv1.ChatMessage_Missed{Missed: &chatv1.Missed{Notices: notices}}}
+}
+
 // Line returns msg as a line of text, such as "ann: hello" or "* bob left".
 // The line is safe to print: characters that a terminal would obey are
 // escaped.
@@ -47,6 +52,8 @@ func Line(msg *chatv1.ChatMessage) string {
 		return printable.Escape(sender + ": " + event.Text)
 	case *chatv1.ChatMessage_Leave:
 		return printable.Escape("* " + farewell(sender, event.Leave.GetReason()))
+	case *chatv1.ChatMessage_Missed:
+		return fmt.Sprintf("* %d more joined or left", event.Missed.GetNotices())
 	default:
 		return printable.Escape("* " + sender + " sent an event that this client does not know")
 	}

@@ -20,6 +20,7 @@ const (
 	JoinWithin    = 10 * time.Second      // for the first message
 	GoodbyeWithin = 10 * time.Second      // for a client that half-closed to read the rest
 	Pace          = 10 * time.Millisecond // between two texts of a member, at least
+	JoinPace      = time.Millisecond      // between two joins of all clients, at least
 )
 
 var errLate = status.Errorf(codes.ResourceExhausted,
@@ -87,6 +88,12 @@ func (s *ChatServer) join(stream serverStream) (*Member, error) {
 	join := msg.GetJoin()
 	if join == nil {
 		return nil, status.Error(codes.InvalidArgument, "join: must be the first message")
+	}
+	select {
+	case s.Hub.turn <- struct{}{}:
+		time.AfterFunc(JoinPace, func() { <-s.Hub.turn })
+	case <-stream.Context().Done():
+		return nil, stream.Context().Err()
 	}
 	return s.Hub.Join(join.GetRoom(), join.GetName())
 }
