@@ -76,16 +76,20 @@ func checkName(field, s string) error {
 	if err := checkLength(field, s, MaxName); err != nil {
 		return err
 	}
-	return checkRunes(field, s, func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) })
+	return checkRunes(field, s, func(r rune) bool {
+		return r == ' ' || !unicode.IsPrint(r) || r == '\u2800' || // a blank
+			unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) // no ink
+	})
 }
 
-// checkText refuses control characters except tabs, because the terminals of
-// the other members would obey them.
+// checkText refuses what the terminals of the other members would obey or
+// not show: control characters except tabs, characters that reverse the
+// direction of text or have no width, and spaces other than ' '.
 func checkText(s string) error {
 	if err := checkLength("text", s, MaxText); err != nil {
 		return err
 	}
-	return checkRunes("text", s, func(r rune) bool { return r != '\t' && unicode.IsControl(r) })
+	return checkRunes("text", s, func(r rune) bool { return r != '\t' && !unicode.IsPrint(r) })
 }
 
 func checkLength(field, s string, limit int) error {
@@ -99,7 +103,7 @@ func checkLength(field, s string, limit int) error {
 func checkRunes(field, s string, bad func(rune) bool) error {
 	if i := strings.IndexFunc(s, bad); i >= 0 {
 		return status.Errorf(codes.InvalidArgument,
-			"%s: must not contain %q", field, []rune(s[i:])[0])
+			"%s: must not contain %+q", field, []rune(s[i:])[0])
 	}
 	return nil
 }

@@ -204,6 +204,8 @@ func TestChat_FirstMessageMustBeAValidJoin(t *testing.T) {
 		"newline in the room":    {joinMessage("", "go\n", "ann"), `room: must not contain '\n'`},
 		"invisible character":    {joinMessage("", "go", "an\u200bn"), `name: must not contain '\u200b'`},
 		"right-to-left override": {joinMessage("", "go", "\u202enna"), `name: must not contain '\u202e'`},
+		"invisible letter":       {joinMessage("", "go", "ann\u3164"), `name: must not contain '\u3164'`},
+		"blank braille pattern":  {joinMessage("", "go\u2800", "ann"), `room: must not contain '\u2800'`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -244,6 +246,14 @@ func TestChat_RefusedTextEndsOnlyItsOwnStream(t *testing.T) {
 		"long text":   {textMessage("", strings.Repeat("x", 4097)), "text: must have 1 to 4096 bytes, got 4097"},
 		"newline":     {textMessage("", "hi\nbob: I owe ann a cake"), `text: must not contain '\n'`},
 		"escape":      {textMessage("", "\x1b]0;title\a"), `text: must not contain '\x1b'`},
+		"override":    {textMessage("", "a\u202eb"), `text: must not contain '\u202e'`},
+		"isolate":     {textMessage("", "a\u2066b"), `text: must not contain '\u2066'`},
+		"arabic mark": {textMessage("", "a\u061cb"), `text: must not contain '\u061c'`},
+		"line break":  {textMessage("", "a\u2028b"), `text: must not contain '\u2028'`},
+		"zero width":  {textMessage("", "a\u200bb"), `text: must not contain '\u200b'`},
+		"joiner":      {textMessage("", "👩\u200d💻"), `text: must not contain '\u200d'`},
+		"tag":         {textMessage("", "a\U000e0041b"), `text: must not contain '\U000e0041'`},
+		"wide space":  {textMessage("", "a\u3000b"), `text: must not contain '\u3000'`},
 		"second join": {joinMessage("", "go", "eve"), "text: must be set in every message after the join"},
 		"no event":    {&chatv1.ChatMessage{}, "text: must be set in every message after the join"},
 		"leave":       {leaveMessage("ann", 0), "text: must be set in every message after the join"},
@@ -267,7 +277,7 @@ func TestChat_AcceptsTextsUpToTheLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ann := join(t, newChat(t, 16).client, "go", "ann")
 		for text, want := range map[string]string{
-			longest: "ann: " + longest, " ": "ann:  ", "a\ttab": `ann: a\ttab`, "👩\u200d💻": `ann: 👩\u200d💻`,
+			longest: "ann: " + longest, " ": "ann:  ", "a\ttab": `ann: a\ttab`, "日本 é नमस्ते 💻": "ann: 日本 é नमस्ते 💻",
 		} {
 			ann.say(text)
 			ann.sees(want)
