@@ -96,6 +96,10 @@ func TestCommands(t *testing.T) {
 			"client: line 5: must have at most 4096 bytes; it is not sent\n"+
 			"client: stdin: lines that were too long and not sent: 3\n")
 	})
+	t.Run("members may be 256 KiB behind by default", func(t *testing.T) {
+		_, _, help := testproc.Start(t, server, "-help").Wait()
+		require.Contains(t, help, "more than this many KiB of texts behind (default 256)")
+	})
 	t.Run("wrong usage", func(t *testing.T) {
 		testproc.Start(t, server, "-queue=0").
 			RequireExit(2, "", "server: -queue: must be 4 to 65536, got 0 (see -help)\n")

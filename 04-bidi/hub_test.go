@@ -3,7 +3,9 @@ package bidi
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	chatv1 "example.com/streams/04-bidi/chat/v1"
 )
 
 // All 200 members share one connection.
@@ -48,6 +52,73 @@ func TestHub_NobodyWaitsForASlowMember(t *testing.T) {
 		require.ErrorContains(t, err, "too slow: more than 220 KiB of texts are waiting for you")
 		ann.leave()
 	})
+}
+
+// Both listeners hear the same order. Without the lock in Say they do not.
+func TestHub_SpeakersAtOnceKeepOneOrder(t *testing.T) {
+	const speakers, texts = 4, 2000
+	hub := NewHub(speakers * texts)
+	listeners := joinAll(t, hub, "bob", "cat")
+	var talking sync.WaitGroup
+	for i, m := range joinAll(t, hub, "s0", "s1", "s2", "s3") {
+		talking.Go(func() {
+			for n := range texts {
+				_ = m.Say(fmt.Sprint(i, " ", n)) // is a valid text
+			}
+		})
+	}
+	talking.Wait()
+	hub.Drain()
+	bob, cat := heard(listeners[0]), heard(listeners[1])
+	require.Len(t, bob, speakers*texts)
+	require.True(t, slices.Equal(bob, cat), "the orders differ")
+}
+
+func TestHub_WhoHasLeftIsNotHeard(t *testing.T) {
+	hub := NewHub(16)
+	members := joinAll(t, hub, "ann", "bob")
+	ann, bob := members[0], members[1]
+	ann.Leave(chatv1.Leave_REASON_GOODBYE)
+	require.NoError(t, ann.Say("ghost"))
+	again, err := hub.Join("go", "ann") // another member, with the same name
+	require.NoError(t, err)
+	require.NoError(t, ann.Say("ghost"))
+	ann.Leave(chatv1.Leave_REASON_GOODBYE)
+	require.NoError(t, again.Say("here"))
+	hub.Drain()
+	require.NoError(t, bob.Say("ghost"))
+	require.Equal(t, []string{"here"}, heard(bob))
+}
+
+func TestHub_HoldsOneTextOfAnySize(t *testing.T) {
+	for _, queue := range []int{-1, 0, 3} {
+		ann := joinAll(t, NewHub(queue), "ann")[0]
+		require.NoError(t, ann.Say(strings.Repeat("x", MaxText)))
+		require.True(t, ann.hub.holds(ann))
+		require.NoError(t, ann.Say("too much"))
+		require.False(t, ann.hub.holds(ann))
+	}
+}
+
+// joinAll adds members to the room go.
+func joinAll(t *testing.T, hub *Hub, names ...string) (members []*Member) {
+	t.Helper()
+	for _, name := range names {
+		m, err := hub.Join("go", name)
+		require.NoError(t, err)
+		members = append(members, m)
+	}
+	return members
+}
+
+// heard returns all texts that a member got before it left.
+func heard(m *Member) (texts []string) {
+	for msg := range m.Messages() {
+		if msg.GetText() != "" {
+			texts = append(texts, msg.GetText())
+		}
+	}
+	return texts
 }
 
 // recordTexts joins the room go, and records when texts arrive.

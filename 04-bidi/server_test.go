@@ -2,6 +2,7 @@ package bidi
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -361,22 +362,38 @@ func sayMoreThanTheWindow(ann *user) (lines []string) {
 }
 
 func TestHalfClose_RestMustBeReadWithinTenSeconds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newChat(t, 1024)
-		ann, bob := join(t, c.client, "go", "ann"), join(t, c.client, "go", "bob")
-		ann.sees("* bob joined")
-		said := sayMoreThanTheWindow(ann)
-		require.NoError(t, bob.stream.CloseSend())
-		start := time.Now()
-		ann.sees("* bob left")
-		require.Zero(t, time.Since(start), "the others are told at once")
+	for name, tt := range map[string]struct {
+		reads time.Duration // after the half-close
+		code  codes.Code
+		says  string
+	}{
+		"just in time": {9999 * time.Millisecond, codes.OK, ""},
+		"too late":     {10001 * time.Millisecond, codes.ResourceExhausted, "must be read within 10s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newChat(t, 1024)
+				ann, bob := join(t, c.client, "go", "ann"), join(t, c.client, "go", "bob")
+				ann.sees("* bob joined")
+				said := sayMoreThanTheWindow(ann)
+				require.NoError(t, bob.stream.CloseSend())
+				start := time.Now()
+				ann.sees("* bob left")
+				require.Zero(t, time.Since(start), "the others are told at once")
 
-		time.Sleep(GoodbyeWithin + time.Second)
-		received, err := bob.skip()
-		require.Equal(t, codes.ResourceExhausted, status.Code(err), "got %v", err)
-		require.ErrorContains(t, err, "must be read within 10s")
-		require.Less(t, received, len(said))
-	})
+				time.Sleep(tt.reads)
+				received, err := bob.skip()
+				if tt.code == codes.OK {
+					require.ErrorIs(t, err, io.EOF)
+					require.Equal(t, len(said), received)
+					return
+				}
+				require.Equal(t, tt.code, status.Code(err), "got %v", err)
+				require.ErrorContains(t, err, tt.says)
+				require.Less(t, received, len(said))
+			})
+		})
+	}
 }
 
 func TestDrain_DeliversWhatWasSaidThenUnavailable(t *testing.T) {
