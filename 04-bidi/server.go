@@ -36,6 +36,12 @@ type ChatServer struct {
 	Hub *Hub
 }
 
+// ServerOptions give each stream a window of 64 KiB. By default a window
+// grows to 16 MiB, and a client that sends faster than [Pace] fills it.
+func ServerOptions() []grpc.ServerOption {
+	return []grpc.ServerOption{grpc.StaticStreamWindowSize(64 << 10), grpc.StaticConnWindowSize(1 << 20)}
+}
+
 type serverStream = grpc.BidiStreamingServer[chatv1.ChatMessage, chatv1.ChatMessage]
 
 // Chat reads in one goroutine, writes in another, and waits for what ends

@@ -26,7 +26,7 @@ func run(ctx context.Context) error {
 		return cli.Usagef("-queue: must be %d to %d, got %d", minQueue, maxQueue, *queue)
 	}
 	hub := bidi.NewHub(*queue)
-	s := serve.New()
+	s := serve.New(bidi.ServerOptions()...)
 	s.OnDrain = hub.Drain
 	chatv1.RegisterChatServiceServer(s, &bidi.ChatServer{Hub: hub})
 	return listener.Serve(ctx, s)
