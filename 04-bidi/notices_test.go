@@ -70,7 +70,17 @@ func fromAnn(lines []string) (texts []string) {
 // dropTogether makes 300 members stop reading, and then says more than their
 // queues hold.
 func dropTogether(t *testing.T, c *chat) {
-	joinHub(t, c, 300)
+	for i := range 300 { // they read until somebody says stall
+		m := joinAll(t, c.hub, fmt.Sprint("m", i))[0]
+		go func() {
+			for msg := range m.Messages() {
+				if msg.GetText() == "stall" {
+					return
+				}
+			}
+		}()
+		synctest.Wait()
+	}
 	bob := join(t, c.client, "go", "bob")
 	for range 1 + 16 + 1 { // one is read, 16 fit
 		bob.say("stall")
@@ -81,29 +91,14 @@ func dropTogether(t *testing.T, c *chat) {
 }
 
 func leaveTogether(t *testing.T, c *chat) {
-	for _, m := range joinHub(t, c, 1500) {
+	var members []*Member
+	for i := range 1500 {
+		members = append(members, joinAll(t, c.hub, fmt.Sprint("m", i))...)
+	}
+	require.Len(t, c.hub.rooms["go"], 4+1500)
+	for _, m := range members {
 		m.Leave(chatv1.Leave_REASON_DISCONNECTED)
 	}
-}
-
-// joinHub adds members one after the other. They read until somebody says
-// stall.
-func joinHub(t *testing.T, c *chat, count int) (members []*Member) {
-	t.Helper()
-	for i := range count {
-		m, err := c.hub.Join("go", fmt.Sprint("m", i))
-		require.NoError(t, err)
-		members = append(members, m)
-		go func() {
-			for msg := range m.Messages() {
-				if msg.GetText() == "stall" {
-					return
-				}
-			}
-		}()
-		synctest.Wait()
-	}
-	return members
 }
 
 func loseConnection(t *testing.T, c *chat) {
@@ -116,7 +111,7 @@ func loseConnection(t *testing.T, c *chat) {
 }
 
 func joinTogether(t *testing.T, c *chat) {
-	for i := range 600 {
+	for i := range 300 {
 		open(t, c.client).send(joinMessage("", "go", fmt.Sprint("m", i)))
 	}
 }
@@ -124,12 +119,9 @@ func joinTogether(t *testing.T, c *chat) {
 // A member that does not read misses notices, but all of them are counted.
 func TestNotices_MissedOnesAreCounted(t *testing.T) {
 	hub := NewHub(16)
-	ann, err := hub.Join("go", "ann")
-	require.NoError(t, err)
+	ann := joinAll(t, hub, "ann")[0]
 	for i := range 40 {
-		m, err := hub.Join("go", fmt.Sprint("m", i))
-		require.NoError(t, err)
-		m.Leave(chatv1.Leave_REASON_GOODBYE)
+		joinAll(t, hub, fmt.Sprint("m", i))[0].Leave(chatv1.Leave_REASON_GOODBYE)
 	}
 	require.NoError(t, ann.Say("who was that?"))
 
@@ -160,11 +152,9 @@ func TestNotices_LeaveRoomForTexts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			hub := NewHub(16)
-			ann, err := hub.Join("go", "ann")
-			require.NoError(t, err)
+			ann := joinAll(t, hub, "ann")[0]
 			for i := range 40 {
-				_, err := hub.Join("go", fmt.Sprint("m", i))
-				require.NoError(t, err)
+				joinAll(t, hub, fmt.Sprint("m", i))
 			}
 			for range tt.fit {
 				require.NoError(t, ann.Say(tt.text))
