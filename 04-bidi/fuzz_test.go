@@ -25,6 +25,7 @@ func FuzzChat(f *testing.F) {
 		{textMessage("", "no join")},
 		{joinMessage("bob", "go", "ann")},
 		{joinMessage("", "go", "bob")},
+		{joinMessage("", "go", "\ufffd")},
 		{joinMessage("", "go", "ann"), textMessage("bob", "one"), textMessage("", "日本\t💻")},
 		{joinMessage("", "go", "ann"), textMessage("", "\u202eone"), textMessage("", "two")},
 		{joinMessage("", "go", "ann"), joinMessage("", "go", "ann")},

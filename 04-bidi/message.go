@@ -77,7 +77,7 @@ func checkName(field, s string) error {
 		return err
 	}
 	return checkRunes(field, s, func(r rune) bool {
-		return r == ' ' || !unicode.IsPrint(r) || r == '\u2800' || // a blank
+		return r == ' ' || !isVisible(r) || r == '\u2800' || // a blank
 			unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) // no ink
 	})
 }
@@ -89,8 +89,11 @@ func checkText(s string) error {
 	if err := checkLength("text", s, MaxText); err != nil {
 		return err
 	}
-	return checkRunes("text", s, func(r rune) bool { return r != '\t' && !unicode.IsPrint(r) })
+	return checkRunes("text", s, func(r rune) bool { return r != '\t' && !isVisible(r) })
 }
+
+// isVisible reports whether [Line] shows r as it is.
+func isVisible(r rune) bool { return printable.Escape(string(r)) == string(r) }
 
 func checkLength(field, s string, limit int) error {
 	if len(s) < 1 || len(s) > limit {

@@ -253,6 +253,7 @@ func TestChat_RefusedTextEndsOnlyItsOwnStream(t *testing.T) {
 		"line break":  {textMessage("", "a\u2028b"), `text: must not contain '\u2028'`},
 		"zero width":  {textMessage("", "a\u200bb"), `text: must not contain '\u200b'`},
 		"joiner":      {textMessage("", "👩\u200d💻"), `text: must not contain '\u200d'`},
+		"no UTF-8":    {textMessage("", "a\ufffdb"), `text: must not contain '\ufffd'`},
 		"tag":         {textMessage("", "a\U000e0041b"), `text: must not contain '\U000e0041'`},
 		"wide space":  {textMessage("", "a\u3000b"), `text: must not contain '\u3000'`},
 		"second join": {joinMessage("", "go", "eve"), "text: must be set in every message after the join"},
