@@ -71,8 +71,8 @@ func (h *Hub) Join(room, name string) (*Member, error) {
 	}
 	m := &Member{
 		hub: h, room: room, name: name,
-		// Notices use half of it at most, see notify. Each text counts
-		// as 1 KiB at least, so texts cannot fill the other half.
+		// At most half of it are texts, because each counts as 1 KiB at
+		// least, and at most half are notices. So no send to it waits.
 		queue:   make(chan *chatv1.ChatMessage, 2*h.queue),
 		dropped: make(chan struct{}),
 	}
