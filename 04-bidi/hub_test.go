@@ -34,7 +34,7 @@ func TestHub_NobodyWaitsForASlowMember(t *testing.T) {
 		time.Sleep(time.Second) // until all have joined
 		ann := join(t, c.client, "go", "ann")
 
-		for len(c.hub.rooms["go"]) == readers+2 {
+		for c.members("go") == readers+2 {
 			time.Sleep(Pace)
 			said := time.Now()
 			ann.say("hello")
