@@ -17,6 +17,9 @@ type Listener struct {
 	Name  string        // of the command, by default "server"
 	Addr  string        // host:port
 	Drain time.Duration // how long open calls may take to finish, ≥ 0
+
+	// OnListen, if not nil, is called before the address is printed.
+	OnListen func()
 }
 
 // ServerFlags adds the flags -addr and -drain to the command line. They are
@@ -43,6 +46,9 @@ func (l *Listener) Serve(ctx context.Context, s *serve.Server) error {
 	listener, err := net.Listen("tcp", l.Addr)
 	if err != nil {
 		return err // "listen tcp …: bind: address already in use"
+	}
+	if l.OnListen != nil {
+		l.OnListen()
 	}
 	fmt.Fprintf(os.Stderr, "%s: listening on %s\n", l.Name, listener.Addr())
 	s.Drain = l.Drain
