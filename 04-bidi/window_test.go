@@ -21,7 +21,7 @@ func TestWindow_OfAWarmConnectionIsLarger(t *testing.T) {
 		min, max int64 // KiB that can be sent to a handler that does not read
 	}{
 		"fresh":               {nil, 0, 128, 192},
-		"warm":                {nil, 5 << 10, 500, 17 << 10},
+		"warm":                {nil, 5 << 10, 256, 17 << 10},
 		"warm, ServerOptions": {ServerOptions(), 5 << 10, 128, 192},
 	} {
 		t.Run(name, func(t *testing.T) {
