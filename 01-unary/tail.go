@@ -33,11 +33,11 @@ func tail(ctx context.Context, r io.ReaderAt, size int64, n int) ([][]byte, erro
 		}
 		block := make([]byte, min(blockSize, start))
 		start -= int64(len(block))
-		switch n, err := r.ReadAt(block, start); {
-		case n == len(block): // err may be io.EOF
-		case errors.Is(err, io.EOF):
+		got, err := r.ReadAt(block, start)
+		if got < len(block) && errors.Is(err, io.EOF) {
 			return nil, errTruncated
-		default:
+		}
+		if got < len(block) { // ReadAt then returns an error
 			return nil, err
 		}
 		text = append(block, text...)

@@ -8,11 +8,11 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
-	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -84,6 +84,29 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
+// BenchmarkAppendAsleep measures one Append while all followers sleep, as
+// they do if the log grows slowly.
+func BenchmarkAppendAsleep(b *testing.B) {
+	for _, followers := range []int{100, 1000, 10_000} {
+		b.Run(fmt.Sprintf("%d followers", followers), func(b *testing.B) {
+			log := NewLog(1000)
+			for b.Loop() {
+				b.StopTimer()
+				var woken sync.WaitGroup
+				for range followers {
+					woken.Go(func() { _ = log.wait(b.Context(), log.newest) })
+				}
+				time.Sleep(50 * time.Millisecond) // until they sleep
+				b.StartTimer()
+				log.Append(line, false)
+				b.StopTimer()
+				woken.Wait()
+				b.StartTimer()
+			}
+		})
+	}
+}
+
 // fanOut serves logs and measures how long a burst takes to reach all
 // followers that read.
 func fanOut(b *testing.B, logs logsv1.LogServiceServer, publish func(), reading, stalled int) {
@@ -118,20 +141,6 @@ func fanOut(b *testing.B, logs logsv1.LogServiceServer, publish func(), reading,
 		arrived.Wait()
 	}
 	b.ReportMetric(float64(b.N*burst*reading)/b.Elapsed().Seconds(), "deliveries/s")
-}
-
-func serveTCP(b *testing.B, logs logsv1.LogServiceServer) (addr string) {
-	listener, err := net.Listen("tcp", "localhost:0")
-	require.NoError(b, err)
-	s := grpc.NewServer()
-	register(logs)(s)
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(listener) }()
-	b.Cleanup(func() {
-		s.Stop()
-		require.NoError(b, <-served)
-	})
-	return listener.Addr().String()
 }
 
 // A loopServer keeps the streams of its followers in a list, and sends each

@@ -5,9 +5,11 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
 
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 	"example.com/streams/internal/memserver/memservertest"
@@ -53,5 +55,39 @@ func TestSend_BlocksWhenTheClientDoesNotRead(t *testing.T) {
 				require.LessOrEqual(t, sent, tt.max, "messages sent")
 			})
 		})
+	}
+}
+
+// The default window is the client's estimate for the connection. It grows
+// while a stream is read fast, and is then the window of all streams.
+func TestSend_WindowGrowsWithTheConnection(t *testing.T) {
+	const kib = 1 << 10
+	full := make(chan struct{})
+	addr := serveTCP(t, stub{OnStreamLogs: func(req *logsv1.LogRequest, stream serverStream) error {
+		for n := range 20_000 {
+			if n == 256 && !req.GetFollow() {
+				close(full)
+			}
+			if err := stream.Send(&logsv1.LogEntry{Message: strings.Repeat("x", kib)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}})
+	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	defer conn.Close()
+	client := logsv1.NewLogServiceClient(conn)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	_, err = sequences(ctx, client, &logsv1.LogRequest{Follow: true}, 0) // reads 20 MB
+	require.NoError(t, err)
+
+	_, err = client.StreamLogs(ctx, &logsv1.LogRequest{}) // reads nothing
+	require.NoError(t, err)
+	select {
+	case <-full: // on a fresh connection, 193 at most
+	case <-time.After(20 * time.Second):
+		t.Fatal("the handler is blocked before 256 messages of 1 KiB")
 	}
 }

@@ -48,6 +48,39 @@ func TestIngest_LinesOfAnyLengthAndBytesArrive(t *testing.T) {
 	}
 }
 
+// What is valid in the input arrives: Ingest does not cut a character.
+func FuzzIngest(f *testing.F) {
+	f.Add([]byte("one\n\xfftwo€"), uint16(1))
+	f.Add([]byte("\xa9\xae\xa3\xb6\xb6\xea"), uint16(16384))
+	f.Add([]byte("🙂a"), uint16(4096))
+	f.Fuzz(func(t *testing.T, pattern []byte, times uint16) {
+		input := strings.Repeat(string(pattern), min(int(times), 1<<20/max(1, len(pattern))))
+		log := NewLog(len(input) + 1)
+		require.NoError(t, Ingest(log, strings.NewReader(input)))
+		var got strings.Builder
+		for s := log.oldest; s <= log.newest; s++ {
+			e := log.entries[s%uint64(len(log.entries))]
+			require.True(t, utf8.ValidString(e.GetMessage()))
+			require.LessOrEqual(t, len(e.GetMessage()), 2*MaxLine)
+			require.Equal(t, strings.Count(e.GetMessage(), "\n"), 0)
+			got.WriteString(e.GetMessage())
+			if !e.GetPartial() {
+				got.WriteByte('\n')
+			}
+		}
+		if input != "" && !strings.HasSuffix(input, "\n") {
+			input += "\n"
+		}
+		require.Equal(t, valid(input), valid(got.String()))
+	})
+}
+
+// valid returns s without bytes that are not valid UTF-8, and without what
+// Ingest writes instead of them.
+func valid(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\uFFFD", "")
+}
+
 func TestIngest_LineArrivesBeforeTheNextIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := NewLog(10)

@@ -46,8 +46,8 @@ func TestStreamLogs_FastAndSlowGetAllInOrder(t *testing.T) {
 			go func() {
 				delay := time.Duration(i) * time.Millisecond
 				got, err := sequences(t.Context(), client, &logsv1.LogRequest{Follow: true}, delay)
-				if status.Code(err) != codes.Unavailable {
-					t.Errorf("follower %d: got %v, want Unavailable", i, err)
+				if want := "shutting down; resume after 200"; status.Convert(err).Message() != want {
+					t.Errorf("follower %d: got %v, want %s", i, err, want)
 				}
 				results <- got
 			}()
@@ -86,7 +86,10 @@ func TestStreamLogs_TooSlowIsOutOfRange(t *testing.T) {
 		client := dial(t, &LogServer{Log: log})
 		fast := make(chan []uint64)
 		go func() {
-			got, _ := sequences(t.Context(), client, &logsv1.LogRequest{Follow: true}, 0)
+			got, err := sequences(t.Context(), client, &logsv1.LogRequest{Follow: true}, 0)
+			if want := "shutting down; resume after 1000"; status.Convert(err).Message() != want {
+				t.Errorf("the fast follower: got %v, want %s", err, want)
+			}
 			fast <- got
 		}()
 		go func() {
@@ -141,6 +144,29 @@ func TestStreamLogs_SendsWhatTheRequestSelects(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The handler reads the log in batches of 64 entries.
+func TestStreamLogs_WithoutFollowSendsAllBatches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(1000)
+		appendLines(log, 200)
+		got, err := sequences(t.Context(), dial(t, &LogServer{Log: log}), &logsv1.LogRequest{}, 0)
+		require.NoError(t, err)
+		require.Equal(t, between(1, 200), got)
+	})
+}
+
+func TestStreamLogs_ContainsHasALimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := dial(t, &LogServer{Log: NewLog(10)})
+		text := strings.Repeat("x", 16<<10)
+		_, err := sequences(t.Context(), client, &logsv1.LogRequest{Contains: text}, 0)
+		require.NoError(t, err)
+		_, err = sequences(t.Context(), client, &logsv1.LogRequest{Contains: text + "x"}, 0)
+		require.Equal(t, codes.InvalidArgument, status.Code(err), "got %v", err)
+		require.Equal(t, "contains: must be at most 16384 bytes, got 16385", status.Convert(err).Message())
+	})
 }
 
 func TestStreamLogs_CancelEndsTheHandlerAtOnce(t *testing.T) {
