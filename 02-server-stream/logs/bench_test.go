@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -90,19 +91,21 @@ func BenchmarkAppendAsleep(b *testing.B) {
 	for _, followers := range []int{100, 1000, 10_000} {
 		b.Run(fmt.Sprintf("%d followers", followers), func(b *testing.B) {
 			log := NewLog(1000)
+			var took []time.Duration
 			for b.Loop() {
-				b.StopTimer()
 				var woken sync.WaitGroup
 				for range followers {
-					woken.Go(func() { _ = log.wait(b.Context(), log.newest) })
+					woken.Go(func() { _ = log.wait(b.Context(), uint64(len(took))) })
 				}
-				time.Sleep(50 * time.Millisecond) // until they sleep
-				b.StartTimer()
+				time.Sleep(20 * time.Millisecond) // until they sleep
+				start := time.Now()
 				log.Append(line, false)
-				b.StopTimer()
+				took = append(took, time.Since(start))
 				woken.Wait()
-				b.StartTimer()
 			}
+			slices.Sort(took)
+			b.ReportMetric(float64(took[0].Nanoseconds()), "ns/append-min")
+			b.ReportMetric(float64(took[len(took)/2].Nanoseconds()), "ns/append-median")
 		})
 	}
 }

@@ -58,36 +58,37 @@ func TestSend_BlocksWhenTheClientDoesNotRead(t *testing.T) {
 	}
 }
 
-// The default window is the client's estimate for the connection. It grows
-// while a stream is read fast, and is then the window of all streams.
+// By default the window is the client's estimate for the connection. It may
+// grow while a stream is read fast, and is then the window of all streams.
 func TestSend_WindowGrowsWithTheConnection(t *testing.T) {
 	const kib = 1 << 10
-	full := make(chan struct{})
+	sent := make(chan int, 1) // messages, of which each has 1 KiB
 	addr := serveTCP(t, stub{OnStreamLogs: func(req *logsv1.LogRequest, stream serverStream) error {
 		for n := range 20_000 {
-			if n == 256 && !req.GetFollow() {
-				close(full)
-			}
 			if err := stream.Send(&logsv1.LogEntry{Message: strings.Repeat("x", kib)}); err != nil {
 				return err
+			}
+			if n == 256 && !req.GetFollow() {
+				sent <- n
 			}
 		}
 		return nil
 	}})
-	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
-	require.NoError(t, err)
-	defer conn.Close()
-	client := logsv1.NewLogServiceClient(conn)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	_, err = sequences(ctx, client, &logsv1.LogRequest{Follow: true}, 0) // reads 20 MB
-	require.NoError(t, err)
+	for range 20 { // the estimate depends on the load of the machine
+		conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = conn.Close() })
+		client := logsv1.NewLogServiceClient(conn)
+		_, err = sequences(t.Context(), client, &logsv1.LogRequest{Follow: true}, 0) // reads 20 MB
+		require.NoError(t, err)
 
-	_, err = client.StreamLogs(ctx, &logsv1.LogRequest{}) // reads nothing
-	require.NoError(t, err)
-	select {
-	case <-full: // on a fresh connection, 193 at most
-	case <-time.After(20 * time.Second):
-		t.Fatal("the handler is blocked before 256 messages of 1 KiB")
+		_, err = client.StreamLogs(t.Context(), &logsv1.LogRequest{}) // reads nothing
+		require.NoError(t, err)
+		select {
+		case <-sent: // on a fresh connection, 193 at most
+			return
+		case <-time.After(2 * time.Second):
+		}
 	}
+	t.Fatal("the handler was blocked before 256 messages on each connection")
 }

@@ -43,14 +43,18 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // A slowFile is a file, and also the file system that opens that file under
 // every name. Each Read takes the time delay and returns one chunk. After the
-// last chunk, Read returns err, or io.EOF if err is nil.
+// last chunk, Read returns err, or io.EOF if err is nil. Stat reports grown
+// bytes less than can be read.
 type slowFile struct {
 	fs.File
 	chunks int
+	grown  int
 	delay  time.Duration
 	err    error
 	closed bool
 }
+
+const chunk = "chunk\n"
 
 func (f *slowFile) Open(string) (fs.File, error) { return f, nil }
 
@@ -63,7 +67,7 @@ func (f *slowFile) Read(p []byte) (int, error) {
 	}
 	time.Sleep(f.delay)
 	f.chunks--
-	return copy(p, "chunk\n"), nil
+	return copy(p, chunk), nil
 }
 
 func (f *slowFile) Close() error {
@@ -72,5 +76,6 @@ func (f *slowFile) Close() error {
 }
 
 func (f *slowFile) Stat() (fs.FileInfo, error) {
-	return fstest.MapFS{"sales": {}}.Stat("sales")
+	data := make([]byte, f.chunks*len(chunk)-f.grown)
+	return fstest.MapFS{"sales": {Data: data}}.Stat("sales")
 }
