@@ -39,7 +39,9 @@ func (s *LogServer) StreamLogs(
 	}
 	ctx := stream.Context()
 	cursor := req.GetAfter()
-	batch := make([]*logsv1.LogEntry, 64)
+	// While Send blocks, the batch stays in memory, even if the log drops
+	// its entries. So the batch is small.
+	batch := make([]*logsv1.LogEntry, 16)
 	for ctx.Err() == nil {
 		n, err := s.Log.read(cursor, batch)
 		if err != nil {

@@ -143,7 +143,7 @@ func TestStreamLogs_SendsWhatTheRequestSelects(t *testing.T) {
 	}
 }
 
-// The handler reads the log in batches of 64 entries.
+// The handler reads the log in batches of 16 entries.
 func TestStreamLogs_WithoutFollowSendsAllBatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := NewLog(1000)

@@ -51,12 +51,15 @@ type slowFile struct {
 	grown  int
 	delay  time.Duration
 	err    error
-	closed bool
+	open   int // how often the file is open
 }
 
 const chunk = "chunk\n"
 
-func (f *slowFile) Open(string) (fs.File, error) { return f, nil }
+func (f *slowFile) Open(string) (fs.File, error) {
+	f.open++
+	return f, nil
+}
 
 func (f *slowFile) Read(p []byte) (int, error) {
 	switch {
@@ -71,7 +74,7 @@ func (f *slowFile) Read(p []byte) (int, error) {
 }
 
 func (f *slowFile) Close() error {
-	f.closed = true
+	f.open--
 	return nil
 }
 
@@ -79,3 +82,9 @@ func (f *slowFile) Stat() (fs.FileInfo, error) {
 	data := make([]byte, f.chunks*len(chunk)-f.grown)
 	return fstest.MapFS{"sales": {Data: data}}.Stat("sales")
 }
+
+// A replacedFS is a file system whose file is replaced between Stat and Open.
+type replacedFS struct{ before, after fs.FS }
+
+func (r replacedFS) Stat(name string) (fs.FileInfo, error) { return fs.Stat(r.before, name) }
+func (r replacedFS) Open(name string) (fs.File, error)     { return r.after.Open(name) }

@@ -56,7 +56,7 @@ func TestGenerateReport_FirstChunkArrivesBeforeLast(t *testing.T) {
 		require.Equal(t, 100*time.Millisecond, arrivals[0])
 		require.Equal(t, time.Second, arrivals[9])
 		synctest.Wait() // until the handler has returned
-		require.True(t, source.closed)
+		require.Zero(t, source.open)
 	})
 }
 
@@ -95,7 +95,7 @@ func TestGenerateReport_StopsWhenTheClientLeaves(t *testing.T) {
 		require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
 		time.Sleep(time.Second) // the read that is running ends after 10 s
 		synctest.Wait()         // until the handler has returned
-		require.True(t, source.closed)
+		require.Zero(t, source.open)
 		require.Equal(t, 990, source.chunks)
 	})
 }
@@ -112,10 +112,23 @@ func TestGenerateReport_ChangedFileIsAborted(t *testing.T) {
 				require.Equal(t, codes.Aborted, status.Code(err), "got %v", err)
 				require.Equal(t, "report: the file changed while it was sent", status.Convert(err).Message())
 				synctest.Wait()
-				require.True(t, source.closed)
+				require.Zero(t, source.open)
 			})
 		})
 	}
+}
+
+func TestGenerateReport_ReplacedFileIsSentWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := dial(t, &ReportServer{FS: replacedFS{
+			before: fstest.MapFS{"sales": {Data: []byte("old")}},
+			after:  fstest.MapFS{"sales": {Data: []byte("newer")}},
+		}})
+		var got strings.Builder
+		_, err := Download(t.Context(), client, "sales", &got)
+		require.NoError(t, err)
+		require.Equal(t, "newer", got.String())
+	})
 }
 
 // open(2) waits until somebody writes to the FIFO.
