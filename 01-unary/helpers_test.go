@@ -71,3 +71,9 @@ func (f *slowFile) Close() error {
 	f.fs.open--
 	return f.File.Close()
 }
+
+// A replacedFS is a file system whose file is replaced between Stat and Open.
+type replacedFS struct{ before, after fs.FS }
+
+func (r replacedFS) Stat(name string) (fs.FileInfo, error) { return fs.Stat(r.before, name) }
+func (r replacedFS) Open(name string) (fs.File, error)     { return r.after.Open(name) }

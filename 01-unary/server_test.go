@@ -173,6 +173,13 @@ func TestGetSnapshot_ReadsATruncatedFileAgain(t *testing.T) {
 	}
 }
 
+func TestGetSnapshot_ReadsAReplacedFileToItsEnd(t *testing.T) {
+	s := &SnapshotServer{FS: replacedFS{file("one\n"), file("one\ntwo\n")}, Name: "app.log"}
+	snapshot, err := s.GetSnapshot(t.Context(), &snapshotv1.SnapshotRequest{Lines: 1})
+	require.NoError(t, err)
+	require.Equal(t, "two", string(snapshot.GetLines()[0]))
+}
+
 // open(2) waits until somebody writes to the FIFO.
 func TestGetSnapshot_DoesNotOpenAFIFO(t *testing.T) {
 	dir := t.TempDir()

@@ -34,6 +34,7 @@ func TestIngest_LinesOfAnyLengthAndBytesArrive(t *testing.T) {
 		"long, without a newline": {long + "y", long + "y\n", 2},
 		"five times as long":      {strings.Repeat(long, 5) + "\nz\n", strings.Repeat(long, 5) + "\nz\n", 6},
 		"cut before a character":  {long[1:] + "€uro\n", long[1:] + "€uro\n", 2},
+		"cut inside an emoji":     {long[3:] + "🙂\n", long[3:] + "🙂\n", 2},
 		"many continuation bytes": {strings.Repeat("\x80", MaxLine+9) + "\n", "\uFFFD\uFFFD\n", 2},
 		"a long line of emoji":    {strings.Repeat("🙂", MaxLine) + "\n", strings.Repeat("🙂", MaxLine) + "\n", 4},
 	} {
@@ -117,9 +118,11 @@ func TestSend_FailsIfAStringIsNotUTF8(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := NewLog(10)
 		log.Append("\xff", false)
-		_, err := sequences(t.Context(), dial(t, &LogServer{Log: log}), &logsv1.LogRequest{}, 0)
+		client, ends := dialEnds(t, log)
+		_, err := sequences(t.Context(), client, &logsv1.LogRequest{}, 0)
 		require.Equal(t, codes.Internal, status.Code(err), "got %v", err)
 		require.ErrorContains(t, err, "string field contains invalid UTF-8")
+		require.ErrorContains(t, (<-ends).err, "string field contains invalid UTF-8")
 	})
 }
 
