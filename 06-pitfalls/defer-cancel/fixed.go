@@ -5,18 +5,29 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedOpen opens a stream of the numbers that req asks for. Opening may take
-// as long as limit. The caller cancels ctx after reading.
+// FixedOpen opens a stream of the numbers that req asks for. It returns
+// DeadlineExceeded if opening takes longer than limit. A caller that stops
+// reading before the stream has ended cancels ctx.
 func FixedOpen(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient,
 	req *pitfallsv1.CountRequest, limit time.Duration,
 ) (grpc.ServerStreamingClient[pitfallsv1.Number], error) {
 	ctx, cancel := context.WithCancel(ctx)
 	timer := time.AfterFunc(limit, cancel)
-	defer timer.Stop()
-	return c.Count(ctx, req)
+	stream, err := c.Count(ctx, req)
+	if !timer.Stop() {
+		return nil, status.Errorf(codes.DeadlineExceeded, "opening took longer than %v", limit)
+	}
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	context.AfterFunc(stream.Context(), cancel) // when the stream has ended
+	return stream, nil
 }

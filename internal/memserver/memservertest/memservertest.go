@@ -5,6 +5,7 @@ package memservertest
 import (
 	"io"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -21,16 +22,26 @@ func Dial(t testing.TB, register func(grpc.ServiceRegistrar)) *grpc.ClientConn {
 
 // A Server is an in-process server that ends with its test. Its methods may
 // be called concurrently.
-type Server struct{ *memserver.Server }
+type Server struct {
+	*memserver.Server
+	limit *limit
+}
 
 // Serve starts a server with the services that register adds. When the test
-// ends, Serve stops the server and waits for its handlers.
+// ends, Serve stops the server and waits for its handlers. If the test lasts
+// longer than [Limit], Serve fails the test, prints the stacks of the calls
+// that are open, and ends them.
 func Serve(t testing.TB, register func(grpc.ServiceRegistrar), opts ...grpc.ServerOption) Server {
 	t.Helper()
-	s := memserver.Serve(register, opts...)
+	s := Server{memserver.Serve(register, opts...), new(limit)}
 	closeAfter(t, s, "the server")
-	return Server{s}
+	s.limit.timer = time.AfterFunc(Limit, func() { s.limit.exceeded(t); s.Stop() })
+	t.Cleanup(func() { s.limit.timer.Stop() })
+	return s
 }
+
+// EndAfter replaces [Limit] by d, which begins now.
+func (s Server) EndAfter(d time.Duration) { s.limit.timer.Reset(d) }
 
 // Dial returns a connection to the server, which is closed when the test
 // ends.
@@ -40,6 +51,7 @@ func (s Server) Dial(t testing.TB, opts ...grpc.DialOption) *grpc.ClientConn {
 	if err != nil {
 		t.Fatalf("NewClient: %v", err)
 	}
+	s.limit.add(conn)
 	closeAfter(t, conn, "the connection")
 	return conn
 }

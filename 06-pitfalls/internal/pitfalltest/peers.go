@@ -1,0 +1,115 @@
+package pitfalltest
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+
+	"google.golang.org/grpc"
+
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/faultnet"
+)
+
+// Ends is a server whose handlers exchange one message and then return err.
+func Ends(err error) *service.Server {
+	return &service.Server{
+		OnCount: func(_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+			if failed := stream.Send(&pitfallsv1.Number{Value: 1}); failed != nil {
+				return failed
+			}
+			return err
+		},
+		OnSum: func(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
+			n, failed := stream.Recv()
+			if failed != nil {
+				return failed
+			}
+			if err != nil {
+				return err
+			}
+			return stream.SendAndClose(&pitfallsv1.SumResponse{Sum: n.GetValue(), Count: 1})
+		},
+		OnEcho: func(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
+			n, failed := stream.Recv()
+			if failed != nil {
+				return failed
+			}
+			if failed := stream.Send(n); failed != nil {
+				return failed
+			}
+			return err
+		},
+	}
+}
+
+// Idle is a server whose handlers neither read nor send until their client
+// has left.
+func Idle() *service.Server {
+	wait := func(stream grpc.ServerStream) error {
+		<-stream.Context().Done()
+		return stream.Context().Err()
+	}
+	return &service.Server{
+		OnCount: func(_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+			return wait(stream)
+		},
+		OnSum: func(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
+			return wait(stream)
+		},
+		OnEcho: func(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
+			return wait(stream)
+		},
+	}
+}
+
+// DialFaulty serves s in memory until the test ends, and returns a client
+// of it whose connections fail when the test tells the network to. Until
+// then, n.Refuse(k) makes the first k connects fail.
+func DialFaulty(
+	t testing.TB, s *service.Server, opts ...grpc.DialOption,
+) (c pitfallsv1.PitfallServiceClient, n *faultnet.Network) {
+	t.Helper()
+	server := Serve(t, s)
+	n = faultnet.New(server.DialContext)
+	opts = append([]grpc.DialOption{grpc.WithContextDialer(n.DialContext)}, opts...)
+	return pitfallsv1.NewPitfallServiceClient(server.Dial(t, opts...)), n
+}
+
+// Cut waits until all other goroutines of the bubble are blocked, and then
+// closes the connection at both ends.
+func Cut(n *faultnet.Network) {
+	synctest.Wait()
+	n.Conn().Drop()
+}
+
+// Canceled returns a context that is canceled already.
+func Canceled(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	cancel()
+	return ctx
+}
+
+// Many is how many calls [InARow] and [AtOnce] make.
+const Many = 100
+
+// InARow calls f Many times.
+func InARow(f func(i int)) {
+	for i := range Many {
+		f(i)
+	}
+}
+
+// AtOnce calls f Many times, each in a goroutine of its own, and returns
+// their errors.
+func AtOnce(f func(i int) error) (errs []error) {
+	ended := make(chan error, Many)
+	for i := range Many {
+		go func() { ended <- f(i) }()
+	}
+	for range Many {
+		errs = append(errs, <-ended)
+	}
+	return errs
+}
