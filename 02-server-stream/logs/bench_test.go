@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -144,6 +145,20 @@ func fanOut(b *testing.B, logs logsv1.LogServiceServer, publish func(), reading,
 		arrived.Wait()
 	}
 	b.ReportMetric(float64(b.N*burst*reading)/b.Elapsed().Seconds(), "deliveries/s")
+}
+
+func serveTCP(b *testing.B, logs logsv1.LogServiceServer) (addr string) {
+	listener, err := net.Listen("tcp", "localhost:0")
+	require.NoError(b, err)
+	s := grpc.NewServer()
+	register(logs)(s)
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(listener) }()
+	b.Cleanup(func() {
+		s.Stop()
+		require.NoError(b, <-served)
+	})
+	return listener.Addr().String()
 }
 
 // A loopServer keeps the streams of its followers in a list, and sends each

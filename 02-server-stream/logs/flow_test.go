@@ -5,11 +5,9 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 	"example.com/streams/internal/memserver/memservertest"
@@ -30,7 +28,8 @@ func TestSend_BlocksWhenTheClientDoesNotRead(t *testing.T) {
 		{"64 KiB of window and 64 KiB of quota", grpc.WithStaticStreamWindowSize(64 * kib), 128, 129},
 		{"a larger window", grpc.WithStaticStreamWindowSize(1024 * kib), 1080, 1081},
 		// By default the client doubles the window, at most once, when the
-		// first 64 KiB arrive fast.
+		// first 64 KiB arrive fast. This is a fresh connection: one that
+		// has carried more data may have a larger window.
 		{"by default", grpc.EmptyDialOption{}, 128, 193},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -56,39 +55,4 @@ func TestSend_BlocksWhenTheClientDoesNotRead(t *testing.T) {
 			})
 		})
 	}
-}
-
-// By default the window is the client's estimate for the connection. It may
-// grow while a stream is read fast, and is then the window of all streams.
-func TestSend_WindowGrowsWithTheConnection(t *testing.T) {
-	const kib = 1 << 10
-	sent := make(chan int, 1) // messages, of which each has 1 KiB
-	addr := serveTCP(t, stub{OnStreamLogs: func(req *logsv1.LogRequest, stream serverStream) error {
-		for n := range 20_000 {
-			if err := stream.Send(&logsv1.LogEntry{Message: strings.Repeat("x", kib)}); err != nil {
-				return err
-			}
-			if n == 256 && !req.GetFollow() {
-				sent <- n
-			}
-		}
-		return nil
-	}})
-	for range 20 { // the estimate depends on the load of the machine
-		conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
-		require.NoError(t, err)
-		t.Cleanup(func() { _ = conn.Close() })
-		client := logsv1.NewLogServiceClient(conn)
-		_, err = sequences(t.Context(), client, &logsv1.LogRequest{Follow: true}, 0) // reads 20 MB
-		require.NoError(t, err)
-
-		_, err = client.StreamLogs(t.Context(), &logsv1.LogRequest{}) // reads nothing
-		require.NoError(t, err)
-		select {
-		case <-sent: // on a fresh connection, 193 at most
-			return
-		case <-time.After(2 * time.Second):
-		}
-	}
-	t.Fatal("the handler was blocked before 256 messages on each connection")
 }

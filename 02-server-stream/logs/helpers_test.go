@@ -3,11 +3,9 @@ package logs
 import (
 	"context"
 	"fmt"
-	"net"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
@@ -25,22 +23,6 @@ func register(srv logsv1.LogServiceServer) func(grpc.ServiceRegistrar) {
 func dial(t *testing.T, srv logsv1.LogServiceServer) logsv1.LogServiceClient {
 	t.Helper()
 	return logsv1.NewLogServiceClient(memservertest.Dial(t, register(srv)))
-}
-
-// serveTCP serves srv over loopback TCP until the test ends.
-func serveTCP(t testing.TB, srv logsv1.LogServiceServer) (addr string) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "localhost:0")
-	require.NoError(t, err)
-	s := grpc.NewServer()
-	register(srv)(s)
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(listener) }()
-	t.Cleanup(func() {
-		s.Stop()
-		require.NoError(t, <-served)
-	})
-	return listener.Addr().String()
 }
 
 // A stub is a LogService whose handler is OnStreamLogs.
