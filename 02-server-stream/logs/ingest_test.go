@@ -55,7 +55,7 @@ func FuzzIngest(f *testing.F) {
 	f.Add([]byte("\xa9\xae\xa3\xb6\xb6\xea"), uint16(16384))
 	f.Add([]byte("🙂a"), uint16(4096))
 	f.Fuzz(func(t *testing.T, pattern []byte, times uint16) {
-		input := strings.Repeat(string(pattern), min(int(times), 1<<20/max(1, len(pattern))))
+		input := strings.Repeat(string(pattern), min(int(times), 8*MaxLine/max(1, len(pattern))))
 		log := NewLog(len(input) + 1)
 		require.NoError(t, Ingest(log, strings.NewReader(input)))
 		var got strings.Builder
