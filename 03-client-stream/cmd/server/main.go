@@ -38,7 +38,7 @@ func run(ctx context.Context) error {
 		return fmt.Errorf("-dir: %w", err)
 	}
 	defer root.Close()
-	fmt.Fprintf(os.Stderr, "server: storing files in %s\n", *dir)
+	listener.OnListen = func() { fmt.Fprintf(os.Stderr, "server: storing files in %s\n", *dir) }
 	s := serve.New()
 	uploadv1.RegisterUploadServiceServer(s, &clientstream.UploadServer{Root: root, MaxBytes: *maxBytes})
 	return listener.Serve(ctx, s)
