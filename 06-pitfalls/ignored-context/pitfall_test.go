@@ -45,6 +45,25 @@ func TestBroken_FollowEndsAtTheNextUpdate(t *testing.T) {
 	})
 }
 
+func TestBroken_FollowKeepsAHandlerPerClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		updates := make(chan int64)
+		defer close(updates)
+		client := pitfalltest.Dial(t, &service.Server{OnCount: func(_ *pitfallsv1.CountRequest, stream numbers) error {
+			return BrokenFollow(stream, updates)
+		}})
+		for range 3 {
+			ctx, leave := context.WithCancel(t.Context())
+			_, err := client.Count(ctx, &pitfallsv1.CountRequest{})
+			require.NoError(t, err)
+			synctest.Wait()
+			leave()
+		}
+		time.Sleep(24 * time.Hour)
+		require.Equal(t, 3, pitfalltest.OpenStreams(t, client))
+	})
+}
+
 func TestBroken_ExportSendsToNobodyForADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refused := 0
