@@ -2,6 +2,7 @@ package pitfalltest
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -125,4 +126,103 @@ func sumServer(handler SumHandler, returned chan<- error) *service.Server {
 		returned <- err
 		return err
 	}}
+}
+
+// many are more numbers than the windows of both directions hold. Negative
+// numbers are encoded in 10 bytes.
+var many = slices.Repeat([]int64{-1}, 30_000)
+
+// A SumCall sends the values and returns their sum.
+type SumCall = func(_ context.Context, _ pitfallsv1.PitfallServiceClient, values ...int64) (int64, error)
+
+// OfSumCall lists what a function must survive that calls Sum, or Echo and
+// adds up what it gets back.
+func OfSumCall(call SumCall) Survival {
+	unavailable := status.Error(codes.Unavailable, "restarting")
+	return Survival{
+		InputIsClosed: Survives(func(t *testing.T, ctx context.Context) {
+			sum, err := call(ctx, Dial(t, &service.Server{}))
+			require.NoError(t, err)
+			require.Zero(t, sum)
+		}),
+		// A slice has an end, so its length is what may be too large.
+		InputNeverEnds: Survives(func(t *testing.T, ctx context.Context) {
+			ctx, cancel := context.WithTimeout(ctx, time.Hour)
+			defer cancel()
+			sum, err := call(ctx, Dial(t, &service.Server{}), many...)
+			require.NoError(t, err)
+			require.EqualValues(t, -len(many), sum)
+		}),
+		PeerEndsWithOK: Survives(func(t *testing.T, ctx context.Context) {
+			sum, err := call(ctx, Dial(t, Ends(nil)), many...)
+			require.NoError(t, err)
+			require.EqualValues(t, -1, sum)
+		}),
+		PeerEndsWithError: Survives(func(t *testing.T, ctx context.Context) {
+			for _, values := range [][]int64{{1}, many} {
+				_, err := call(ctx, Dial(t, Ends(unavailable)), values...)
+				require.EqualError(t, err, unavailable.Error())
+			}
+		}),
+		PeerDoesNotRead: Survives(func(t *testing.T, ctx context.Context) {
+			endsAt(t, ctx, time.Hour, func(ctx context.Context) error {
+				_, err := call(ctx, Dial(t, Idle()), many...)
+				return err
+			})
+		}),
+		PeerDoesNotSend: Survives(func(t *testing.T, ctx context.Context) {
+			endsAt(t, ctx, time.Hour, func(ctx context.Context) error {
+				_, err := call(ctx, Dial(t, Idle()), 1, 2, 3)
+				return err
+			})
+		}),
+		DeadlinePasses: Survives(func(t *testing.T, ctx context.Context) {
+			for _, limit := range []time.Duration{0, time.Second} {
+				endsAt(t, ctx, limit, func(ctx context.Context) error {
+					_, err := call(ctx, Dial(t, Idle()), many...)
+					return err
+				})
+			}
+		}),
+		ConnectionIsCut: Survives(func(t *testing.T, ctx context.Context) {
+			client, network := DialFaulty(t, Idle())
+			time.AfterFunc(time.Second, func() { network.Conn().Drop() })
+			_, err := call(ctx, client, many...)
+			require.EqualError(t, err, "rpc error: code = Unavailable desc = error reading from server: EOF")
+		}),
+		ServerIsAway: Survives(func(t *testing.T, ctx context.Context) {
+			client, network := DialFaulty(t, &service.Server{})
+			network.Refuse(1)
+			_, err := call(ctx, client, 1, 2, 3)
+			require.ErrorContains(t, err, "connection refused")
+		}),
+		ManyInARow: Survives(func(t *testing.T, ctx context.Context) {
+			client := Dial(t, &service.Server{})
+			InARow(func(int) {
+				sum, err := call(ctx, client, 1, 2, 3)
+				require.NoError(t, err)
+				require.EqualValues(t, 6, sum)
+			})
+		}),
+		ManyAtOnce: Survives(func(t *testing.T, ctx context.Context) {
+			client := Dial(t, &service.Server{})
+			for _, err := range AtOnce(func(int) error {
+				_, err := call(ctx, client, 1, 2, 3)
+				return err
+			}) {
+				require.NoError(t, err)
+			}
+		}),
+	}
+}
+
+// endsAt requires that f ends when its context does, after limit.
+func endsAt(t *testing.T, ctx context.Context, limit time.Duration, f func(context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	start := time.Now()
+	err := f(ctx)
+	require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
+	require.Equal(t, limit, time.Since(start))
 }
