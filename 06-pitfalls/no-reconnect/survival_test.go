@@ -22,7 +22,7 @@ func TestSurvival_OfFixedFollow(t *testing.T) {
 		InputNeverEnds: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			got, err := follow(ctx, pitfalltest.Dial(t, ticking), 10*time.Minute-50*time.Millisecond)
 			require.EqualError(t, err, canceled)
-			require.Equal(t, 6000, len(got))
+			require.EqualValues(t, 6000, got[len(got)-1])
 		}),
 		PeerEndsWithOK: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			got, err := follow(ctx, pitfalltest.Dial(t, pitfalltest.Ends(nil)), time.Hour)

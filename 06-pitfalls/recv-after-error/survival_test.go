@@ -27,7 +27,7 @@ func TestSurvival_OfFixedCount(t *testing.T) {
 			got, warnings, err := numbers(ctx, pitfalltest.Dial(t, endless))
 			require.EqualError(t, err, canceled)
 			require.Empty(t, warnings, "the cancel came during handle")
-			require.Equal(t, 600, len(got))
+			require.Len(t, got, 600)
 		}),
 		PeerEndsWithOK: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			got, warnings, err := numbers(ctx, pitfalltest.Dial(t, pitfalltest.Ends(nil)))
