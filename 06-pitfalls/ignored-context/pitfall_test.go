@@ -91,16 +91,20 @@ func TestFixed_ExportEndsAtTheFirstSendThatFails(t *testing.T) {
 // A message that the server itself refuses to send ends the stream, too.
 func TestSend_ThatFailsHasEndedTheStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		const tooLarge = "rpc error: code = ResourceExhausted desc = trying to send message larger than max (13 vs. 10)"
+		var sent, ended error
 		server := pitfalltest.Serve(t, &service.Server{OnCount: func(_ *pitfallsv1.CountRequest, stream numbers) error {
-			require.Error(t, stream.Send(&pitfallsv1.Number{Padding: make([]byte, 11)}))
-			require.Error(t, stream.Context().Err())
+			sent = stream.Send(&pitfallsv1.Number{Padding: make([]byte, 11)})
+			ended = stream.Context().Err()
 			return nil
 		}}, grpc.MaxSendMsgSize(10))
 		stream, err := pitfallsv1.NewPitfallServiceClient(server.Dial(t)).Count(t.Context(), &pitfallsv1.CountRequest{})
 		require.NoError(t, err)
 		_, err = stream.Recv()
-		require.EqualError(t, err, "rpc error: code = ResourceExhausted desc = "+
-			"trying to send message larger than max (13 vs. 10)")
+		require.EqualError(t, err, tooLarge)
+		synctest.Wait()
+		require.EqualError(t, sent, tooLarge)
+		require.ErrorIs(t, ended, context.Canceled)
 	})
 }
 
