@@ -6,10 +6,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
+	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
@@ -36,11 +38,10 @@ func TestSurvival_OfFixedFollow(t *testing.T) {
 			require.Equal(t, []int64{1}, got)
 			require.Zero(t, time.Since(start), "a new stream would not help")
 
-			// The first stream begins at once, and the others begin after 1 to 9 seconds.
-			restarting := pitfalltest.Ends(status.Error(codes.Unavailable, "restarting"))
-			got, err = follow(ctx, pitfalltest.Dial(t, restarting), 9500*time.Millisecond)
-			require.EqualError(t, err, canceled)
+			got, err = follow(ctx, pitfalltest.Dial(t, restarting(9, notFound)), time.Hour)
+			require.EqualError(t, err, notFound.Error())
 			require.Len(t, got, 10)
+			require.Equal(t, 9*time.Second, time.Since(start), "a second before each of the others")
 		}),
 		PeerDoesNotSend: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			got, err := follow(ctx, pitfalltest.Dial(t, pitfalltest.Idle()), time.Hour)
@@ -51,9 +52,8 @@ func TestSurvival_OfFixedFollow(t *testing.T) {
 			_, err := follow(pitfalltest.Canceled(ctx), pitfalltest.Dial(t, ticking), time.Hour)
 			require.EqualError(t, err, canceled)
 
-			restarting := pitfalltest.Ends(status.Error(codes.Unavailable, "restarting"))
 			for _, client := range []pitfallsv1.PitfallServiceClient{
-				pitfalltest.Dial(t, ticking), pitfalltest.Dial(t, restarting), // in Recv, and in the pause
+				pitfalltest.Dial(t, ticking), pitfalltest.Dial(t, restarting(9, notFound)), // in Recv, and in the pause
 			} {
 				limited, cancel := context.WithTimeout(ctx, 1500*time.Millisecond)
 				defer cancel()
@@ -99,6 +99,21 @@ func TestSurvival_OfFixedFollow(t *testing.T) {
 			}
 		}),
 	}.Run(t)
+}
+
+// restarting ends n streams with Unavailable, and all others with err.
+func restarting(n int, err error) *service.Server {
+	return &service.Server{OnCount: func(
+		_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number],
+	) error {
+		if failed := stream.Send(&pitfallsv1.Number{Value: 1}); failed != nil {
+			return failed
+		}
+		if n--; n < 0 {
+			return err
+		}
+		return status.Error(codes.Unavailable, "restarting")
+	}}
 }
 
 // follow returns the numbers that arrive until the end of FixedFollow, or
