@@ -72,7 +72,8 @@ func BenchmarkAppend(b *testing.B) {
 			var waiting sync.WaitGroup
 			for range followers {
 				waiting.Go(func() {
-					for seq := uint64(0); log.wait(ctx, seq) == nil; seq = newest() {
+					for seq := uint64(0); ctx.Err() == nil; seq = newest() {
+						_ = log.wait(ctx, seq)
 					}
 				})
 			}
