@@ -63,6 +63,7 @@ func TestTail_DoesNotResumeInAnotherLog(t *testing.T) {
 				require.Equal(t, between(1, 5), got)
 
 				appendLines(restarted, entries)
+				req.Follow = false
 				got, err = sequences(t.Context(), dial(t, &LogServer{Log: restarted}), req, 0)
 				require.Empty(t, got)
 				require.Equal(t, codes.OutOfRange, status.Code(err), "got %v", err)
