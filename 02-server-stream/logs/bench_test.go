@@ -188,7 +188,7 @@ func (s *loopServer) publish() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last = &logsv1.LogEntry{
-		Sequence: s.last.GetSequence() + 1, Timestamp: timestamppb.Now(), Message: line,
+		Sequence: s.last.GetSequence() + 1, Timestamp: timestamppb.Now(), Message: line, LogId: "5f3a91c0",
 	}
 	for _, stream := range s.streams {
 		_ = stream.Send(s.last) // fails for a follower that has left

@@ -36,6 +36,7 @@ func TestTail_ResumesAfterADayOfAQuietFilter(t *testing.T) {
 				got, err := sequences(ctx, client, req, 0)
 				require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
 				require.Equal(t, []uint64{1}, got)
+				require.Greater(t, req.GetAfter(), got[0], "without bookmarks, the client would resume after entry 1")
 
 				appendLines(log, 400) // while the client is away
 				log.Append("ALARM two", false)
@@ -159,9 +160,8 @@ func TestStreamLogs_BookmarksAreSentOnRequest(t *testing.T) {
 	})
 }
 
-// At most half of what a log holds lies between two bookmarks, and at most
-// 1,000 entries, because a log of long entries holds few. A handler looks at
-// 16 entries at a time.
+// A bookmark comes after half of the retention or 1,000 entries, whichever is
+// less. A handler looks at 16 entries at a time.
 func TestStreamLogs_BookmarksWithoutAMatch(t *testing.T) {
 	for name, tt := range map[string]struct {
 		retention int

@@ -15,9 +15,9 @@ import (
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 )
 
-// maxUnmarked is the limit of the entries that a handler looks at between
-// two bookmarks. It is less than half of the entries that a log holds, if
-// each of them has the longest message, and the log has room for that many.
+// maxUnmarked is the number of entries after which a handler sends a
+// bookmark, unless the log's retention is less than twice as many. A log
+// that is full of the longest messages holds 2,048 entries.
 const maxUnmarked = 1000
 
 // A LogServer implements LogService. It lets clients follow one log, each at
@@ -29,9 +29,9 @@ type LogServer struct {
 	// Log is the log. It must not be nil.
 	Log *Log
 
-	// BookmarkInterval is the longest time between two bookmarks. The
-	// default is 15 s: proxies end a stream that is silent for longer, many
-	// of them after a minute.
+	// BookmarkInterval is the time after which a handler sends a bookmark.
+	// The default is 15 s. It should be shorter than the idle timeouts of
+	// the proxies between the clients and the server.
 	BookmarkInterval time.Duration
 }
 
@@ -40,8 +40,8 @@ type LogServer struct {
 // entries that contain req.contains.
 //
 // If req.bookmarks is true, StreamLogs also sends a bookmark after each
-// BookmarkInterval, after at most 1,000 entries that it has looked at, and
-// before it returns nil.
+// BookmarkInterval, after about 1,000 entries that it has looked at, or half
+// of the log's retention if that is fewer, and before it returns nil.
 //
 // OK: req.follow is false, and the newest entry was sent. InvalidArgument:
 // req.contains is longer than [MaxLine]. OutOfRange: the next entry is no
