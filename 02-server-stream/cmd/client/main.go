@@ -36,7 +36,7 @@ var (
 )
 
 func main() {
-	flag.Func("after", "logs: begin after this `[LOG:]SEQUENCE` (default: with the oldest entry held)", setAfter)
+	flag.Func("after", "logs: begin after this `[LOG:]SEQUENCE`, as an earlier run printed it (default: with the oldest entry held)", setAfter)
 	os.Exit(cli.Main("client [flags] [logs | report ID]", run))
 }
 
