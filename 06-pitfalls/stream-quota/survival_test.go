@@ -84,6 +84,7 @@ func TestSurvival_OfFixedPool(t *testing.T) {
 				require.NoError(t, echoOne(ctx, p))
 				requireUnused(t, p, d)
 			})
+			require.Len(t, d.conns, 1, "the connection is used again")
 		}),
 		ManyAtOnce: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			p, d := pool(t, &service.Server{})
