@@ -100,11 +100,13 @@ func TestSurvival_OfFixedEcho(t *testing.T) {
 }
 
 // The client refuses to send a message that is larger than its own limit.
-func TestFixed_ReturnsTheErrorOfItsOwnSend(t *testing.T) {
+func TestBoth_ReturnTheErrorOfTheirOwnSend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, &service.Server{},
 			grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(1000)))
 		_, err := FixedEcho(t.Context(), client, 3)
+		require.ErrorContains(t, err, "trying to send message larger than max")
+		_, err = BrokenEcho(t.Context(), client, 3)
 		require.ErrorContains(t, err, "trying to send message larger than max")
 	})
 }

@@ -59,7 +59,8 @@ func TestSurvival_OfFixedReport(t *testing.T) {
 			defer cancel()
 			err = FixedReport(ctx, pitfalltest.Dial(t, server), hundred...)
 			require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
-			synctest.Wait()
+			time.Sleep(time.Second)
+			synctest.Wait() // the handler has returned
 			require.Less(t, received.count, 100)
 		}),
 		ConnectionIsCut: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
@@ -68,7 +69,8 @@ func TestSurvival_OfFixedReport(t *testing.T) {
 			time.AfterFunc(95*time.Millisecond, func() { network.Conn().Drop() })
 			err := FixedReport(ctx, client, hundred...)
 			require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
-			synctest.Wait()
+			time.Sleep(time.Second)
+			synctest.Wait() // the handler has returned
 			require.Less(t, received.count, 100)
 		}),
 		ServerIsAway: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
@@ -90,11 +92,13 @@ func TestSurvival_OfFixedReport(t *testing.T) {
 }
 
 // The client refuses to send a message that is larger than its own limit.
-func TestFixed_ReturnsTheErrorOfItsOwnSend(t *testing.T) {
+func TestBoth_ReturnTheErrorOfTheirOwnSend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, &service.Server{},
 			grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(1)))
 		err := FixedReport(t.Context(), client, 3)
+		require.ErrorContains(t, err, "trying to send message larger than max")
+		err = BrokenReport(t.Context(), client, 3)
 		require.ErrorContains(t, err, "trying to send message larger than max")
 	})
 }
