@@ -19,7 +19,7 @@ type BrokenHub struct {
 // tell the client that it has been added.
 func (h *BrokenHub) Subscribe(_ *pitfallsv1.CountRequest, stream subscriber) error {
 	h.mu.Lock()
-	err := stream.SendHeader(nil) // Send at the same time would fail
+	err := stream.SendHeader(nil) // before any Send, which would send headers too
 	h.subscribers = append(h.subscribers, stream)
 	h.mu.Unlock()
 	defer h.leave(stream)

@@ -27,7 +27,7 @@ type FixedHub struct {
 func (h *FixedHub) Subscribe(_ *pitfallsv1.CountRequest, stream subscriber) error {
 	m := &member{make(chan *pitfallsv1.Number, limit), make(chan struct{})}
 	h.mu.Lock()
-	err := stream.SendHeader(nil) // Send at the same time would fail
+	err := stream.SendHeader(nil) // before any Send, which would send headers too
 	h.subscribers = append(h.subscribers, m)
 	h.mu.Unlock()
 	defer h.leave(m)
