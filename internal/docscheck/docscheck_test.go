@@ -171,6 +171,17 @@ var mistakes = map[string]struct{ page, problem string }{
 	"console of nothing":  {"```console\ngo run ./gone\n```\n", `:2: go run ./gone: a console fence can show only $ go run ... and $ go test ...`},
 	"console of a folder": {"```console\n$ go run ./gone\n```\n", `:2: $ go run ./gone: there is no folder ./gone`},
 
+	"change of nothing": {"<!-- change: 01-demo/log.go breaks TestLog_KeepsOrder -->\n```diff\n-gone\n```\n",
+		`:2: 01-demo/log.go: the lines of the diff without + do not stand there: ["gone"]`},
+	"change of two places": {"<!-- change: 01-demo/log.go breaks TestLog_KeepsOrder -->\n```diff\n-}\n```\n",
+		`:2: 01-demo/log.go: the lines of the diff stand there twice, at 14 and at 19; add lines around them`},
+	"change without a test": {"<!-- change: 01-demo/log.go breaks TestOther in 01-demo -->\n```diff\n-)\n```\n",
+		`:2: 01-demo has no test TestOther`},
+	"change in words": {"<!-- change: 01-demo/log.go -->\n```diff\n-)\n```\n",
+		`:2: change: 01-demo/log.go: write change: path breaks TestName, or change: path breaks TestName in folder`},
+	"change above code": {"<!-- change: 01-demo/log.go breaks TestLog_KeepsOrder -->\n```text\n-)\n```\n",
+		`:2: a change directive stands above a diff fence`},
+
 	"old grpc": {"Some grpc-go\nv1.84.2.\n", `:1: go.mod requires grpc-go 1.85.0, not 1.84.2; run UPDATE=1 go test ./docs`},
 	"old Go":   {"Some Go 1.25.8.\n", `:1: go.mod requires Go 1.26, not 1.25.8; run UPDATE=1 go test ./docs, or write "since Go 1.25.8" about the past`},
 }
@@ -202,6 +213,19 @@ func TestCheck_ComparesADiffWithBothFiles(t *testing.T) {
 	require.Equal(t, `03-pair/README.md:5: "var x = 2" is no line of broken.go; copy it from there
 03-pair/README.md:6: "var x = 1" is no line of fixed.go; copy it from there
 03-pair/README.md:7: "var x = 3" is no line of broken.go or fixed.go; copy it from there`, got)
+}
+
+func TestChanges_ApplyTheDiffsOfPages(t *testing.T) {
+	page := "<!-- change: 01-demo/log.go breaks TestLog_KeepsOrder -->\n" +
+		"```diff\n func (l *Log[T]) Append(entry T) {\n-l.entries = append(l.entries, entry)\n+\tl.entries = []T{entry}\n }\n```\n"
+	root := write(t, map[string]string{demoPage: page})
+	require.Empty(t, check(t, root, docscheck.Options{}))
+	all, err := docscheck.Changes(root)
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	require.Equal(t, strings.Replace(files["01-demo/log.go"], "append(l.entries, entry)", "[]T{entry}", 1), string(all[0].Content))
+	all[0].Content = nil
+	require.Equal(t, docscheck.Change{Page: demoPage, Line: 2, File: "01-demo/log.go", Folder: "01-demo", Test: "TestLog_KeepsOrder"}, all[0])
 }
 
 // truth uses each form. All of it is true.

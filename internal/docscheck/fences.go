@@ -36,7 +36,11 @@ func (r *repository) checkFence(p *page, f *fence) {
 	case "console":
 		r.checkConsole(p, f)
 	case "diff":
-		r.checkDiff(p, f)
+		if !f.isChange() {
+			r.checkDiff(p, f)
+		} else if _, err := r.change(p.name, f); err != nil {
+			p.problem(f.line, "%v", err)
+		}
 	}
 }
 
@@ -66,6 +70,8 @@ func (r *repository) want(f *fence) ([]string, error) {
 		}
 	case kind == "code":
 		return r.code(args)
+	case f.isChange() && f.kind != "diff":
+		return nil, errors.New("a change directive stands above a diff fence")
 	case (f.kind == "go" || f.kind == "proto") && !f.generated:
 		return nil, fmt.Errorf("this %s fence has no source; write <!-- code: path Name --> above it, "+
 			"or <!-- code: none (reason) -->", f.kind)

@@ -173,7 +173,7 @@ func (p *page) addFence(line, size int) {
 	delete(p.directives, line-1)
 }
 
-var html = regexp.MustCompile(`^(?:<!-- (code|output|generated): (.+) -->|<!-- end -->|` +
+var html = regexp.MustCompile(`^(?:<!-- (code|output|change|generated): (.+) -->|<!-- end -->|` +
 	`(?:\s*(?:<details>|<summary>[^<]*</summary>|</details>))+)$`)
 
 func (p *page) addHTML(line, size int) {

@@ -1,10 +1,15 @@
-// Command verify proves that the tests of the pitfalls can fail:
+// Command verify proves that tests can fail:
 //
 //	go run ./internal/cmd/verify pitfalls [folder ...]
+//	go run ./internal/cmd/verify changes [page ...]
 //
-// It exchanges the names of the broken and the fixed code of each pitfall.
-// Every TestBroken and every TestFixed must then fail an assertion. Without
-// folders, verify checks all pitfalls.
+// With pitfalls, it exchanges the names of the broken and the fixed code of
+// each pitfall. Every TestBroken and every TestFixed must then fail an
+// assertion. Without folders, verify checks all pitfalls.
+//
+// With changes, it makes each change that a page shows under the directive
+// "change: file breaks TestName". The test must pass before, and fail after
+// the change. Without pages, verify checks all pages.
 //
 // The go command reads the changed files through an overlay, so no file of
 // the repository changes. Run verify in the root of the module.
@@ -18,11 +23,12 @@ import (
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) (status int) {
-	if len(args) == 0 || args[0] != "pitfalls" {
-		fmt.Fprintf(os.Stderr, "verify: usage: verify pitfalls [folder ...]; got %q\n", args)
+	checks := map[string]func([]string) ([]string, error){"pitfalls": pitfalls, "changes": changes}
+	if len(args) == 0 || checks[args[0]] == nil {
+		fmt.Fprintf(os.Stderr, "verify: usage: verify pitfalls [folder ...], or verify changes [page ...]; got %q\n", args)
 		return 2
 	}
-	problems, err := pitfalls(args[1:])
+	problems, err := checks[args[0]](args[1:])
 	if err != nil {
 		problems = append(problems, err.Error())
 	}
