@@ -36,6 +36,17 @@ func TestFixed_CountHandlesWhatWasSentAndReturns(t *testing.T) {
 	require.NotContains(t, out, "deadlock", "a goroutine is left")
 }
 
+func TestWorkers_HandleTwoNumbersAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := pitfalltest.Dial(t, new(service.Server))
+		start := time.Now()
+		_, err := handled(t.Context(), client, &pitfallsv1.CountRequest{To: 10},
+			func(int64) { time.Sleep(time.Second) })
+		require.NoError(t, err)
+		require.Equal(t, 5*time.Second, time.Since(start))
+	})
+}
+
 func TestBroken_CountIsADataRace(t *testing.T) {
 	report := pitfalltest.RaceReport(t, func() { printResult(t, BrokenCount, 0) })
 	require.Contains(t, report, "WARNING: DATA RACE")
