@@ -33,12 +33,12 @@ func TestSurvival_OfFixedEcho(t *testing.T) {
 			require.Equal(t, time.Hour+time.Millisecond, time.Since(start))
 		}),
 		PeerEndsWithOK: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
-			answers, err := FixedEcho(ctx, pitfalltest.Dial(t, pitfalltest.Ends(nil)), ticks(), nil)
+			answers, err := FixedEcho(ctx, pitfalltest.Dial(t, pitfalltest.Ends(nil)), one(), nil)
 			require.NoError(t, err)
 			require.Equal(t, []int64{1}, answers)
 		}),
 		PeerEndsWithError: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
-			answers, err := FixedEcho(ctx, pitfalltest.Dial(t, pitfalltest.Ends(unavailable)), ticks(), nil)
+			answers, err := FixedEcho(ctx, pitfalltest.Dial(t, pitfalltest.Ends(unavailable)), one(), nil)
 			require.EqualError(t, err, unavailable.Error())
 			require.Equal(t, []int64{1}, answers)
 		}),
@@ -117,6 +117,13 @@ func three() <-chan int64 {
 		values <- i + 1
 	}
 	close(values)
+	return values
+}
+
+// one returns a channel of one value that is never closed.
+func one() <-chan int64 {
+	values := make(chan int64, 1)
+	values <- 1
 	return values
 }
 
