@@ -44,7 +44,7 @@ func (t *fixedService) Count(
 }
 
 // Shutdown stops the server once the open calls have finished, or have been
-// canceled after drain. It returns an error if a handler goes on after that.
+// canceled after drain. It returns an error if the server goes on after that.
 func (t *fixedService) Shutdown(s *grpc.Server) error {
 	t.stop()
 	limit := time.AfterFunc(drain, s.Stop)
@@ -58,6 +58,6 @@ func (t *fixedService) Shutdown(s *grpc.Server) error {
 	case <-stopped:
 		return nil
 	case <-time.After(drain + time.Second):
-		return errors.New("a handler still runs a second after its call was canceled")
+		return errors.New("the server has not stopped a second after Stop")
 	}
 }

@@ -97,8 +97,35 @@ func TestFixed_ShutdownReportsWhoIgnoresAContext(t *testing.T) {
 		require.Equal(t, 1, pitfalltest.OpenStreams(t, client))
 
 		start := time.Now()
-		require.EqualError(t, shutdown(), "a handler still runs a second after its call was canceled")
+		require.EqualError(t, shutdown(), "the server has not stopped a second after Stop")
 		require.Equal(t, drain+time.Second, time.Since(start))
+	})
+}
+
+// The client sends not even the first bytes of HTTP/2.
+func TestFixed_ShutdownReportsASilentConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ticker := FixedTicker()
+		server := pitfalltest.Serve(t, &service.Server{OnCount: ticker.Count})
+		_, err := server.DialContext(t.Context(), "")
+		require.NoError(t, err)
+
+		start := time.Now()
+		require.EqualError(t, ticker.Shutdown(server.Server.Server), "the server has not stopped a second after Stop")
+		require.Equal(t, drain+time.Second, time.Since(start))
+	})
+}
+
+func TestBroken_ShutdownWaitsForASilentConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ticker := BrokenTicker()
+		server := pitfalltest.Serve(t, &service.Server{OnCount: ticker.Count})
+		_, err := server.DialContext(t.Context(), "")
+		require.NoError(t, err)
+
+		start := time.Now()
+		require.NoError(t, ticker.Shutdown(server.Server.Server))
+		require.Equal(t, 2*time.Minute, time.Since(start), "the ConnectionTimeout of the server")
 	})
 }
 
