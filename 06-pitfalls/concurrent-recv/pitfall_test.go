@@ -41,7 +41,9 @@ func TestBroken_CountTakesPaddingForALength(t *testing.T) {
 
 func TestBroken_CountTakesPaddingForAMessage(t *testing.T) {
 	out := pitfalltest.Process(t, func() {
-		printResult(t, BrokenCount, bytes.Repeat([]byte{0, 0, 0, 1}, 25<<10))
+		for range 20 { // mostly the first time
+			printResult(t, BrokenCount, bytes.Repeat([]byte{0, 0, 0, 1}, 25<<10))
+		}
 	})
 	require.Contains(t, out, "returned rpc error: code = Internal desc = "+
 		"grpc: failed to unmarshal the received message")

@@ -109,6 +109,7 @@ func TestFixed_ShutdownReportsASilentConnection(t *testing.T) {
 		server := pitfalltest.Serve(t, &service.Server{OnCount: ticker.Count})
 		_, err := server.DialContext(t.Context(), "")
 		require.NoError(t, err)
+		synctest.Wait() // the server has accepted the connection
 
 		start := time.Now()
 		require.EqualError(t, ticker.Shutdown(server.Server.Server), "the server has not stopped a second after Stop")
@@ -122,6 +123,7 @@ func TestBroken_ShutdownWaitsForASilentConnection(t *testing.T) {
 		server := pitfalltest.Serve(t, &service.Server{OnCount: ticker.Count})
 		_, err := server.DialContext(t.Context(), "")
 		require.NoError(t, err)
+		synctest.Wait() // the server has accepted the connection
 
 		start := time.Now()
 		require.NoError(t, ticker.Shutdown(server.Server.Server))
