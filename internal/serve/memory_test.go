@@ -40,7 +40,7 @@ var memory = []struct {
 	{"03-client-stream", "/upload.v1.UploadService/Upload", 4 << 20, text(1, text(1, name)), "the receipt of an upload", false, 100, 600},
 	{"04-bidi", "/chat.v1.ChatService/Chat", 64 << 10, text(2, text(1, name)+text(2, name)), "80 texts in each of 100 rooms", false, 100, 200},
 	{"05-cancellation", "/ticker.v1.TickerService/Watch", 64 << 10, number(2, newestTick()-3000), "3,000 ticks", true, 1000, 1000},
-	{"06-pitfalls", "/pitfalls.v1.PitfallService/Count", 64 << 10, number(1, 1) + number(2, 16<<20), "a number of 16 MiB", true, 10, 500},
+	{"06-pitfalls", "/pitfalls.v1.PitfallService/Count", 64 << 10, number(1, 1) + number(2, 5<<20), "a number of 5 MiB", true, 10, 150},
 }
 
 // name stands for the number of the stream.
