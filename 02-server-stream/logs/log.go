@@ -2,6 +2,8 @@ package logs
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -12,31 +14,41 @@ import (
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 )
 
+// MaxLogBytes is the limit of the messages that a [Log] holds: 64 MiB.
+const MaxLogBytes = 64 << 20
+
 // A Log is an append-only log in memory that all followers share. It numbers
-// its entries from 1 and holds the newest of them, as many as its retention.
+// its entries from 1 and holds the newest of them: as many as its retention,
+// or fewer if their messages would exceed [MaxLogBytes].
 // A Log does not know its followers: each handler remembers the sequence of
 // the last entry that it has read. Create a Log with [NewLog]. Methods may
 // be called concurrently.
 type Log struct {
+	id string // random, because each Log numbers its entries from 1
+
 	mu       sync.Mutex
 	entries  []*logsv1.LogEntry // the entry with sequence s is at s % len(entries)
+	oldest   uint64             // the sequence of the oldest entry that is held
 	newest   uint64             // the sequence of the newest entry; 0: no entry yet
+	bytes    int                // of the messages that are held
 	changed  chan struct{}      // closed by the next Append or Drain
 	draining bool
 }
 
-// NewLog returns an empty log that holds the newest retention entries. A
+// NewLog returns an empty log that holds at most retention entries. A
 // retention of less than 1 counts as 1.
 func NewLog(retention int) *Log {
 	return &Log{
+		id:      fmt.Sprintf("%08x", rand.Uint32()),
 		entries: make([]*logsv1.LogEntry, max(1, retention)),
+		oldest:  1,
 		changed: make(chan struct{}),
 	}
 }
 
 // Append adds an entry and wakes all handlers that wait for one. The message
-// must be valid UTF-8, as [Ingest] makes it. After Drain, Append does
-// nothing.
+// must be valid UTF-8, and not much longer than [MaxLine], as [Ingest] makes
+// it. After Drain, Append does nothing.
 func (l *Log) Append(message string, partial bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -44,14 +56,28 @@ func (l *Log) Append(message string, partial bool) {
 		return
 	}
 	l.newest++
+	l.makeRoom(len(message))
 	l.entries[l.newest%uint64(len(l.entries))] = &logsv1.LogEntry{
 		Sequence:  l.newest,
 		Timestamp: timestamppb.New(time.Now()),
 		Message:   message,
 		Partial:   partial,
+		LogId:     l.id,
 	}
 	close(l.changed)
 	l.changed = make(chan struct{})
+}
+
+// makeRoom drops the oldest entries until one with size bytes fits.
+func (l *Log) makeRoom(size int) {
+	retention := uint64(len(l.entries))
+	for l.newest-l.oldest >= retention || l.bytes+size > MaxLogBytes && l.oldest < l.newest {
+		e := &l.entries[l.oldest%retention]
+		l.bytes -= len((*e).GetMessage())
+		*e = nil
+		l.oldest++
+	}
+	l.bytes += size
 }
 
 // Drain ends the streams of all followers. Each follower receives what the
@@ -66,42 +92,43 @@ func (l *Log) Drain() {
 	}
 }
 
-// read copies to batch the entries that follow the sequence after, and
-// returns their number. If after is 0, read begins with the oldest entry.
-// All followers share the entries, so nobody may modify them.
+// read copies to batch the entries that follow the sequence after in the log
+// id, and returns their number. If after is 0 and id is empty, read begins
+// with the oldest entry. All followers share the entries, so nobody may
+// modify them.
 //
-// OutOfRange: the next entry is no longer held, or after is ahead of the
-// newest entry.
-func (l *Log) read(after uint64, batch []*logsv1.LogEntry) (int, error) {
+// OutOfRange: the next entry is no longer held, after is ahead of the newest
+// entry, or id is the id of another log.
+func (l *Log) read(id string, after uint64, batch []*logsv1.LogEntry) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	retention := uint64(len(l.entries))
-	oldest := max(l.newest, retention) - retention + 1
-	if after == 0 {
-		after = oldest - 1
-	}
 	switch {
+	case id == "" && after == 0:
+		after = l.oldest - 1
+	case id != "" && id != l.id:
+		return 0, status.Errorf(codes.OutOfRange,
+			"after: %d belongs to another log; this log is %s", after, l.id)
 	case after > l.newest:
 		return 0, status.Errorf(codes.OutOfRange,
 			"after: %d is ahead of the newest, %d", after, l.newest)
-	case after+1 < oldest:
+	case after+1 < l.oldest:
 		return 0, status.Errorf(codes.OutOfRange,
-			"after: %d is no longer held; the oldest is %d", after, oldest)
+			"after: %d is no longer held; the oldest is %d", after, l.oldest)
 	}
 	n := 0
 	for n < len(batch) && after < l.newest {
 		after++
-		batch[n] = l.entries[after%retention]
+		batch[n] = l.entries[after%uint64(len(l.entries))]
 		n++
 	}
 	return n, nil
 }
 
 // wait returns nil when the log has an entry that follows the sequence
-// after.
+// after, or when ctx has ended.
 //
 // Unavailable: [Log.Drain] was called, and the follower has read the whole
-// log. Canceled, DeadlineExceeded: ctx ended first.
+// log.
 func (l *Log) wait(ctx context.Context, after uint64) error {
 	l.mu.Lock()
 	newest, changed, draining := l.newest, l.changed, l.draining
@@ -115,8 +142,7 @@ func (l *Log) wait(ctx context.Context, after uint64) error {
 	}
 	select {
 	case <-changed:
-		return nil
 	case <-ctx.Done():
-		return status.FromContextError(ctx.Err()).Err()
 	}
+	return nil
 }

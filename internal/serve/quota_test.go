@@ -2,6 +2,7 @@ package serve_test
 
 import (
 	"context"
+	"io"
 	"net"
 	"runtime"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/http2"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"example.com/streams/internal/faultnet"
 	"example.com/streams/internal/serve"
@@ -65,6 +67,25 @@ func TestStreams_101stIsRefused(t *testing.T) {
 		client.open(201, "/any/Method", 0)
 		synctest.Wait()
 		require.Equal(t, []http2.ErrCode{http2.ErrCodeRefusedStream}, client.ended)
+	})
+}
+
+func TestRequest_OfMoreThan64KiBIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, conn := start(t, func(stream grpc.ServerStream) error { return stream.RecvMsg(new(wrapperspb.BytesValue)) })
+		for size, want := range map[int]string{
+			64<<10 - 4: "", // and 4 bytes around it
+			64<<10 - 3: "rpc error: code = ResourceExhausted desc = grpc: received message larger than max (65537 vs. 65536)",
+		} {
+			stream := open(t, conn)
+			require.NoError(t, stream.SendMsg(wrapperspb.Bytes(make([]byte, size))))
+			require.NoError(t, stream.CloseSend())
+			if err := end(stream); want == "" {
+				require.Equal(t, io.EOF, err)
+			} else {
+				require.EqualError(t, err, want)
+			}
+		}
 	})
 }
 

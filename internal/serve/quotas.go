@@ -17,6 +17,7 @@ const (
 	connectionTimeout = 3 * time.Second  // for the handshake (120 s)
 	maxStreams        = 100              // open at once (no limit); RFC 9113 recommends no less
 	maxHeaderBytes    = 16 << 10         // of one header list, decoded (16 MiB)
+	maxRequestBytes   = 64 << 10         // of one message (4 MiB)
 	pingAfter         = 20 * time.Second // without a frame from the client (2 h)
 	pongWithin        = 10 * time.Second // or the connection is closed (20 s)
 	pingInterval      = 10 * time.Second // between pings of a client, at least (5 min)
@@ -28,6 +29,7 @@ func quotas() []grpc.ServerOption {
 		grpc.ConnectionTimeout(connectionTimeout),
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.MaxHeaderListSize(maxHeaderBytes),
+		grpc.MaxRecvMsgSize(maxRequestBytes),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: pingAfter, Timeout: pongWithin}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingInterval}),
 		grpc.ChainUnaryInterceptor(recoverUnary),

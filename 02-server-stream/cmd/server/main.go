@@ -22,7 +22,7 @@ import (
 var (
 	listener  = cli.ServerFlags()
 	reports   = flag.String("reports", "", "serve the reports in this `directory` (default: built-in samples)")
-	retention = flag.Int("retention", 10_000, "hold this many `entries` of the log")
+	retention = flag.Int("retention", 10_000, "hold this many `entries` of the log, and at most 64 MiB of text")
 )
 
 func main() { os.Exit(cli.Main("server", run)) }
