@@ -6,6 +6,7 @@ import (
 	"context"
 	"net"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
@@ -58,6 +59,11 @@ func newFixture(t *testing.T, b bench, typ rpcType, term termination, run int) *
 		f.ctx, f.cancel = context.WithTimeout(t.Context(), b.deadline)
 		t.Cleanup(f.cancel)
 	}
+	limit := time.AfterFunc(time.Hour, func() {
+		t.Errorf("%s, %s: a call has not returned after an hour", typ.name, term.name)
+		_ = f.conn.Close()
+	})
+	t.Cleanup(func() { limit.Stop() })
 	if term.unopened {
 		return f
 	}
@@ -77,6 +83,9 @@ func newFixture(t *testing.T, b bench, typ rpcType, term termination, run int) *
 func (f *fixture) serve() {
 	listener, dial := f.listen(f.t)
 	f.t.Cleanup(func() { _ = listener.Close() })
+	if f.nobody {
+		_ = listener.Close() // the cleanup may close it again
+	}
 	f.network = faultnet.New(dial)
 	options := []grpc.DialOption{
 		grpc.WithContextDialer(f.network.DialContext),

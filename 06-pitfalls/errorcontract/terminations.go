@@ -17,13 +17,14 @@ import (
 // called if opening the stream has ended the RPC.
 type termination struct {
 	name          string
-	beforeFirst   bool // the RPC ends before its first message
-	largeRequest  bool // the client sends a large message first
-	unregistered  bool // the server does not have the service
-	process       bool // the server is a process of its own
-	timeout       bool // the RPC has a deadline
-	unopened      bool // no stream is opened before the call
-	hello         string
+	beforeFirst   bool        // the RPC ends before its first message
+	largeRequest  bool        // the client sends a large message first
+	unregistered  bool        // the server does not have the service
+	process       bool        // the server is a process of its own
+	timeout       bool        // the RPC has a deadline
+	nobody        bool        // the server does not listen
+	unopened      bool        // no stream is opened before the call
+	hello         string      // what a peer sends that does not speak HTTP/2
 	answer        func(*peer) // what a peer does to end the RPC
 	virtual       string      // why it is observed in virtual time only
 	serverOptions []grpc.ServerOption

@@ -20,10 +20,10 @@ var unopened = []termination{
 	notOpened("the context is canceled", canceling()),
 	notOpened("the connection is closed", closing()),
 	notOpened("the resolver fails", grpc.WithResolvers(failingResolver())),
-	notOpened("nobody listens", nobody()),
-	notOpened("nobody listens, WaitForReady", nobody(), waitForReady()),
-	{name: "nobody listens, WaitForReady and a deadline", unopened: true, timeout: true,
-		dialOptions: []grpc.DialOption{nobody(), waitForReady()}},
+	{name: "nobody listens", unopened: true, nobody: true},
+	{name: "nobody listens, WaitForReady", unopened: true, nobody: true, dialOptions: waitForReady()},
+	{name: "nobody listens, WaitForReady and a deadline", unopened: true, nobody: true, timeout: true,
+		dialOptions: waitForReady()},
 	{name: "the server speaks HTTP/1.1", unopened: true, hello: "HTTP/1.1 400 Bad Request\r\n\r\n"},
 	notOpened("credentials of the connection fail", grpc.WithPerRPCCredentials(token{errors.New("no token")})),
 	notOpened("credentials of the call fail", credentialsOfCall(errors.New("no token"))),
@@ -32,7 +32,7 @@ var unopened = []termination{
 	notOpened("metadata is not allowed", outgoing("naïve", "1")),
 	notOpened("the compressor is unknown", grpc.WithDefaultCallOptions(grpc.UseCompressor("zip"))),
 	notOpened("the content-subtype is unknown", grpc.WithDefaultCallOptions(grpc.CallContentSubtype("yaml"))),
-	{name: "metadata above the server's limit", beforeFirst: true,
+	{name: "metadata above the server's limit", unopened: true,
 		serverOptions: []grpc.ServerOption{grpc.MaxHeaderListSize(headerLimit)},
 		dialOptions:   []grpc.DialOption{outgoing("extra", strings.Repeat("x", headerLimit))}},
 	notOpened("an interceptor returns an error without a status", failing(errors.New("not today"))),
@@ -78,7 +78,7 @@ func failing(err error) grpc.DialOption {
 	return around(func(ctx context.Context, _ *grpc.ClientConn) (context.Context, error) { return ctx, err })
 }
 
-func waitForReady() grpc.DialOption { return grpc.WithDefaultCallOptions(grpc.WaitForReady(true)) }
+func waitForReady() []grpc.DialOption { return callOption(grpc.WaitForReady(true)) }
 
 func credentialsOfCall(err error) grpc.DialOption {
 	return grpc.WithDefaultCallOptions(grpc.PerRPCCredentials(token{err}))
