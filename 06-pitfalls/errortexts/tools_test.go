@@ -1,0 +1,3 @@
+package errortexts
+
+var tools = []text{}
