@@ -18,7 +18,7 @@ var crashes = []text{
 	{
 		shows: `fatal error: all goroutines are asleep - deadlock!`,
 		who:   "your code",
-		fix:   "Every goroutine waits for another one, so the process ends. A process with an open connection does not end like this; it hangs: see [Goroutine stacks](#goroutine-stacks-of-a-program-that-hangs) and {forwarding-goroutine}.",
+		fix:   "Every goroutine waits for another one, so the process ends. The stacks below show where. A program that hangs without this error has [stacks](#goroutine-stacks-of-a-program-that-hangs), too.",
 		produce: func(t *testing.T) string {
 			out, err := exec.CommandContext(t.Context(), "go", "run", "./testdata/asleep").CombinedOutput()
 			require.Error(t, err)
@@ -50,13 +50,13 @@ var crashes = []text{
 	{
 		shows:   `panic: close of closed channel`,
 		who:     "your code",
-		fix:     "Two places close the same channel. Let only the goroutine that sends close it: {forwarding-goroutine}.",
+		fix:     "Two places close the same channel. Let only the goroutine that sends close it. In a handler, this ends the whole server: {handler-panic}.",
 		produce: panicking(func(echoServer) { c := make(chan int); close(c); close(c) }),
 	},
 	{
 		shows: `panic: deadlock: all goroutines in bubble are blocked [recovered, repanicked]`,
 		who:   "your test",
-		fix:   "In a `synctest` bubble, every goroutine waits for another one forever; the stacks below show where. A handler that never returns is the usual reason: {ignored-context}.",
+		fix:   "In a `synctest` bubble, every goroutine waits for another one forever; the stacks below show where. Often a handler that never returns: {ignored-context}.",
 		produce: crashing(func(t *testing.T) {
 			synctest.Test(t, func(*testing.T) { <-make(chan int) })
 		}),
@@ -87,7 +87,7 @@ var crashes = []text{
 	{
 		shows:   `panic: send on closed channel`,
 		who:     "your code",
-		fix:     "A goroutine sends to a channel that another one has closed. Let only the goroutine that sends close it: {slow-subscriber}.",
+		fix:     "A goroutine sends to a channel that another one has closed. Let only the goroutine that sends close it. In a handler, this ends the whole server: {handler-panic}.",
 		produce: panicking(func(echoServer) { c := make(chan int); close(c); c <- 1 }),
 	},
 	{

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,7 +26,7 @@ var proxies = []text{
 	{
 		shows: `gRPC requires HTTP/2`,
 		who:   "your client or a proxy",
-		fix:   "A request of HTTP/1.1 reached a gRPC server that runs behind `net/http`. A proxy must speak HTTP/2 to the server, too: {01-unary}.",
+		fix:   "A request of HTTP/1.1 reached a gRPC server that runs behind `net/http`. A proxy must speak HTTP/2 to the server, too.",
 		produce: func(t *testing.T) string {
 			return post(t, "application/grpc")
 		},
@@ -33,7 +34,7 @@ var proxies = []text{
 	{
 		shows: `invalid gRPC request content-type "application/json"`,
 		who:   "your client",
-		fix:   "A browser, curl or another HTTP client called a gRPC method. Use a gRPC client: {01-unary}.",
+		fix:   "A browser, curl or another HTTP client called a gRPC method. Use a gRPC client, or set the content type `application/grpc`.",
 		produce: func(t *testing.T) string {
 			return post(t, "application/json")
 		},
@@ -53,7 +54,7 @@ var proxies = []text{
 	{
 		shows:   `rpc error: code = Internal desc = server closed the stream without sending trailers`,
 		who:     "a proxy",
-		fix:     "The stream ended without a status: a proxy does not pass trailers on, often because it speaks HTTP/1.1 to the server. The call may have succeeded: {05-cancellation#who-ended-it}.",
+		fix:     "The stream ended without a status: a proxy does not pass trailers on, often because it speaks HTTP/1.1 to the server. The call may have succeeded.",
 		produce: answering(header, func(f *http2.Framer, stream uint32) { _ = f.WriteData(stream, true, nil) }),
 	},
 	{
@@ -67,13 +68,13 @@ var proxies = []text{
 	{
 		shows:   `rpc error: code = Internal desc = stream terminated by RST_STREAM with error code: PROTOCOL_ERROR`,
 		who:     "a proxy or another server",
-		fix:     "The other side rejects a header or a frame of this call. Call the server without the proxy, and compare: {05-cancellation#who-ended-it}.",
+		fix:     "The other side rejects a header or a frame of this call. Call the server without the proxy, and compare.",
 		produce: reset(http2.ErrCodeProtocol),
 	},
 	{
 		shows: `rpc error: code = Internal desc = unexpected EOF`,
 		who:   "a proxy or another server",
-		fix:   "The stream ended inside a message. What arrived before is complete: {05-cancellation#come-back}.",
+		fix:   "The stream ended inside a message. The messages that arrived before are complete. Continue after the last one: {05-cancellation#come-back}.",
 		produce: answering(header, func(f *http2.Framer, stream uint32) {
 			_ = f.WriteData(stream, false, []byte{0, 0, 0, 0, 9})
 			writeHeaders(f, stream, true, "grpc-status", "0")
@@ -82,7 +83,7 @@ var proxies = []text{
 	{
 		shows:   `rpc error: code = PermissionDenied desc = unexpected HTTP status code received from server: 403 (Forbidden); transport: received unexpected content-type "text/html..."...`,
 		who:     "a proxy",
-		fix:     "The proxy refused the call; the gRPC server has not seen it. Check the proxy's rules and your token: {05-cancellation#who-ended-it}.",
+		fix:     "The proxy refused the call; the gRPC server has not seen it. Check the proxy's rules and your token.",
 		produce: html(http.StatusForbidden),
 	},
 	{
@@ -94,13 +95,13 @@ var proxies = []text{
 	{
 		shows:   `rpc error: code = Unauthenticated desc = unexpected HTTP status code received from server: 401 (Unauthorized); transport: received unexpected content-type "text/html..."...`,
 		who:     "a proxy",
-		fix:     "The proxy wants other credentials; the gRPC server has not seen the call. Do not repeat it unchanged: {05-cancellation#who-ended-it}.",
+		fix:     "The proxy wants other credentials; the gRPC server has not seen the call. Do not repeat it unchanged.",
 		produce: html(http.StatusUnauthorized),
 	},
 	{
 		shows:   `rpc error: code = Unavailable desc = stream terminated by RST_STREAM with error code: REFUSED_STREAM`,
 		who:     "a proxy or another server",
-		fix:     "The other side has not begun to process the call, and grpc-go has tried it a second time. Call again later: {05-cancellation#come-back}.",
+		fix:     "The other side has not begun to process the call, and grpc-go has tried the call twice. Call again later: {05-cancellation#come-back}.",
 		produce: reset(http2.ErrCodeRefusedStream),
 	},
 	{
@@ -124,7 +125,7 @@ var proxies = []text{
 	{
 		shows:   `rpc error: code = Unavailable desc = unexpected HTTP status code received from server: 504 (Gateway Timeout); transport: received unexpected content-type "text/html..."...`,
 		who:     "a proxy",
-		fix:     "The server did not answer within the proxy's time limit. A handler that sends its header or a first message at once avoids it: {header-blocks}.",
+		fix:     "The server did not answer within the proxy's time limit. A handler that has nothing to say yet can send its header: {header-blocks}.",
 		produce: html(http.StatusGatewayTimeout),
 	},
 	{
@@ -142,9 +143,20 @@ var proxies = []text{
 	{
 		shows:   `rpc error: code = Unknown desc = unexpected HTTP status code received from server: 200 (OK); transport: received unexpected content-type "text/html..."...`,
 		who:     "a proxy or another server",
-		fix:     "A web page came instead of a gRPC response: a login page, a default page of the proxy, or a wrong port: {05-cancellation#who-ended-it}.",
+		fix:     "A web page came instead of a gRPC response: a login page, a default page of the proxy, or a wrong port.",
 		produce: html(http.StatusOK),
 	},
+}
+
+func TestRefusedStream_IsTriedTwice(t *testing.T) {
+	for code, want := range map[http2.ErrCode]int32{http2.ErrCodeRefusedStream: 2, http2.ErrCodeCancel: 1} {
+		var calls atomic.Int32
+		answering(func(f *http2.Framer, stream uint32) {
+			calls.Add(1)
+			_ = f.WriteRSTStream(stream, code)
+		})(t)
+		require.Equal(t, want, calls.Load(), code)
+	}
 }
 
 // grpcServer serves s through net/http.

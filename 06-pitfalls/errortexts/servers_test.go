@@ -41,28 +41,33 @@ func resetConn(conn net.Conn) {
 	_ = conn.Close()
 }
 
-// framing returns the address of a server that answers the first HEADERS
-// frame of each connection with what answer writes.
+// framing returns the address of a server that answers each request with the
+// frames that answer writes.
 func framing(t *testing.T, answer func(f *http2.Framer, stream uint32, conn net.Conn)) (addr string) {
 	return behind(t, func(conn net.Conn) {
-		defer conn.Close()
-		preface := make([]byte, len(http2.ClientPreface))
-		if _, err := io.ReadFull(conn, preface); err != nil {
+		answerFrames(conn, func(f *http2.Framer, stream uint32) { answer(f, stream, conn) })
+	})
+}
+
+// answerFrames calls answer for each stream that the client has half-closed,
+// until the connection ends.
+func answerFrames(conn net.Conn, answer func(f *http2.Framer, stream uint32)) {
+	defer conn.Close()
+	if _, err := io.ReadFull(conn, make([]byte, len(http2.ClientPreface))); err != nil {
+		return
+	}
+	framer := http2.NewFramer(conn, conn)
+	_ = framer.WriteSettings() // if it fails, so does ReadFrame
+	_ = framer.WriteSettingsAck()
+	for {
+		frame, err := framer.ReadFrame()
+		if err != nil {
 			return
 		}
-		framer := http2.NewFramer(conn, conn)
-		_ = framer.WriteSettings()
-		_ = framer.WriteSettingsAck()
-		for {
-			frame, err := framer.ReadFrame()
-			if err != nil {
-				return // the client has closed the connection
-			}
-			if headers, ok := frame.(*http2.HeadersFrame); ok {
-				answer(framer, headers.StreamID, conn)
-			}
+		if data, ok := frame.(*http2.DataFrame); ok && data.StreamEnded() {
+			answer(framer, data.StreamID)
 		}
-	})
+	}
 }
 
 // httpServer is a web server without HTTP/2.
@@ -87,9 +92,12 @@ func tlsServer(t *testing.T, protocols ...string) *httptest.Server {
 
 // countTLS calls the server as name, and trusts its certificate.
 func countTLS(t *testing.T, server *httptest.Server, name string) string {
+	return countTCP(t, server.Listener.Addr().String(), trusting(server, name))
+}
+
+func trusting(server *httptest.Server, name string) grpc.DialOption {
 	trusted := server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-	config := &tls.Config{RootCAs: trusted, ServerName: name}
-	return countTCP(t, server.Listener.Addr().String(), grpc.WithTransportCredentials(credentials.NewTLS(config)))
+	return grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{RootCAs: trusted, ServerName: name}))
 }
 
 // What a DNS server answers.

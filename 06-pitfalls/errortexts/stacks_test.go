@@ -39,7 +39,7 @@ var stacks = []text{
 	{
 		shows: `google.golang.org/grpc.(*Server).GracefulStop(...)`,
 		who:   "your server",
-		fix:   "`GracefulStop` waits for streams that do not end. If one goroutine waits in `sync.(*Cond).Wait` below it, it waits for their connections: {graceful-stop}.",
+		fix:   "`GracefulStop` waits for streams that do not end. Above this line is `(*Server).stop`, and above it `sync.(*Cond).Wait`: {graceful-stop}.",
 		produce: hanging(func(t *testing.T) {
 			server := pitfalltest.Serve(t, &service.Server{})
 			openEcho(t, pitfallsv1.NewPitfallServiceClient(server.Dial(t)))
@@ -49,7 +49,7 @@ var stacks = []text{
 	{
 		shows: `google.golang.org/grpc.(*Server).Stop(...)`,
 		who:   "your server",
-		fix:   "`Stop` waits for handlers, because the server has `WaitForHandlers`, and a handler ignores its context: {ignored-context}.",
+		fix:   "The server has the option `WaitForHandlers`, so `Stop` waits, and a handler ignores its context. Above this line is `(*Server).stop`, and above it `sync.(*WaitGroup).Wait`: {ignored-context}.",
 		produce: hanging(func(t *testing.T) {
 			server := pitfalltest.Serve(t, &service.Server{OnEcho: func(echoServer) error { time.Sleep(time.Hour); return nil }})
 			openEcho(t, pitfallsv1.NewPitfallServiceClient(server.Dial(t)))
@@ -65,7 +65,7 @@ var stacks = []text{
 	{
 		shows: `google.golang.org/grpc.newClientStreamWithParams.func4()`,
 		who:   "your client",
-		fix:   "One per open stream of a client whose context can end. If the number grows, streams are left open: {abandoned-stream}.",
+		fix:   "One per open stream of a client. If the number grows, streams are left open: {abandoned-stream}.",
 		produce: hanging(func(t *testing.T) {
 			stream, err := pitfalltest.Dial(t, &service.Server{}).Count(t.Context(), &pitfallsv1.CountRequest{})
 			require.NoError(t, err)
@@ -76,10 +76,10 @@ var stacks = []text{
 	{
 		shows: `google.golang.org/grpc/internal/transport.(*ClientStream).waitOnHeader(...)`,
 		who:   "your server",
-		fix:   "`Header` waits until the server sends its header or a message, or ends the call: {header-blocks}.",
+		fix:   "The line below tells which call waits for the server's header or first message. `Header`: {header-blocks}. The first `Recv`: look up `readMessageHeaderClient`.",
 		produce: hanging(func(t *testing.T) {
 			stream := openEcho(t, pitfalltest.Dial(t, &service.Server{}))
-			go func() { _, _ = stream.Header() }()
+			go func() { _, _ = stream.Recv() }()
 		}),
 	},
 	{
@@ -95,7 +95,7 @@ var stacks = []text{
 	{
 		shows:   `google.golang.org/grpc/internal/transport.(*http2Client).reader(...)`,
 		who:     "your client",
-		fix:     "One per connection. If the number grows, connections are made and not closed: use one `ClientConn` for the process: {stream-quota}.",
+		fix:     "One per connection. If the number grows, connections are made and not closed: use one `ClientConn` for the process.",
 		produce: hanging(func(t *testing.T) { openEcho(t, pitfalltest.Dial(t, &service.Server{})) }),
 	},
 	{

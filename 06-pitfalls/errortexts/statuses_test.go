@@ -87,13 +87,13 @@ var statuses = []text{
 	{
 		shows:   `rpc error: code = Internal desc = cardinality violation: received multiple request messages for non-client-streaming RPC`,
 		who:     "your client",
-		fix:     "The client sent more than one request to a method that takes one. Client and server were generated from different protos; generate both again: {02-server-stream}.",
+		fix:     "The client sent more than one request to a method that takes one. Client and server were generated from different protos; generate both again.",
 		produce: requesting(2),
 	},
 	{
 		shows:   `rpc error: code = Internal desc = cardinality violation: received no request message from non-client-streaming RPC`,
 		who:     "your client",
-		fix:     "The client half-closed without a request. Client and server were generated from different protos; generate both again: {02-server-stream}.",
+		fix:     "The client half-closed without a request. Client and server were generated from different protos; generate both again.",
 		produce: requesting(0),
 	},
 	{
@@ -121,18 +121,18 @@ var statuses = []text{
 		},
 	},
 	{
-		shows: `max retries exhausted: failed after 3 attempts: rpc error: code = Unavailable desc = ...`,
+		shows: `max retries exhausted: failed after ... attempts: rpc error: code = Unavailable desc = ...`,
 		who:   "your server or the network",
-		fix:   "All attempts of the retry policy failed before the first message. Look up the rest of the text, which is from the last attempt: {retry-policy}.",
+		fix:   "All attempts of the retry policy failed, each before the server's header arrived. Look up the rest of the text, which is from the last attempt: {retry-policy}.",
 		produce: counting(func(countServer) error { return status.Error(codes.Unavailable, "restarting") },
 			grpc.WithDefaultServiceConfig(`{"methodConfig": [{"name": [{}], "retryPolicy": {
 				"maxAttempts": 3, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2,
 				"retryableStatusCodes": ["UNAVAILABLE"]}}]}`)),
 	},
 	{
-		shows: `rpc error: code = Unimplemented desc = method Echo not implemented`,
+		shows: `rpc error: code = Unimplemented desc = method ... not implemented`,
 		who:   "your server",
-		fix:   "The type of your server lacks this method, or has it with another signature, and inherits the one of `UnimplementedPitfallServiceServer`. The error comes from `Recv`, because opening a stream does not ask the server: {open-is-not-accepted}.",
+		fix:   "The type of your server lacks this method, or has it with another signature, and inherits the one of the `Unimplemented` type that it embeds. The error comes from `Recv`, because opening a stream does not ask the server: {open-is-not-accepted}.",
 		produce: bubble(func(t *testing.T) error {
 			conn := memservertest.Dial(t, func(s grpc.ServiceRegistrar) {
 				pitfallsv1.RegisterPitfallServiceServer(s, pitfallsv1.UnimplementedPitfallServiceServer{})
@@ -142,19 +142,19 @@ var statuses = []text{
 		}),
 	},
 	{
-		shows:   `rpc error: code = Unimplemented desc = unknown method Watch for service pitfalls.v1.PitfallService`,
+		shows:   `rpc error: code = Unimplemented desc = unknown method ... for service ...`,
 		who:     "your server",
 		fix:     "The server was built from an older proto than the client. Deploy servers before clients: {open-is-not-accepted}.",
 		produce: calling("/pitfalls.v1.PitfallService/Watch"),
 	},
 	{
-		shows:   `rpc error: code = Unimplemented desc = unknown service pitfalls.v2.PitfallService`,
+		shows:   `rpc error: code = Unimplemented desc = unknown service ...`,
 		who:     "your server",
-		fix:     "The server that answered has not registered this service: a wrong port, a wrong package in the proto, or a missing `Register` call: {open-is-not-accepted}.",
+		fix:     "The server that answered has not registered this service: a wrong port, a wrong package in the proto, or a missing call of the generated `Register` function: {open-is-not-accepted}.",
 		produce: calling("/pitfalls.v2.PitfallService/Echo"),
 	},
 	{
-		shows:   `rpc error: code = Unknown desc = boom`,
+		shows:   `rpc error: code = Unknown desc = ...`,
 		who:     "your server",
 		fix:     "The handler returned an error that is not a status; its text follows `desc =`. Return a status with a code that you have chosen: {plain-error}.",
 		produce: counting(func(countServer) error { return errors.New("boom") }),
@@ -162,7 +162,7 @@ var statuses = []text{
 	{
 		shows:   `rpc error: code = Internal desc =`,
 		who:     "your server",
-		fix:     "The handler returned a status without a message. Name in the message what is wrong: {plain-error}.",
+		fix:     "The handler returned a status without a message. Say in the message what is wrong. If you have no such handler, see `Unknown desc =` in the table of proxies.",
 		produce: counting(func(countServer) error { return status.Error(codes.Internal, "") }),
 	},
 	{

@@ -15,31 +15,31 @@ var tools = []text{
 	{
 		shows:   `...: assignment copies lock value to ...: ...Number contains google.golang.org/protobuf/runtime/protoimpl.MessageState contains sync.Mutex`,
 		who:     "your code",
-		fix:     "A message is copied by value. Copy with `proto.Clone`, or pass the pointer: {message-reuse}.",
+		fix:     "A message is copied by value. Copy with `proto.Clone`, or pass the pointer.",
 		produce: vet,
 	},
 	{
 		shows:   `...: ... passes lock by value: ...Number contains google.golang.org/protobuf/runtime/protoimpl.MessageState contains sync.Mutex`,
 		who:     "your code",
-		fix:     "A function takes a message by value. Take a pointer: {message-reuse}.",
+		fix:     "A function takes a message by value. Take a pointer.",
 		produce: vet,
 	},
 	{
 		shows:   `...: ... passes lock by value: ...hub contains sync.Mutex`,
 		who:     "your code",
-		fix:     "A method with a value receiver copies the mutex, so it locks a copy. Use a pointer receiver: {shared-state}.",
+		fix:     "A method with a value receiver copies the mutex, so it locks a copy. Use a pointer receiver.",
 		produce: vet,
 	},
 	{
 		shows:   `...: range var ... copies lock: ...Number contains google.golang.org/protobuf/runtime/protoimpl.MessageState contains sync.Mutex`,
 		who:     "your code",
-		fix:     "The loop copies each message. Keep a slice of pointers, as generated code does: {message-reuse}.",
+		fix:     "The loop copies each message. Keep a slice of pointers, as generated code does.",
 		produce: vet,
 	},
 	{
 		shows:   `...: return copies lock value: ...Number contains google.golang.org/protobuf/runtime/protoimpl.MessageState contains sync.Mutex`,
 		who:     "your code",
-		fix:     "A function returns a message by value. Return a pointer: {message-reuse}.",
+		fix:     "A function returns a message by value. Return a pointer.",
 		produce: vet,
 	},
 	{
@@ -75,13 +75,13 @@ var tools = []text{
 	{
 		shows:   `...: comparing with == will fail on wrapped errors. Use errors.Is to check for a specific error (errorlint)`,
 		who:     "your code",
-		fix:     "`errors.Is(err, io.EOF)` also finds an error that is wrapped: {handler-returns-eof}.",
+		fix:     "`errors.Is(err, io.EOF)` also finds an error that is wrapped.",
 		produce: lint,
 	},
 	{
 		shows:   `...: error is not nil (line ...) but it returns nil (nilerr)`,
 		who:     "your code",
-		fix:     "An error is turned into nil, so the status of the call is lost: {plain-error}.",
+		fix:     "An error is turned into nil, so the status of the call is lost.",
 		produce: lint,
 	},
 	{
@@ -91,13 +91,13 @@ var tools = []text{
 		produce: lint,
 	},
 	{
-		shows:   `...: SA1019: grpc.WithBlock is deprecated: ... (staticcheck)`,
+		shows:   `...: SA1019: google.golang.org/grpc.WithBlock is deprecated: ... (staticcheck)`,
 		who:     "your client",
 		fix:     "`grpc.NewClient` does not wait for the connection. Use `grpc.WaitForReady` for the call and a deadline: {no-reconnect}.",
 		produce: lint,
 	},
 	{
-		shows:   `...: SA1019: grpc.WithInsecure is deprecated: ... (staticcheck)`,
+		shows:   `...: SA1019: google.golang.org/grpc.WithInsecure is deprecated: ... (staticcheck)`,
 		who:     "your client",
 		fix:     "Use `grpc.WithTransportCredentials(insecure.NewCredentials())`: {01-unary#the-two-programs}.",
 		produce: lint,

@@ -13,7 +13,9 @@ import (
 
 // Dial connects as before grpc-go 1.63.
 func Dial() (*grpc.ClientConn, error) {
-	return grpc.Dial("localhost:50051", grpc.WithInsecure(), grpc.WithBlock())
+	return grpc.Dial("localhost:50051",
+		grpc.WithInsecure(),
+		grpc.WithBlock())
 }
 
 // Send loses errors.
