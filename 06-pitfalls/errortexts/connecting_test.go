@@ -64,7 +64,7 @@ var connecting = []text{
 		produce: func(t *testing.T) string { return countTCP(t, tlsServer(t).Listener.Addr().String()) },
 	},
 	{
-		shows:   `rpc error: code = Unavailable desc = connection error: desc = "transport: authentication handshake failed: credentials: cannot check peer: missing selected ALPN property. If you upgraded from a grpc-go version earlier than 1.67, your TLS connections may have stopped working due to ALPN enforcement. For more details, see: https://github.com/grpc/grpc-go/issues/434"`,
+		shows:   `rpc error: code = Unavailable desc = connection error: desc = "transport: authentication handshake failed: credentials: cannot check peer: missing selected ALPN property. ..."`,
 		who:     "your server or a proxy",
 		fix:     "The server speaks TLS and does not offer HTTP/2. Add `h2` to its `NextProtos`, or turn on HTTP/2 in the proxy.",
 		produce: func(t *testing.T) string { return countTLS(t, tlsServer(t), "example.com") },

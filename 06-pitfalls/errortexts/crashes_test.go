@@ -26,18 +26,23 @@ var crashes = []text{
 		},
 	},
 	{
+		shows: `fatal error: concurrent map read and map write`,
+		who:   "your code",
+		fix:   "One goroutine reads a map while another one writes to it, such as two handlers a field of their server: {shared-state}.",
+		produce: crashing(func(*testing.T) {
+			m := map[int]int{}
+			forever(1, func() { m[0] = 1 })
+			forever(4, func() { _ = m[0] })
+			select {}
+		}),
+	},
+	{
 		shows: `fatal error: concurrent map writes`,
 		who:   "your code",
 		fix:   "Two goroutines write to the same map, such as two handlers to a field of their server: {shared-state}.",
 		produce: crashing(func(*testing.T) {
 			m := map[int]int{}
-			for range 8 {
-				go func() {
-					for {
-						m[0]++
-					}
-				}()
-			}
+			forever(4, func() { m[0] = 1 })
 			select {}
 		}),
 	},
@@ -119,4 +124,15 @@ func panicking(handle func(echoServer)) func(*testing.T) string {
 		_ = stream.Send(&pitfallsv1.Number{Value: 7})
 		_, _ = stream.Recv()
 	})
+}
+
+// forever calls f in n goroutines.
+func forever(n int, f func()) {
+	for range n {
+		go func() {
+			for {
+				f()
+			}
+		}()
+	}
 }

@@ -134,15 +134,17 @@ func invalid() proto.Message {
 
 // sendingHeader returns a producer of the error of SendHeader.
 func sendingHeader(md metadata.MD, opts ...grpc.DialOption) func(*testing.T) string {
-	return bubble(func(t *testing.T) (sent error) {
+	return bubble(func(t *testing.T) error {
+		sent := make(chan error, 1)
 		client := pitfalltest.Dial(t, &service.Server{
 			OnCount: func(_ *pitfallsv1.CountRequest, stream countServer) error {
-				sent = stream.SendHeader(md)
-				return sent
+				err := stream.SendHeader(md)
+				sent <- err
+				return err
 			},
 		}, opts...)
 		require.ErrorContains(t, count(t.Context(), client), "INTERNAL_ERROR")
-		return sent
+		return <-sent
 	})
 }
 

@@ -48,7 +48,7 @@ var proxies = []text{
 	{
 		shows:   `rpc error: code = Canceled desc = stream terminated by RST_STREAM with error code: CANCEL`,
 		who:     "a proxy or another server",
-		fix:     "If the context of your call has no error, nobody here canceled: the other side reset the stream, for example because a proxy gave up. Compare `stream.Context().Err()`, and open a new stream: {05-cancellation#come-back}.",
+		fix:     "If the context that you passed to the call has no error, nobody here canceled: the other side reset the stream, for example because a proxy gave up. (`stream.Context()` does not tell: it ends with every stream.) Open a new stream: {05-cancellation#come-back}.",
 		produce: reset(http2.ErrCodeCancel),
 	},
 	{
@@ -131,7 +131,7 @@ var proxies = []text{
 	{
 		shows:   `rpc error: code = Unimplemented desc = unexpected HTTP status code received from server: 404 (Not Found); transport: received unexpected content-type "text/html..."...`,
 		who:     "a proxy or another server",
-		fix:     "Nobody knows the path: the proxy has no route for this service, or no server during a deployment. The code is Unimplemented although your server has the method, so do not take it for a missing method: {05-cancellation#come-back}.",
+		fix:     "Nobody knows the path: the proxy has no route for this service, or no server during a deployment. The code is Unimplemented although your server may have the method; a client that gives up at Unimplemented gives up during a deployment.",
 		produce: html(http.StatusNotFound),
 	},
 	{
