@@ -40,16 +40,10 @@ var connecting = []text{
 		}),
 	},
 	{
-		shows: `rpc error: code = Unavailable desc = connection error: desc = "error reading server preface: connection reset by peer"`,
-		who:   "a proxy or the server",
-		fix:   "The connection was made, and closed before the server sent a byte: for example a load balancer without a backend, or a port of another protocol.",
-		produce: func(t *testing.T) string {
-			return countTCP(t, behind(t, func(conn net.Conn) {
-				_, _ = io.ReadFull(conn, make([]byte, len(http2.ClientPreface)))
-				_, _ = http2.NewFramer(conn, conn).ReadFrame() // the client's settings
-				resetConn(conn)
-			}))
-		},
+		shows:   `rpc error: code = Unavailable desc = connection error: desc = "error reading server preface: connection reset by peer"`,
+		who:     "your client, a proxy or the server",
+		fix:     "The same as `error reading server preface: EOF`; which of the two you see depends on what the server has read.",
+		produce: func(t *testing.T) string { return countTCP(t, ending(t, resetConn)) },
 	},
 	{
 		shows:   `rpc error: code = Unavailable desc = connection error: desc = "error reading server preface: http2: failed reading the frame payload: http2: frame too large, note that the frame header looked like an HTTP/1.1 header"`,
@@ -59,9 +53,9 @@ var connecting = []text{
 	},
 	{
 		shows:   `rpc error: code = Unavailable desc = connection error: desc = "error reading server preface: EOF"`,
-		who:     "your client, or a proxy",
-		fix:     "1. The server expects TLS, and the client has `insecure.NewCredentials()`: use `credentials.NewTLS`. 2. The other side closes the connection without a word, for example a load balancer without a backend.",
-		produce: func(t *testing.T) string { return countTCP(t, tlsServer(t).Listener.Addr().String()) },
+		who:     "your client, a proxy or the server",
+		fix:     "The server closed the connection before it sent a byte. 1. It expects TLS, and the client has `insecure.NewCredentials()`: use `credentials.NewTLS`. 2. It is a load balancer without a backend, or speaks another protocol.",
+		produce: func(t *testing.T) string { return countTCP(t, ending(t, net.Conn.Close)) },
 	},
 	{
 		shows:   `rpc error: code = Unavailable desc = connection error: desc = "transport: authentication handshake failed: credentials: cannot check peer: missing selected ALPN property. ..."`,
@@ -127,6 +121,21 @@ var connecting = []text{
 		fix:     "DNS has no address for the name of the target. 1. The name is wrong. 2. In a test, a target without a scheme asks DNS although there is a dialer: {bufconn-dns}.",
 		produce: func(t *testing.T) string { return countTCP(t, "dns://"+dnsServer(t, noSuchName)+"/nobody.example") },
 	},
+}
+
+func TestTLSServer_EndsAClientWithoutTLS(t *testing.T) {
+	got := countTCP(t, tlsServer(t).Listener.Addr().String())
+	require.Regexp(t, `error reading server preface: (EOF|connection reset by peer)"$`, got)
+}
+
+// ending returns the address of a server that calls end as soon as it has
+// read all that a client sends on its own.
+func ending(t *testing.T, end func(net.Conn) error) (addr string) {
+	return behind(t, func(conn net.Conn) {
+		_, _ = io.ReadFull(conn, make([]byte, len(http2.ClientPreface)))
+		_, _ = http2.NewFramer(conn, conn).ReadFrame() // the client's settings
+		_ = end(conn)
+	})
 }
 
 func dialingWith(dialer net.Dialer) grpc.DialOption {

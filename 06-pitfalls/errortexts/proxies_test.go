@@ -1,7 +1,6 @@
 package errortexts
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -111,6 +110,16 @@ var proxies = []text{
 		produce: html(http.StatusTooManyRequests),
 	},
 	{
+		shows: `rpc error: code = Unavailable desc = unexpected HTTP status code received from server: 502 (Bad Gateway); malformed header: missing HTTP content-type`,
+		who:   "a proxy",
+		fix:   "The proxy, for example an `httputil.ReverseProxy`, got no valid answer from the server: it restarts, or the proxy speaks HTTP/1.1 to it. Call again later: {05-cancellation#come-back}.",
+		produce: func(t *testing.T) string {
+			backend := listen(t)
+			require.NoError(t, backend.Close())
+			return countTCP(t, proxy(t, backend.Addr().String(), 0))
+		},
+	},
+	{
 		shows:   `rpc error: code = Unavailable desc = unexpected HTTP status code received from server: 502 (Bad Gateway); transport: received unexpected content-type "text/html..."...`,
 		who:     "a proxy",
 		fix:     "The proxy got no valid answer from the server: it restarts, or the proxy speaks HTTP/1.1 to it. Call again later: {05-cancellation#come-back}.",
@@ -146,6 +155,12 @@ var proxies = []text{
 		fix:     "A web page came instead of a gRPC response: a login page, a default page of the proxy, or a wrong port.",
 		produce: html(http.StatusOK),
 	},
+}
+
+func TestProxy_ResetsAStreamAtItsWriteTimeout(t *testing.T) {
+	server := h2c(t, grpcServer(pitfalltest.Idle()), 0)
+	got := countTCP(t, proxy(t, server, 100*time.Millisecond))
+	require.True(t, strings.HasSuffix(got, "RST_STREAM with error code: INTERNAL_ERROR"), got)
 }
 
 func TestRefusedStream_IsTriedTwice(t *testing.T) {
@@ -210,8 +225,7 @@ func post(t *testing.T, contentType string) string {
 }
 
 // clientDisconnected returns the error of Recv in a handler behind net/http
-// whose client has left. Recv chooses at random between this error and that of
-// the context.
+// whose client has left. Recv chooses at random between this error and others.
 func clientDisconnected(t *testing.T) (got string) {
 	begun, met := make(chan bool), make(chan error)
 	addr := h2c(t, grpcServer(&service.Server{OnEcho: func(stream echoServer) error {
@@ -229,7 +243,7 @@ func clientDisconnected(t *testing.T) (got string) {
 		require.NoError(t, err)
 		<-begun
 		require.NoError(t, conn.Close())
-		if got = (<-met).Error(); !strings.Contains(got, context.Canceled.Error()) {
+		if got = (<-met).Error(); strings.HasSuffix(got, "client disconnected") {
 			break
 		}
 	}

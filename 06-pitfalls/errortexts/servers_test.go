@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"testing"
 	"time"
 
@@ -36,9 +38,8 @@ func behind(t *testing.T, handle func(net.Conn)) (addr string) {
 }
 
 // resetConn sends RST instead of FIN.
-func resetConn(conn net.Conn) {
-	_ = conn.(*net.TCPConn).SetLinger(0)
-	_ = conn.Close()
+func resetConn(conn net.Conn) error {
+	return errors.Join(conn.(*net.TCPConn).SetLinger(0), conn.Close())
 }
 
 // framing returns the address of a server that answers each request with the
@@ -137,6 +138,17 @@ func h2c(t *testing.T, handler http.Handler, writeTimeout time.Duration) (addr s
 	server.Start()
 	t.Cleanup(server.Close)
 	return server.Listener.Addr().String()
+}
+
+// proxy returns the address of a proxy of the server at addr.
+func proxy(t *testing.T, addr string, writeTimeout time.Duration) string {
+	transport := &http.Transport{Protocols: new(http.Protocols)}
+	transport.Protocols.SetUnencryptedHTTP2(true)
+	t.Cleanup(transport.CloseIdleConnections)
+	reverse := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: addr})
+	reverse.Transport = transport
+	reverse.ErrorLog = log.New(io.Discard, "", 0)
+	return h2c(t, reverse, writeTimeout)
 }
 
 func writeHeaders(f *http2.Framer, stream uint32, end bool, fields ...string) {

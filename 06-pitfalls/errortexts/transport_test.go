@@ -92,7 +92,7 @@ var transport = []text{
 			server := tlsServer(t)
 			config := &tls.Config{Certificates: server.TLS.Certificates, NextProtos: []string{"h2"}}
 			addr := behind(t, func(conn net.Conn) {
-				answerFrames(tls.Server(conn, config), func(*http2.Framer, uint32) { resetConn(conn) })
+				answerFrames(tls.Server(conn, config), func(*http2.Framer, uint32) { _ = resetConn(conn) })
 			})
 			return countTCP(t, addr, trusting(server, "example.com"))
 		},
@@ -102,7 +102,7 @@ var transport = []text{
 		who:   "your server, a proxy or the network",
 		fix:   "The connection was reset: the server's process was killed, or a proxy or a NAT has forgotten the connection. Open a new stream: {no-reconnect}. A connection that is quiet for long needs keepalive: {dead-peer}.",
 		produce: func(t *testing.T) string {
-			return countTCP(t, framing(t, func(_ *http2.Framer, _ uint32, conn net.Conn) { resetConn(conn) }))
+			return countTCP(t, framing(t, func(_ *http2.Framer, _ uint32, conn net.Conn) { _ = resetConn(conn) }))
 		},
 	},
 	{
