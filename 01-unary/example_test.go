@@ -3,6 +3,7 @@ package unary_test
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -23,8 +24,10 @@ func ExampleLines() {
 	}
 	defer stop()
 
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
 	client := snapshotv1.NewSnapshotServiceClient(conn)
-	lines, err := unary.Lines(context.Background(), client, 3)
+	lines, err := unary.Lines(ctx, client, 3)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -1,6 +1,7 @@
 package unary
 
 import (
+	"io"
 	"io/fs"
 	"testing"
 	"testing/fstest"
@@ -31,25 +32,48 @@ func file(text string) fs.FS {
 	return fstest.MapFS{"app.log": {Data: []byte(text)}}
 }
 
-// slowFS is a file system in which each Read of a file takes time.
+// slowFS is a file system in which each ReadAt of a file takes time.
 type slowFS struct {
 	fs.FS
-	delay time.Duration // of each Read
-	reads int           // how often Read was called
+	delay time.Duration // of each ReadAt
+	onGet func()        // called before each ReadAt, unless nil
+	err   error         // of each ReadAt after the first, unless nil
+	reads []int         // the sizes that were asked for
+	open  int           // files that are open
 }
 
 func (s *slowFS) Open(name string) (fs.File, error) {
 	f, err := s.FS.Open(name)
+	s.open++
 	return &slowFile{f, s}, err
 }
+
+func (s *slowFS) Stat(name string) (fs.FileInfo, error) { return fs.Stat(s.FS, name) }
 
 type slowFile struct {
 	fs.File
 	fs *slowFS
 }
 
-func (f *slowFile) Read(p []byte) (int, error) {
-	f.fs.reads++
+func (f *slowFile) ReadAt(p []byte, offset int64) (int, error) {
+	if f.fs.onGet != nil {
+		f.fs.onGet()
+	}
+	f.fs.reads = append(f.fs.reads, len(p))
 	time.Sleep(f.fs.delay)
-	return f.File.Read(p)
+	if f.fs.err != nil && len(f.fs.reads) > 1 {
+		return 0, f.fs.err
+	}
+	return f.File.(io.ReaderAt).ReadAt(p, offset)
 }
+
+func (f *slowFile) Close() error {
+	f.fs.open--
+	return f.File.Close()
+}
+
+// A replacedFS is a file system whose file is replaced between Stat and Open.
+type replacedFS struct{ before, after fs.FS }
+
+func (r replacedFS) Stat(name string) (fs.FileInfo, error) { return fs.Stat(r.before, name) }
+func (r replacedFS) Open(name string) (fs.File, error)     { return r.after.Open(name) }

@@ -1,12 +1,12 @@
 package unary
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -26,6 +26,7 @@ import (
 // allows more.
 func TestMessageSize_IsLimitedByReceiver(t *testing.T) {
 	const size = 8 << 20
+	receives := `{"methodConfig": [{"name": [{}], "maxResponseMessageBytes": 8388608}]}`
 	recv := grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(size))
 	send := grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(size))
 	for _, tt := range []struct {
@@ -41,12 +42,15 @@ func TestMessageSize_IsLimitedByReceiver(t *testing.T) {
 		{"the server may receive more", grpc.MaxRecvMsgSize(size), send,
 			"grpc: received message larger than max (5242885 vs. 4194304)"},
 		{"the client may receive more", grpc.EmptyServerOption{}, recv, ""},
+		{"the client's service config says so", grpc.EmptyServerOption{}, grpc.WithDefaultServiceConfig(receives), ""},
 		{"the server may send less", grpc.MaxSendMsgSize(4 << 20), recv,
 			"trying to send message larger than max (5242885 vs. 4194304)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				server := memservertest.Serve(t, register(file(strings.Repeat("x", 5<<20))), tt.server)
+				server := memservertest.Serve(t, func(s grpc.ServiceRegistrar) {
+					snapshotv1.RegisterSnapshotServiceServer(s, stub{})
+				}, tt.server)
 				client := snapshotv1.NewSnapshotServiceClient(server.Dial(t, tt.client))
 
 				lines, err := Lines(t.Context(), client, 1)
@@ -63,6 +67,16 @@ func TestMessageSize_IsLimitedByReceiver(t *testing.T) {
 	}
 }
 
+// A stub is a SnapshotService without limits of its own. It returns a line of
+// 5 MiB.
+type stub struct {
+	snapshotv1.UnimplementedSnapshotServiceServer
+}
+
+func (stub) GetSnapshot(context.Context, *snapshotv1.SnapshotRequest) (*snapshotv1.Snapshot, error) {
+	return &snapshotv1.Snapshot{Lines: [][]byte{bytes.Repeat([]byte("x"), 5<<20)}}, nil
+}
+
 // The second limit is polling: to stay up to date, a client asks again and
 // again.
 func TestPoll_HourCosts3600CallsAndHalfSecondStale(t *testing.T) {
@@ -72,6 +86,7 @@ func TestPoll_HourCosts3600CallsAndHalfSecondStale(t *testing.T) {
 		log := &growingLog{}
 		go log.write(ctx, rand.New(rand.NewPCG(1, 2)))
 
+		start := time.Now()
 		calls, seen := 0, 0
 		var newest int64
 		var stale time.Duration
@@ -94,6 +109,7 @@ func TestPoll_HourCosts3600CallsAndHalfSecondStale(t *testing.T) {
 		}
 
 		require.Equal(t, codes.DeadlineExceeded, status.Code(last), "got %v", last)
+		require.Equal(t, time.Hour-time.Millisecond, time.Since(start), "Poll ends at the deadline, not at the next call")
 		synctest.Wait() // the writer has returned
 		require.Equal(t, 3600, calls)
 		require.InDelta(t, log.count, seen, 5, "lines seen, of those written")

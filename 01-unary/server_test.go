@@ -2,8 +2,12 @@ package unary
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -14,6 +18,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	snapshotv1 "example.com/streams/01-unary/snapshot/v1"
 	"example.com/streams/internal/memserver/memservertest"
@@ -33,6 +38,9 @@ func TestGetSnapshot_ReturnsLastLinesOldestFirst(t *testing.T) {
 		{"empty lines", "one\n\n\n", 2, []string{"", ""}},
 		{"carriage returns stay", "one\r\ntwo\r\n", 1, []string{"two\r"}},
 		{"not UTF-8", "one\n\xff\xfe\n", 1, []string{"\xff\xfe"}},
+		{"a newline begins a block", "one\ntwo" + "\n" + strings.Repeat("y", blockSize-1), 1, []string{strings.Repeat("y", blockSize-1)}},
+		{"a newline ends a block", "one\n" + strings.Repeat("y", blockSize), 2, []string{"one", strings.Repeat("y", blockSize)}},
+		{"a line is a block", "one\n" + strings.Repeat("y", blockSize-1) + "\n", 1, []string{strings.Repeat("y", blockSize-1)}},
 		{"many blocks", strings.Repeat("line\n", 100_000) + "last but one\nlast\n", 2, []string{"last but one", "last"}},
 		{"lines longer than a block", strings.Repeat("x\n", 9) + strings.Repeat("y", 3*blockSize) + "\nz\n", 2,
 			[]string{strings.Repeat("y", 3*blockSize), "z"}},
@@ -55,19 +63,23 @@ func TestGetSnapshot_ReturnsCodeForEachError(t *testing.T) {
 		code codes.Code
 		says string
 	}{
-		{"lines is missing", file("one\n"), 0, codes.InvalidArgument, "lines: must be at least 1, got 0"},
-		{"lines is negative", file("one\n"), -3, codes.InvalidArgument, "lines: must be at least 1, got -3"},
-		{"no file", fstest.MapFS{}, 1, codes.NotFound, "app.log"},
-		{"no permission", refused{}, 1, codes.PermissionDenied, "app.log"},
-		{"a directory", fstest.MapFS{"app.log": {Mode: fs.ModeDir}}, 1, codes.Internal, "app.log"},
-		{"lines exceed the limit", file(strings.Repeat("x", MaxSnapshotBytes+1)), 1,
-			codes.ResourceExhausted, "lines: must not exceed 8388608 bytes in total"},
+		{"lines is missing", file("one\n"), 0, codes.InvalidArgument, "lines: must be between 1 and 10000, got 0"},
+		{"lines is negative", file("one\n"), -3, codes.InvalidArgument, "lines: must be between 1 and 10000, got -3"},
+		{"lines is too large", file("one\n"), 10_001, codes.InvalidArgument, "lines: must be between 1 and 10000, got 10001"},
+		{"no file", fstest.MapFS{}, 1, codes.NotFound, "log: file does not exist"},
+		{"no permission", refused{}, 1, codes.PermissionDenied, "log: permission denied"},
+		{"a directory", fstest.MapFS{"app.log": {Mode: fs.ModeDir}}, 1, codes.FailedPrecondition, "log: not a regular file"},
+		{"lines exceed the limit", file(strings.Repeat("x", MaxSnapshotBytes)), 1,
+			codes.ResourceExhausted, "lines: must not exceed 1048576 bytes in total"},
+		{"the disk fails", &slowFS{FS: longLine, err: errors.New("broken disk")}, 1, codes.Internal, "log: broken disk"},
+		{"not an io.ReaderAt", onlyFS{file("one\n")}, 1, codes.Internal, "does not implement io.ReaderAt"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				_, err := Lines(t.Context(), dial(t, tt.fsys), tt.n)
 				require.Equal(t, tt.code, status.Code(err), "got %v", err)
-				require.ErrorContains(t, err, tt.says)
+				require.Contains(t, status.Convert(err).Message(), tt.says)
+				require.NotContains(t, err.Error(), "app.log", "the client need not know the server's paths")
 			})
 		})
 	}
@@ -75,7 +87,7 @@ func TestGetSnapshot_ReturnsCodeForEachError(t *testing.T) {
 
 func TestGetSnapshot_EndsAtDeadlineOfTenSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := dial(t, &slowFS{FS: file(strings.Repeat("x\n", 1<<20)), delay: 3 * time.Second})
+		client := dial(t, &slowFS{FS: longLine, delay: 3 * time.Second})
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 
@@ -89,7 +101,7 @@ func TestGetSnapshot_EndsAtDeadlineOfTenSeconds(t *testing.T) {
 
 func TestGetSnapshot_StopsReadingWhenCanceled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		log := &slowFS{FS: file(strings.Repeat("x\n", 1<<20)), delay: time.Second}
+		log := &slowFS{FS: longLine, delay: time.Second}
 		client := dial(t, log)
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(2500*time.Millisecond, cancel)
@@ -99,8 +111,93 @@ func TestGetSnapshot_StopsReadingWhenCanceled(t *testing.T) {
 
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		require.Equal(t, 3, log.reads, "blocks read: two, and the one that was being read at the cancel")
+		require.Equal(t, []int{65536, 65536, 65536}, log.reads, "two blocks, and the one that was being read at the cancel")
+		require.Zero(t, log.open, "files that are still open")
 	})
+}
+
+// The client's own timer answers the client. What the handler returns is seen
+// by the server's interceptors only.
+func TestGetSnapshot_HandlerReturnsWhyItsContextEnded(t *testing.T) {
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	late, cancel := context.WithDeadline(t.Context(), time.Time{})
+	defer cancel()
+	for ctx, code := range map[context.Context]codes.Code{
+		canceled: codes.Canceled, late: codes.DeadlineExceeded,
+	} {
+		s := &SnapshotServer{FS: longLine, Name: "app.log"}
+		_, err := s.GetSnapshot(ctx, &snapshotv1.SnapshotRequest{Lines: 1})
+		require.Equal(t, code, status.Code(err), "got %v", err)
+	}
+}
+
+// A client receives at most 4 MiB by default.
+func TestGetSnapshot_LargestFitsADefaultClient(t *testing.T) {
+	for _, text := range []string{
+		strings.Repeat("\n", MaxSnapshotBytes),
+		strings.Repeat(strings.Repeat("x", 103)+"\n", MaxLines),
+		strings.Repeat("x", MaxSnapshotBytes-1) + "\n",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			lines, err := Lines(t.Context(), dial(t, file(text)), MaxLines)
+			require.NoError(t, err)
+			require.LessOrEqual(t, proto.Size(&snapshotv1.Snapshot{Lines: lines}), 4<<20)
+		})
+	}
+}
+
+// Log rotation may copy a file and then truncate it.
+func TestGetSnapshot_ReadsATruncatedFileAgain(t *testing.T) {
+	for name, tt := range map[string]struct {
+		shorter []string // what the file holds at each read
+		want    string
+	}{
+		"once":  {[]string{"2\n", "2\n"}, "[2] <nil>"},
+		"twice": {[]string{"2\n", ""}, "[] rpc error: code = Unavailable desc = log: truncated while it was read"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			write := func(text string) {
+				require.NoError(t, os.WriteFile(filepath.Join(dir, "app.log"), []byte(text), 0o600))
+			}
+			write("one\n")
+			log := &slowFS{FS: os.DirFS(dir), onGet: func() {
+				write(tt.shorter[0])
+				tt.shorter = tt.shorter[1:]
+			}}
+			s := &SnapshotServer{FS: log, Name: "app.log"}
+			snapshot, err := s.GetSnapshot(t.Context(), &snapshotv1.SnapshotRequest{Lines: 1})
+			require.Equal(t, tt.want, fmt.Sprintf("%s %v", snapshot.GetLines(), err))
+		})
+	}
+}
+
+func TestGetSnapshot_ReadsAReplacedFileToItsEnd(t *testing.T) {
+	s := &SnapshotServer{FS: replacedFS{file("one\n"), file("one\ntwo\n")}, Name: "app.log"}
+	snapshot, err := s.GetSnapshot(t.Context(), &snapshotv1.SnapshotRequest{Lines: 1})
+	require.NoError(t, err)
+	require.Equal(t, "two", string(snapshot.GetLines()[0]))
+}
+
+// open(2) waits until somebody writes to the FIFO.
+func TestGetSnapshot_DoesNotOpenAFIFO(t *testing.T) {
+	dir := t.TempDir()
+	if err := exec.Command("mkfifo", filepath.Join(dir, "app.log")).Run(); err != nil {
+		t.Skipf("mkfifo: %v", err)
+	}
+	s := &SnapshotServer{FS: os.DirFS(dir), Name: "app.log"}
+	returned := make(chan error, 1)
+	go func() {
+		_, err := s.GetSnapshot(t.Context(), &snapshotv1.SnapshotRequest{Lines: 1})
+		returned <- err
+	}()
+	select {
+	case err := <-returned:
+		require.Equal(t, codes.FailedPrecondition, status.Code(err), "got %v", err)
+	case <-time.After(10 * time.Second):
+		t.Fatal("GetSnapshot waits in open")
+	}
 }
 
 func TestGetSnapshot_IsUnimplementedIfMissing(t *testing.T) {
@@ -122,6 +219,16 @@ func TestGetSnapshot_IsUnimplementedIfMissing(t *testing.T) {
 			})
 		})
 	}
+}
+
+var longLine = file(strings.Repeat("x", MaxSnapshotBytes)) // 16 blocks
+
+// An onlyFS hides the methods of its files that [fs.File] does not have.
+type onlyFS struct{ fs.FS }
+
+func (o onlyFS) Open(name string) (fs.File, error) {
+	f, err := o.FS.Open(name)
+	return struct{ fs.File }{f}, err
 }
 
 // refused is a file system in which no file may be opened.

@@ -3,59 +3,58 @@ package unary
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 )
 
-// MaxSnapshotBytes is the size limit of the lines of one snapshot, newlines
-// included: 8 MiB.
-const MaxSnapshotBytes = 8 << 20
+// Limits of one snapshot. A snapshot within both limits fits into the 4 MiB
+// that a client receives by default.
+const (
+	MaxLines         = 10_000
+	MaxSnapshotBytes = 1 << 20 // of the lines, newlines included
+)
 
-const blockSize = 4 << 10
+const blockSize = 64 << 10
 
-var errTooLarge = fmt.Errorf("lines: must not exceed %d bytes in total", MaxSnapshotBytes)
+var (
+	errTooLarge  = fmt.Errorf("lines: must not exceed %d bytes in total", MaxSnapshotBytes)
+	errTruncated = errors.New("truncated while it was read")
+)
 
-// tail reads r to its end and returns the last n lines without their
-// newlines.
-func tail(ctx context.Context, r io.Reader, n int) ([][]byte, error) {
-	var text []byte // what may still belong to the last n lines
-	newlines := 0
-	block := make([]byte, blockSize)
-	for {
+// tail returns the last n lines of the first size bytes of r, without their
+// newlines. It reads from the end, a block at a time, until it has them.
+func tail(ctx context.Context, r io.ReaderAt, size int64, n int) ([][]byte, error) {
+	var text []byte // the bytes from start to size
+	start := size
+	for start > 0 && len(text) <= MaxSnapshotBytes && bytes.Count(text, newline) <= n {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		size, err := r.Read(block)
-		text = append(text, block[:size]...)
-		newlines += bytes.Count(block[:size], newline)
-		// One byte more than the limit shows that the lines exceed the
-		// limit.
-		if over := len(text) - (MaxSnapshotBytes + 1); over > 0 {
-			newlines -= bytes.Count(text[:over], newline)
-			text = text[over:]
+		block := make([]byte, min(blockSize, start))
+		start -= int64(len(block))
+		got, err := r.ReadAt(block, start)
+		if got < len(block) && errors.Is(err, io.EOF) {
+			return nil, errTruncated
 		}
-		for ; newlines > n; newlines-- {
-			_, text, _ = bytes.Cut(text, newline)
-		}
-		if err == io.EOF {
-			lines := split(text)
-			if len(lines) <= n && len(text) > MaxSnapshotBytes {
-				return nil, errTooLarge
-			}
-			return lines[max(0, len(lines)-n):], nil
-		}
-		if err != nil {
+		if got < len(block) { // ReadAt then returns an error
 			return nil, err
 		}
+		text = append(block, text...)
 	}
+	if len(text) == 0 {
+		return nil, nil
+	}
+	lines := bytes.Split(bytes.TrimSuffix(text, newline), newline)
+	lines = lines[max(0, len(lines)-n):]
+	total := 0
+	for _, line := range lines {
+		total += len(line) + len(newline)
+	}
+	if total > MaxSnapshotBytes {
+		return nil, errTooLarge
+	}
+	return lines, nil
 }
 
 var newline = []byte("\n")
-
-// split cuts text into lines without their newlines.
-func split(text []byte) [][]byte {
-	if len(text) == 0 {
-		return nil
-	}
-	return bytes.Split(bytes.TrimSuffix(text, newline), newline)
-}

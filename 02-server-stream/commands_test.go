@@ -8,7 +8,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
 
+	logsv1 "example.com/streams/02-server-stream/logs/v1"
 	"example.com/streams/internal/testproc"
 )
 
@@ -29,7 +32,34 @@ func TestCommands(t *testing.T) {
 	})
 	t.Run("client prints the status", func(t *testing.T) {
 		testproc.Start(t, client, "report", "sales").
-			RequireExit(1, "", "client: report sales: NotFound: open sales: file does not exist\n")
+			RequireExit(1, "", "client: report sales: NotFound: report: file does not exist\n")
+	})
+	t.Run("client fails if it cannot write", func(t *testing.T) {
+		if _, err := os.Stat("/dev/full"); err != nil {
+			t.Skip(err)
+		}
+		for _, args := range [][]string{{"-n=1"}, {"report", "daily.csv"}} {
+			run := append([]string{"-c", `exec "$0" "$@" > /dev/full`, client}, args...)
+			status, _, stderr := testproc.Start(t, "sh", run...).Wait()
+			require.Equal(t, 1, status, "%q", args)
+			require.Regexp(t, `^client: (report daily.csv: )?write /dev/stdout: no space left on device\n$`, stderr)
+		}
+	})
+	t.Run("client escapes what a terminal would obey", func(t *testing.T) {
+		p, addr := testproc.StartServer(t, server)
+		p.Type("\x1b[2J \u202e \r \xff\n")
+		testproc.Start(t, client, "-addr", addr, "-n=1").RequireExit(0, `\x1b[2J \u202e \r \ufffd`+"\n", "")
+	})
+	t.Run("server refuses a request above 64 KiB", func(t *testing.T) {
+		_, addr := testproc.StartServer(t, server)
+		conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+		require.NoError(t, err)
+		defer conn.Close()
+		stream, err := logsv1.NewLogServiceClient(conn).StreamLogs(t.Context(),
+			&logsv1.LogRequest{Contains: strings.Repeat("x", 64<<10)})
+		require.NoError(t, err)
+		_, err = stream.Recv()
+		require.ErrorContains(t, err, "grpc: received message larger than max (65540 vs. 65536)")
 	})
 	t.Run("server reads the log from stdin", func(t *testing.T) {
 		long := strings.Repeat("x", 20_000) + "\n" // becomes two entries

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"net"
 	"runtime"
 	"runtime/metrics"
 	"testing"
@@ -150,13 +149,7 @@ func oneBuffer(info *uploadv1.FileInfo, r io.Reader, size int) iter.Seq2[*upload
 // dialTCP serves srv over loopback TCP and returns a client.
 func dialTCP(b *testing.B, srv uploadv1.UploadServiceServer) uploadv1.UploadServiceClient {
 	b.Helper()
-	listener, err := net.Listen("tcp", "localhost:0")
-	require.NoError(b, err)
-	server := grpc.NewServer()
-	register(srv)(server)
-	go func() { _ = server.Serve(listener) }()
-	b.Cleanup(server.Stop)
-	conn, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient(listenTCP(b, srv), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(b, err)
 	b.Cleanup(func() { _ = conn.Close() })
 	return uploadv1.NewUploadServiceClient(conn)

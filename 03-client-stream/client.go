@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 
@@ -19,6 +20,11 @@ import (
 // 256 KiB, chosen by BenchmarkChunkSize.
 const ChunkSize = 256 << 10
 
+// ErrNoReceipt is in the errors of [Upload] after which the file may be
+// stored: all of it was sent, and then the call ended without an answer of
+// the server.
+var ErrNoReceipt = errors.New("no receipt: the file may be stored")
+
 // Upload sends the bytes of r, asks the server to store them as info says,
 // and returns the server's receipt. Upload holds a few chunks in memory,
 // however large the file is. It does not close r, and it does not use r
@@ -29,10 +35,15 @@ const ChunkSize = 256 << 10
 // Upload waits while progress runs. If progress is nil, Upload does not call
 // it.
 //
+// Upload has no time limit of its own: the caller cancels ctx if progress is
+// not called for too long. Upload notices the end of ctx, and a refusal,
+// between two Reads of r. The server may refuse an upload if r needs too
+// long for a chunk (see [UploadServer.IdleTimeout]).
+//
 // DataLoss: the receipt came before the end of r, or its SHA-256 differs
 // from that of r. Any other error comes from r, or is the status that ended
-// the call. After an error of r, the server discards the file. Upload
-// notices a refusal, and the end of ctx, between two Reads of r.
+// the call. The file is not stored after an error of r, and after a status
+// without [ErrNoReceipt].
 func Upload(
 	ctx context.Context, c uploadv1.UploadServiceClient,
 	info *uploadv1.FileInfo, r io.Reader, progress func(sent int64),
@@ -76,7 +87,12 @@ func send(
 		sent += int64(len(req.GetChunk()))
 		progress(sent)
 	}
-	return stream.CloseAndRecv()
+	receipt, err := stream.CloseAndRecv()
+	switch status.Code(err) {
+	case codes.Canceled, codes.DeadlineExceeded, codes.Unavailable:
+		return nil, fmt.Errorf("%w: %w", ErrNoReceipt, err)
+	}
+	return receipt, err
 }
 
 // reason returns why the server ended the call before the client did.

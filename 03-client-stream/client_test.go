@@ -45,7 +45,7 @@ func TestUpload_StoresEveryByte(t *testing.T) {
 	}
 }
 
-func TestUpload_StoresChunkBeforeNextExists(t *testing.T) {
+func TestUpload_StoresChunkWithoutTheNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
 		var stored []int64
@@ -62,10 +62,10 @@ func TestUpload_StoresChunkBeforeNextExists(t *testing.T) {
 func TestUpload_ProgressCountsBytesThatGRPCHas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls []int64
-		_, err := Upload(t.Context(), dial(t, newServer(t)), named("f"), generated(ChunkSize+1),
+		_, err := Upload(t.Context(), dial(t, newServer(t)), named("f"), generated(256<<10+1),
 			func(sent int64) { calls = append(calls, sent) })
 		require.NoError(t, err)
-		require.Equal(t, []int64{0, ChunkSize, ChunkSize + 1}, calls)
+		require.Equal(t, []int64{0, 256 << 10, 256<<10 + 1}, calls)
 	})
 }
 
@@ -161,6 +161,35 @@ func TestUpload_EarlyReceiptIsDataLoss(t *testing.T) {
 		require.Equal(t, codes.DataLoss, status.Code(err), "got %v", err)
 		require.ErrorContains(t, err, "receipt: must come after the end of the file")
 	})
+}
+
+// The call ends after the half-close, so nobody can tell the client whether
+// the file is stored, unless the server itself says so.
+func TestUpload_EndAfterHalfCloseLeavesADoubt(t *testing.T) {
+	for code, doubt := range map[codes.Code]bool{
+		codes.Canceled:          true,
+		codes.DeadlineExceeded:  true,
+		codes.Unavailable:       true,
+		codes.AlreadyExists:     false,
+		codes.ResourceExhausted: false,
+		codes.Internal:          false,
+	} {
+		t.Run(code.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := stub{OnUpload: func(stream serverStream) error {
+					for {
+						if _, err := stream.Recv(); err != nil {
+							return status.Error(code, "why")
+						}
+					}
+				}}
+				_, err := Upload(t.Context(), dial(t, s), named("f"), strings.NewReader("x"), nil)
+				require.Equal(t, doubt, errors.Is(err, ErrNoReceipt), "got %v", err)
+				require.Equal(t, code.String(), status.Code(err).String())
+				require.ErrorContains(t, err, "why")
+			})
+		})
+	}
 }
 
 // The server receives nothing for an hour, so flow control blocks the

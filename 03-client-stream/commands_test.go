@@ -1,6 +1,7 @@
-package clientstream_test
+package clientstream
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,14 +14,14 @@ import (
 	"example.com/streams/internal/testproc"
 )
 
+const (
+	license = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30" // as sha256sum prints it
+	sent    = "sent 11358 of 11358 bytes\n"
+)
+
 func TestCommands(t *testing.T) {
 	dir := testproc.Build(t, "./cmd/...")
 	client, server := filepath.Join(dir, "client"), filepath.Join(dir, "server")
-	const (
-		license = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30" // as sha256sum prints it
-		sent    = "sent 11358 of 11358 bytes\n"
-	)
-
 	t.Run("client uploads to the in-process server", func(t *testing.T) {
 		temp := t.TempDir()
 		t.Setenv("TMPDIR", temp) // where that server stores files
@@ -32,6 +33,8 @@ func TestCommands(t *testing.T) {
 		files := t.TempDir()
 		_, addr := testproc.StartServer(t, server, "-dir", files)
 		testproc.Start(t, client, "-addr", addr, "../LICENSE").RequireExit(0, license+"  LICENSE\n", sent)
+		requireRefused(t, testproc.Start(t, client, "-addr", addr, "../LICENSE"),
+			`AlreadyExists: name: must be new unless replace is set, got "LICENSE"`)
 		testproc.Start(t, client, "-addr", addr, "-replace", "../LICENSE").RequireExit(0, license+"  LICENSE\n", sent)
 		testproc.Start(t, client, "-addr", addr, "-name=copy", "../LICENSE").RequireExit(0, license+"  copy\n", sent)
 		want, err := os.ReadFile("../LICENSE")
@@ -40,11 +43,8 @@ func TestCommands(t *testing.T) {
 	})
 	t.Run("server refuses more than -max-bytes", func(t *testing.T) {
 		_, addr := testproc.StartServer(t, server, "-dir", t.TempDir(), "-max-bytes=11357")
-		status, stdout, stderr := testproc.Start(t, client, "-addr", addr, "../LICENSE").Wait()
-		require.Equal(t, 1, status)
-		require.Empty(t, stdout)
-		stderr = strings.TrimPrefix(stderr, sent) // the refusal may come before or after this line
-		require.Equal(t, "client: upload: ResourceExhausted: size: must not exceed 11357 bytes, got 11358\n", stderr)
+		requireRefused(t, testproc.Start(t, client, "-addr", addr, "../LICENSE"),
+			"ResourceExhausted: size: must not exceed 11357 bytes, got 11358")
 	})
 	for name, path := range map[string]string{"file": filepath.Join(t.TempDir(), "large"), "pipe": "/dev/stdin"} {
 		t.Run("Ctrl-C ends the upload of a "+name, func(t *testing.T) {
@@ -72,15 +72,44 @@ func TestCommands(t *testing.T) {
 			require.Empty(t, filesIn(t, files))
 		})
 	}
-	t.Run("client refuses a directory", func(t *testing.T) {
-		testproc.Start(t, client, "testdata").RequireExit(1, "", "client: testdata: is a directory\n")
+	t.Run("-help tells the limits", func(t *testing.T) {
+		_, _, stderr := testproc.Start(t, client, "-help").Wait()
+		require.Contains(t, stderr, "give up if nothing can be sent or received for this duration (default 2m0s)")
+		_, _, stderr = testproc.Start(t, server, "-help").Wait()
+		require.Contains(t, stderr, "refuse files of more than this many bytes (default 1073741824)")
+	})
+	t.Run("server refuses a -dir that does not exist", func(t *testing.T) {
+		_, err := os.OpenRoot("missing")
+		testproc.Start(t, server, "-addr=localhost:0", "-dir=missing").
+			RequireExit(1, "", fmt.Sprintf("server: -dir: %v\n", err))
 	})
 	t.Run("wrong usage", func(t *testing.T) {
-		testproc.Start(t, client, "a", "b").
-			RequireExit(2, "", `client: file: must be one path, got ["a" "b"] (see -help)`+"\n")
-		testproc.Start(t, server, "-max-bytes=0").
-			RequireExit(2, "", "server: -max-bytes: must be at least 1, got 0 (see -help)\n")
+		for want, args := range map[string][]string{
+			"file: must be one path, got []":               nil,
+			`file: must be one path, got ["a" "b"]`:        {"a", "b"},
+			"-idle: must be positive, got 0s":              {"-idle=0", "../LICENSE"},
+			"-addr: address host: missing port in address": {"-addr=host", "../LICENSE"},
+		} {
+			testproc.Start(t, client, args...).RequireExit(2, "", "client: "+want+" (see -help)\n")
+		}
+		for want, args := range map[string][]string{
+			"-max-bytes: must be at least 1, got 0":        {"-max-bytes=0"},
+			"-addr: address host: missing port in address": {"-addr=host"},
+		} {
+			testproc.Start(t, server, args...).RequireExit(2, "", "server: "+want+" (see -help)\n")
+		}
 	})
+}
+
+// requireRefused requires that c ends because the server refuses the upload
+// of LICENSE.
+func requireRefused(t *testing.T, c *testproc.Process, says string) {
+	t.Helper()
+	status, stdout, stderr := c.Wait()
+	require.Equal(t, 1, status)
+	require.Empty(t, stdout)
+	stderr = strings.TrimPrefix(stderr, sent) // the refusal may come before or after this line
+	require.Equal(t, "client: upload: "+says+"\n", stderr)
 }
 
 // filesIn returns the text of each file in dir.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -67,8 +68,10 @@ func Example_size() {
 	}
 	defer stop()
 
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
 	client := uploadv1.NewUploadServiceClient(conn)
-	receipt, err := sendAll(context.Background(), client, "one ", "two ", "three")
+	receipt, err := sendAll(ctx, client, "one ", "two ", "three")
 	fmt.Println(receipt.GetSize(), "bytes, end:", err)
 	// Output:
 	// 13 bytes, end: <nil>
@@ -88,7 +91,9 @@ func ExampleUpload() {
 	}
 	defer file.Close()
 
-	receipt, err := clientstream.Upload(context.Background(), client,
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	receipt, err := clientstream.Upload(ctx, client,
 		&uploadv1.FileInfo{Name: "LICENSE"}, file, nil)
 	if err != nil {
 		fmt.Println(err)
@@ -109,14 +114,16 @@ func ExampleUpload_refused() {
 	}
 	defer stop()
 
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
 	for _, name := range []string{"zeros", "../zeros"} {
-		_, err := clientstream.Upload(context.Background(), client,
+		_, err := clientstream.Upload(ctx, client,
 			&uploadv1.FileInfo{Name: name}, zeros{}, nil)
 		fmt.Println(err)
 	}
 	// Output:
 	// rpc error: code = ResourceExhausted desc = chunk: must not exceed 1048576 bytes in total, got 1310720
-	// rpc error: code = InvalidArgument desc = name: must not contain a slash or a backslash, got "../zeros"
+	// rpc error: code = InvalidArgument desc = name: must not contain any of /\<>:"|?*, got "../zeros"
 }
 
 type zeros struct{}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"math/rand/v2"
+	"net"
 	"os"
 	"strings"
 	"testing"
@@ -50,6 +51,18 @@ func register(srv uploadv1.UploadServiceServer) func(grpc.ServiceRegistrar) {
 func dial(t testing.TB, srv uploadv1.UploadServiceServer) uploadv1.UploadServiceClient {
 	t.Helper()
 	return uploadv1.NewUploadServiceClient(memservertest.Dial(t, register(srv)))
+}
+
+// listenTCP serves srv over loopback TCP and returns the address.
+func listenTCP(t testing.TB, srv uploadv1.UploadServiceServer) (addr string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "localhost:0")
+	require.NoError(t, err)
+	server := grpc.NewServer(grpc.WaitForHandlers(true))
+	register(srv)(server)
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(server.Stop)
+	return listener.Addr().String()
 }
 
 // open starts an upload and sends messages. It stops when the server ends

@@ -7,6 +7,7 @@ import (
 	"hash"
 	"io"
 	"io/fs"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -29,7 +30,7 @@ type incoming struct {
 func (s *UploadServer) begin(
 	stream grpc.ClientStreamingServer[uploadv1.UploadRequest, uploadv1.UploadReceipt],
 ) (*incoming, error) {
-	req, err := stream.Recv()
+	req, err := s.recv(stream, "info")
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
@@ -62,6 +63,27 @@ func checkSize(size, limit int64) error {
 		return status.Errorf(codes.ResourceExhausted, "size: must not exceed %d bytes, got %d", limit, size)
 	}
 	return nil
+}
+
+// recv is Recv with a time limit for a message or the half-close. After an
+// error the handler must return: only that ends a Recv that still waits.
+func (s *UploadServer) recv(
+	stream grpc.ClientStreamingServer[uploadv1.UploadRequest, uploadv1.UploadReceipt], what string,
+) (*uploadv1.UploadRequest, error) {
+	var req *uploadv1.UploadRequest
+	received := make(chan error, 1)
+	go func() {
+		var err error
+		req, err = stream.Recv()
+		received <- err
+	}()
+	limit := cmp.Or(s.IdleTimeout, DefaultIdleTimeout)
+	select {
+	case err := <-received:
+		return req, err
+	case <-time.After(limit):
+		return nil, status.Errorf(codes.DeadlineExceeded, "%s: must arrive within %v", what, limit)
+	}
 }
 
 // write stores the next chunk.

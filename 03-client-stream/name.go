@@ -4,9 +4,9 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
-	"unicode"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -17,21 +17,33 @@ import (
 // maxNameBytes is the limit of common file systems.
 const maxNameBytes = 255
 
-// checkName refuses a name that could lead out of the directory, hide in
-// it, or disturb a terminal that lists it. [os.Root] also stops names that
-// lead out, but later and with a message that says less.
+// devices matches the names of devices on Windows, also with an extension.
+var devices = regexp.MustCompile(`(?i)^(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³]) *(\.|$)`)
+
+// checkName refuses a name that could
+//   - lead out of the directory: a slash or a backslash. [os.Root] also
+//     stops such names, but later and with a message that says less;
+//   - hide in the directory, or be taken for an option by a command that
+//     is called with *: a dot or a hyphen at the start;
+//   - deceive the reader of a list: a character that is not printable,
+//     such as a control character or one that reverses the text;
+//   - mean something else on Windows, which may share the directory:
+//     characters that Windows does not allow, a dot or a space at the end,
+//     which Windows removes, and the names of devices.
 func checkName(name string) error {
 	switch {
 	case name == "" || len(name) > maxNameBytes:
 		return invalid("name: must have 1 to %d bytes, got %d", maxNameBytes, len(name))
-	case strings.ContainsAny(name, `/\`):
-		return invalid("name: must not contain a slash or a backslash, got %q", name)
-	case strings.HasPrefix(name, "."): // ".", "..", and the names of partial files
-		return invalid("name: must not begin with a dot, got %q", name)
-	case strings.ContainsFunc(name, unicode.IsControl):
-		return invalid("name: must not contain a control character, got %q", name)
-	case !filepath.IsLocal(name): // on Windows: NUL, COM1, a colon
-		return invalid("name: must not be reserved by the server's system, got %q", name)
+	case strings.ContainsAny(name, `/\<>:"|?*`):
+		return invalid(`name: must not contain any of /\<>:"|?*, got %q`, name)
+	case strings.ContainsFunc(name, func(r rune) bool { return !strconv.IsPrint(r) }):
+		return invalid("name: must have only printable characters, got %q", name)
+	case strings.ContainsAny(name[:1], ".-"): // ".", "..", and the names of partial files
+		return invalid("name: must not begin with a dot or a hyphen, got %q", name)
+	case strings.ContainsAny(name[len(name)-1:], ". "):
+		return invalid("name: must not end with a dot or a space, got %q", name)
+	case devices.MatchString(name):
+		return invalid("name: must not be reserved by Windows, got %q", name)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ type partial struct {
 	*os.File
 	root *os.Root
 	name string
+	sync func(*os.File) error // for tests; otherwise [os.File.Sync]
 }
 
 // newPartial creates a partial file in root. Its name begins with a dot, so
@@ -23,22 +24,35 @@ func newPartial(root *os.Root) (*partial, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &partial{File: file, root: root, name: name}, nil
+	return &partial{File: file, root: root, name: name, sync: (*os.File).Sync}, nil
 }
 
 // publish gives the file its name in one step, so a reader sees the whole
 // file or no file. Without replace, publish fails with [fs.ErrExist] if the
-// name is in use by now.
+// name is in use by now. After an error, the file does not have the name,
+// with one exception: if the disk fails after a file was replaced, the new
+// file stays.
 func (p *partial) publish(name string, replace bool) error {
+	// After the name is given, no step may need a resource that can run
+	// out, such as a file descriptor.
+	dir, err := p.root.Open(".")
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
 	// The bytes reach the disk before the name does. Otherwise, after a
 	// power failure, the name could belong to a file with holes.
-	if err := errors.Join(p.Sync(), p.Close()); err != nil {
+	if err := errors.Join(p.sync(p.File), p.Close()); err != nil {
 		return err
 	}
 	if err := p.rename(name, replace); err != nil {
 		return err
 	}
-	return syncDir(p.root)
+	if err := p.syncDir(dir); err != nil {
+		p.takeBack(name)
+		return err
+	}
+	return nil
 }
 
 // rename replaces the file that has the name. Without replace, it fails if
@@ -61,15 +75,21 @@ func (p *partial) discard() {
 	_ = p.root.Remove(p.name)
 }
 
-// syncDir makes the names in root survive a power failure.
-func syncDir(root *os.Root) error {
+// syncDir makes the names in dir survive a power failure.
+func (p *partial) syncDir(dir *os.File) error {
 	if runtime.GOOS == "windows" { // Sync of a directory is an error there
 		return nil
 	}
-	dir, err := root.Open(".")
-	if err != nil {
-		return err
+	return p.sync(dir)
+}
+
+// takeBack removes the name that rename gave, unless another upload has
+// replaced the file. After a replace, only the new file is left, so takeBack
+// does nothing.
+func (p *partial) takeBack(name string) {
+	mine, _ := p.root.Lstat(p.name) // nil after a replace
+	found, _ := p.root.Lstat(name)
+	if os.SameFile(mine, found) {
+		_ = p.root.Remove(name) // publish reports why it failed
 	}
-	defer dir.Close()
-	return dir.Sync()
 }

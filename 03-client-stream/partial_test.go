@@ -126,7 +126,7 @@ func TestUpload_ReaderNeverSeesHalfAFile(t *testing.T) {
 		client := dial(t, s)
 		first := open(t, t.Context(), client, info("new"), chunk("half"))
 		second := open(t, t.Context(), client, replacing("old"), chunk("half"))
-		time.Sleep(time.Hour)
+		time.Sleep(DefaultIdleTimeout - 1)
 		synctest.Wait()
 
 		_, err := s.Root.Stat("new")

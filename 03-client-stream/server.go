@@ -7,7 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"syscall"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -18,6 +20,9 @@ import (
 
 // DefaultMaxBytes is the default of [UploadServer.MaxBytes]: 1 GiB.
 const DefaultMaxBytes = 1 << 30
+
+// DefaultIdleTimeout is the default of [UploadServer.IdleTimeout].
+const DefaultIdleTimeout = time.Minute
 
 // An UploadServer implements UploadService. It stores files in one
 // directory. Set the fields before the first call. Methods may be called
@@ -31,12 +36,19 @@ type UploadServer struct {
 
 	// MaxBytes is the size limit of a file. 0 means [DefaultMaxBytes].
 	MaxBytes int64
+
+	// IdleTimeout is how long the server waits for the next message of an
+	// upload, and for the half-close. The time of a whole upload has no
+	// limit. 0 means [DefaultIdleTimeout].
+	IdleTimeout time.Duration
 }
 
 // Upload stores one file. The first message carries the name of the file,
 // and all later messages carry its bytes. After the client's half-close,
 // Upload writes the bytes to the disk, gives the file its name, and sends
-// the receipt. An upload that ends in any other way leaves nothing.
+// the receipt. An upload that the server refuses, or that ends before the
+// half-close, leaves nothing. If the call is canceled or the connection is
+// lost after the half-close, the file may be stored without a receipt.
 //
 // Uploads of the same name may run at the same time. Of uploads without
 // replace, the first that is complete is stored and the others fail with
@@ -46,11 +58,14 @@ type UploadServer struct {
 // messages are out of order, a chunk is empty, or the declared size is
 // wrong. AlreadyExists: the name is in use, and replace is not set or what
 // has the name is not a regular file. ResourceExhausted: the file exceeds
-// MaxBytes, a message exceeds the limit of gRPC, or the disk is full (on
-// Windows, a full disk is Internal). PermissionDenied: the server is not
+// MaxBytes or a limit of the file system, a message exceeds the limit of
+// gRPC, the disk is full (on Windows, a full disk is Internal), or the
+// server has too many open files. PermissionDenied: the server is not
 // allowed to write to the directory. Internal: the server failed to write
-// for another reason. Canceled, DeadlineExceeded: the context of the call
-// ended.
+// for another reason. If the disk fails just after a file was replaced, the
+// new file stays. DeadlineExceeded: no message came within IdleTimeout, or
+// the deadline of the call passed. Canceled: the client canceled the call,
+// or the connection was lost.
 func (s *UploadServer) Upload(
 	stream grpc.ClientStreamingServer[uploadv1.UploadRequest, uploadv1.UploadReceipt],
 ) error {
@@ -60,7 +75,7 @@ func (s *UploadServer) Upload(
 	}
 	defer in.file.discard()
 	for {
-		req, err := stream.Recv()
+		req, err := s.recv(stream, "chunk or half-close")
 		if errors.Is(err, io.EOF) { // the half-close: the file is complete
 			break
 		}
@@ -82,15 +97,25 @@ func invalid(format string, args ...any) error {
 	return status.Errorf(codes.InvalidArgument, format, args...)
 }
 
+// limits are the errors of a system that has no room for the file.
+var limits = []error{
+	syscall.ENOSPC, syscall.EDQUOT, // the disk, or a quota, is full
+	syscall.EFBIG,                  // the file is too large
+	syscall.EMFILE, syscall.ENFILE, // too many files are open
+}
+
 // toStatus returns err as a status, with the code that tells the client what
-// to do.
+// to do. The message names no path of the server.
 func toStatus(err error) error {
+	code := codes.Internal
 	switch {
-	case errors.Is(err, syscall.ENOSPC):
-		return status.Error(codes.ResourceExhausted, err.Error())
+	case slices.ContainsFunc(limits, func(limit error) bool { return errors.Is(err, limit) }):
+		code = codes.ResourceExhausted
 	case errors.Is(err, fs.ErrPermission):
-		return status.Error(codes.PermissionDenied, err.Error())
-	default:
-		return status.Error(codes.Internal, err.Error())
+		code = codes.PermissionDenied
 	}
+	if reason, ok := errors.AsType[syscall.Errno](err); ok {
+		return status.Errorf(code, "the server failed to store the file: %v", reason)
+	}
+	return status.Error(code, "the server failed to store the file")
 }

@@ -2,7 +2,7 @@ package clientstream
 
 import (
 	"crypto/sha256"
-	"fmt"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -57,26 +57,6 @@ var refusedAtEnd = []refusal{
 	{"none though declared", sends(sized(5)), codes.InvalidArgument, "size: must equal the bytes sent (0), got 5"},
 }
 
-func badNames() (all []refusal) {
-	for name, says := range map[string]string{
-		"":                       "must have 1 to 255 bytes, got 0",
-		strings.Repeat("x", 256): "must have 1 to 255 bytes, got 256",
-		".":                      "must not begin with a dot",
-		"..":                     "must not begin with a dot",
-		".hidden":                "must not begin with a dot",
-		".upload-ABC":            "must not begin with a dot",
-		"../f":                   "must not contain a slash or a backslash",
-		"/etc/passwd":            "must not contain a slash or a backslash",
-		"a/f":                    "must not contain a slash or a backslash",
-		`..\f`:                   "must not contain a slash or a backslash",
-		"f\x00":                  "must not contain a control character",
-		"f\n":                    "must not contain a control character",
-	} {
-		all = append(all, refusal{"the name " + name[:min(len(name), 20)], sends(info(name)), codes.InvalidArgument, "name: " + says})
-	}
-	return all
-}
-
 func sends(messages ...*uploadv1.UploadRequest) []*uploadv1.UploadRequest { return messages }
 
 func TestUpload_RefusalSaysWhyAndStoresNothing(t *testing.T) {
@@ -121,15 +101,16 @@ func (r refusal) check(t *testing.T, sendMore func(clientStream)) {
 	})
 }
 
-func TestUpload_NameReservedOnWindowsIsRefusedThere(t *testing.T) {
-	for _, name := range []string{"NUL", "COM1", "f:g"} {
-		want := codes.OK
-		if runtime.GOOS == "windows" {
-			want = codes.InvalidArgument
-		}
-		_, err := Upload(t.Context(), dial(t, newServer(t)), named(name), strings.NewReader("x"), nil)
-		require.Equal(t, want, status.Code(err), "got %v", err)
+func TestUpload_OnlyTheServerMayReadTheFile(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no such permissions")
 	}
+	s := newServer(t)
+	_, err := Upload(t.Context(), dial(t, s), named("f"), strings.NewReader("x"), nil)
+	require.NoError(t, err)
+	stat, err := s.Root.Stat("f")
+	require.NoError(t, err)
+	require.Equal(t, fs.FileMode(0o600), stat.Mode())
 }
 
 func TestUpload_LimitIsOneGiBByDefault(t *testing.T) {
@@ -182,14 +163,30 @@ func TestUpload_FullDiskIsResourceExhausted(t *testing.T) {
 	require.Equal(t, codes.ResourceExhausted, status.Code(err), "got %v", err)
 }
 
-func TestToStatus_ChoosesTheCode(t *testing.T) {
-	for code, err := range map[codes.Code]error{
-		codes.ResourceExhausted: syscall.ENOSPC,
-		codes.PermissionDenied:  fs.ErrPermission,
-		codes.Internal:          syscall.EIO,
+func TestToStatus_ChoosesTheCodeAndHidesThePath(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		code codes.Code
+		says string
+	}{
+		{syscall.ENOSPC, codes.ResourceExhausted, ": " + syscall.ENOSPC.Error()},
+		{syscall.EDQUOT, codes.ResourceExhausted, ": " + syscall.EDQUOT.Error()},
+		{syscall.EFBIG, codes.ResourceExhausted, ": " + syscall.EFBIG.Error()},
+		{syscall.EMFILE, codes.ResourceExhausted, ": " + syscall.EMFILE.Error()},
+		{syscall.ENFILE, codes.ResourceExhausted, ": " + syscall.ENFILE.Error()},
+		{syscall.EACCES, codes.PermissionDenied, ": " + syscall.EACCES.Error()},
+		{fs.ErrPermission, codes.PermissionDenied, ""},
+		{syscall.EIO, codes.Internal, ": " + syscall.EIO.Error()},
+		{fs.ErrClosed, codes.Internal, ""},
 	} {
-		got := toStatus(&fs.PathError{Op: "write", Path: ".upload-ABC", Err: err})
-		require.Equal(t, code, status.Code(got), "got %v", got)
-		require.Equal(t, fmt.Sprintf("write .upload-ABC: %v", err), status.Convert(got).Message())
+		for _, err := range []error{
+			&fs.PathError{Op: "write", Path: "/srv/.upload-ABC", Err: tt.err},
+			&os.LinkError{Op: "link", Old: "/srv/.upload-ABC", New: "/srv/f", Err: tt.err},
+			errors.Join(&fs.PathError{Op: "sync", Path: "/srv/f", Err: tt.err}, fs.ErrClosed),
+		} {
+			got := status.Convert(toStatus(err))
+			require.Equal(t, tt.code.String(), got.Code().String(), "%v", err)
+			require.Equal(t, "the server failed to store the file"+tt.says, got.Message())
+		}
 	}
 }

@@ -31,12 +31,12 @@ func TestTalk_ListensWithNothingToSay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newChat(t, 16)
 		bob := join(t, c.client, "go", "bob")
+		start := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		done := c.talk(ctx, "ann", nil)
 		bob.sees("* ann joined")
 		bob.say("anybody there?")
-		start := time.Now()
 		ann := <-done
 		require.Equal(t, codes.DeadlineExceeded, status.Code(ann.err), "got %v", ann.err)
 		require.Equal(t, 10*time.Second, time.Since(start))

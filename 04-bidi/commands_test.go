@@ -48,11 +48,8 @@ func TestCommands(t *testing.T) {
 		ann.RequireExit(0, "* ann joined\nann: hi\n"+`ann: \tbell \a, no UTF-8 \ufffd`+"\nann: bye\n", "")
 	})
 	t.Run("client prints the status", func(t *testing.T) {
-		ann := testproc.Start(t, client, "-addr", addr)
-		ann.Type(strings.Repeat("x", 4097) + "\n")
-		status, _, stderr := ann.Wait()
-		require.Equal(t, "client: chat: InvalidArgument: text: must have 1 to 4096 bytes, got 4097\n", stderr)
-		require.Equal(t, 1, status)
+		testproc.Start(t, client, "-addr", addr, "-name=a b").
+			RequireExit(1, "", "client: chat: InvalidArgument: name: must not contain ' '\n")
 	})
 	t.Run("killed client is disconnected", func(t *testing.T) {
 		ann := testproc.Start(t, client, "-addr", addr)
@@ -89,17 +86,23 @@ func TestCommands(t *testing.T) {
 		ann.RequireExit(1, "", "")
 		p.RequireExit(0, "", "")
 	})
-	t.Run("client refuses a line without an end", func(t *testing.T) {
-		ann := testproc.Start(t, client)
-		ann.Type(strings.Repeat("x", 1<<16))
-		ann.RequireExit(1, ""+
-			"* ann joined\n"+
-			"gopher: Hello. Your lines go up this stream, and mine come down.\n",
-			"client: stdin: a line must have fewer than 65536 bytes\n")
+	t.Run("client keeps long lines to itself and goes on", func(t *testing.T) {
+		longest := strings.Repeat("x", 4096)
+		ann := testproc.Start(t, client, "-addr", addr)
+		ann.Type(longest + "\r\n" + longest + "x\n" + strings.Repeat("\a", 4096) + "\nstill here\n" + longest + longest)
+		ann.RequireExit(1, "* ann joined\nann: "+longest+"\nann: still here\n", ""+
+			"client: line 2: must have at most 4096 bytes; it is not sent\n"+
+			"client: line 3: must have at most 4096 bytes; it is not sent\n"+
+			"client: line 5: must have at most 4096 bytes; it is not sent\n"+
+			"client: stdin: lines that were too long and not sent: 3\n")
+	})
+	t.Run("members may be 256 KiB behind by default", func(t *testing.T) {
+		_, _, help := testproc.Start(t, server, "-help").Wait()
+		require.Contains(t, help, "more than this many KiB of texts behind (default 256)")
 	})
 	t.Run("wrong usage", func(t *testing.T) {
 		testproc.Start(t, server, "-queue=0").
-			RequireExit(2, "", "server: -queue: must be 1 to 65536, got 0 (see -help)\n")
+			RequireExit(2, "", "server: -queue: must be 4 to 65536, got 0 (see -help)\n")
 	})
 }
 

@@ -105,7 +105,7 @@ func TestDeadlock_ClientThatOnlySendsIsAlone(t *testing.T) {
 
 		_, err := ann.skip()
 		require.Equal(t, codes.ResourceExhausted, status.Code(err), "got %v", err)
-		require.ErrorContains(t, err, "too slow: 16 messages were waiting for you")
+		require.ErrorContains(t, err, "too slow: more than 16 KiB of texts are waiting for you")
 		require.ErrorIs(t, <-flooded, io.EOF, "the status comes from Recv")
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -69,7 +70,9 @@ func Example_echo() {
 		return
 	}
 	defer stop()
-	err = printEchoes(context.Background(), chatv1.NewChatServiceClient(conn), []*chatv1.ChatMessage{
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	err = printEchoes(ctx, chatv1.NewChatServiceClient(conn), []*chatv1.ChatMessage{
 		textMessage("", "one"), textMessage("", "two"), textMessage("", "three"),
 	})
 	fmt.Println("end:", err)

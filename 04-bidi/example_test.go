@@ -3,6 +3,7 @@ package bidi_test
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -29,9 +30,11 @@ func ExampleTalk() {
 	}
 	go answer(bob)
 
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
 	say := make(chan string, 1)
 	say <- "hello"
-	for msg, err := range bidi.Talk(context.Background(), chatv1.NewChatServiceClient(conn), "go", "ann", say) {
+	for msg, err := range bidi.Talk(ctx, chatv1.NewChatServiceClient(conn), "go", "ann", say) {
 		if err != nil {
 			fmt.Println(err)
 			return
@@ -61,22 +64,28 @@ func answer(bob *bidi.Member) {
 	}
 }
 
-// Ann may be two messages behind. The third message is too much.
+// Ann may be 4 KiB of texts behind, and each text counts as 1 KiB at least.
+// So the fifth text is too much.
 func ExampleHub() {
-	hub := bidi.NewHub(2)
+	hub := bidi.NewHub(4)
+	defer time.AfterFunc(10*time.Second, hub.Drain).Stop() // ends the loop in any case
 	ann, err := hub.Join("go", "ann")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	_ = ann.Say("one")
-	_ = ann.Say("two")
+	for i := range 5 {
+		_ = ann.Say(fmt.Sprint("text ", i))
+	}
 	for msg := range ann.Messages() {
 		fmt.Println(bidi.Line(msg))
 	}
 	fmt.Println(ann.Err())
 	// Output:
 	// * ann joined
-	// ann: one
-	// rpc error: code = ResourceExhausted desc = too slow: 2 messages were waiting for you, which is the limit
+	// ann: text 0
+	// ann: text 1
+	// ann: text 2
+	// ann: text 3
+	// rpc error: code = ResourceExhausted desc = too slow: more than 4 KiB of texts are waiting for you
 }

@@ -57,6 +57,13 @@ func newChat(t *testing.T, queue int) *chat {
 	return c
 }
 
+// members returns how many are in a room.
+func (c *chat) members(room string) int {
+	c.hub.mu.Lock()
+	defer c.hub.mu.Unlock()
+	return len(c.hub.rooms[room])
+}
+
 // talk loops over Talk in the room go, in a goroutine.
 func (c *chat) talk(ctx context.Context, name string, say <-chan string) <-chan transcript {
 	done := make(chan transcript, 1)

@@ -1,7 +1,9 @@
 package bidi
 
 import (
+	"iter"
 	"sync"
+	"sync/atomic"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -12,7 +14,8 @@ import (
 // A Hub holds the rooms of a chat. A Hub does not know any streams. Create a
 // Hub with [NewHub]. Methods may be called concurrently.
 type Hub struct {
-	queue int // the capacity of each member's queue
+	queue int           // KiB of texts that may wait for a member
+	turn  chan struct{} // holds an element for JoinPace after each join
 
 	// One lock gives all members of a room the same order. No goroutine
 	// waits while it holds the lock: publish fills queues and calls no Send.
@@ -27,14 +30,21 @@ type Member struct {
 	room, name string
 
 	queue   chan *chatv1.ChatMessage // closed after the last message
-	dropped chan struct{}            // closed if the queue was full
+	waiting atomic.Int64             // KiB of texts in queue
+	missed  atomic.Uint32            // notices that were left out
+	dropped chan struct{}            // closed if too much was waiting
 	err     error                    // set before queue is closed
 }
 
-// NewHub returns an empty hub, whose members may each be queue messages
-// behind. A queue of less than 1 counts as 1.
+// NewHub returns an empty hub, whose members may each be queue KiB of texts
+// behind. Each text counts as whole KiB. A queue of less than 4, which is one
+// text, counts as 4.
 func NewHub(queue int) *Hub {
-	return &Hub{queue: max(1, queue), rooms: map[string]map[string]*Member{}}
+	return &Hub{
+		queue: max(kib(MaxText), queue),
+		turn:  make(chan struct{}, 1),
+		rooms: map[string]map[string]*Member{},
+	}
 }
 
 // Join adds a member to a room and tells all members of the room, the new
@@ -61,14 +71,16 @@ func (h *Hub) Join(room, name string) (*Member, error) {
 	}
 	m := &Member{
 		hub: h, room: room, name: name,
-		queue:   make(chan *chatv1.ChatMessage, h.queue),
+		// At most half of it are texts, because each counts as 1 KiB at
+		// least, and at most half are notices. So no send to it waits.
+		queue:   make(chan *chatv1.ChatMessage, 2*h.queue),
 		dropped: make(chan struct{}),
 	}
 	if h.rooms[room] == nil {
 		h.rooms[room] = map[string]*Member{}
 	}
 	h.rooms[room][name] = m
-	h.publish(room, joinMessage(name, room, name))
+	h.notify(room, joinMessage(name, room, name))
 	return m, nil
 }
 
@@ -98,21 +110,38 @@ func (m *Member) Leave(why chatv1.Leave_Reason) {
 	defer m.hub.mu.Unlock()
 	if m.hub.holds(m) {
 		m.hub.remove(m, nil)
-		m.hub.publish(m.room, leaveMessage(m.name, why))
+		m.hub.notify(m.room, leaveMessage(m.name, why))
 	}
 }
 
-// Messages returns the channel of what happens in the room. The hub closes
-// the channel after the last message, and [Member.Err] then returns the
-// reason.
-func (m *Member) Messages() <-chan *chatv1.ChatMessage { return m.queue }
+// Messages returns an iterator over what happens in the room. A member that
+// is far behind misses notices, but no texts. When it has caught up, it gets
+// a [chatv1.Missed]. The iterator ends after the last message, and
+// [Member.Err] then returns the reason.
+func (m *Member) Messages() iter.Seq[*chatv1.ChatMessage] {
+	return func(yield func(*chatv1.ChatMessage) bool) {
+		for msg := range m.queue {
+			m.waiting.Add(-int64(kib(len(msg.GetText()))))
+			if !yield(msg) {
+				return
+			}
+			if len(m.queue) > 0 {
+				continue
+			}
+			if n := m.missed.Swap(0); n > 0 && !yield(missedMessage(n)) {
+				return
+			}
+		}
+	}
+}
 
 // Dropped returns a channel that the hub closes if the member read too
 // slowly and was removed from the room.
 func (m *Member) Dropped() <-chan struct{} { return m.dropped }
 
 // Err returns why the member is no longer in the room: nil after
-// [Member.Leave]. Call Err only after Messages or Dropped was closed.
+// [Member.Leave]. Call Err only after Messages has ended or Dropped was
+// closed.
 //
 // ResourceExhausted: the member read too slowly. Unavailable: [Hub.Drain]
 // was called.
@@ -126,29 +155,44 @@ func (h *Hub) Drain() {
 	defer h.mu.Unlock()
 	h.draining = true
 	for room, members := range h.rooms {
-		h.publish(room, leaveMessage("", chatv1.Leave_REASON_SHUTDOWN))
+		h.notify(room, leaveMessage("", chatv1.Leave_REASON_SHUTDOWN))
 		for _, m := range members {
 			h.remove(m, errShutdown)
 		}
 	}
 }
 
-// publish puts msg into the queues of all members of a room. It does not
+// publish puts a text into the queues of all members of a room. It does not
 // wait for a member whose queue is full, but removes that member.
-func (h *Hub) publish(room string, msg *chatv1.ChatMessage) {
+func (h *Hub) publish(room string, text *chatv1.ChatMessage) {
+	size := int64(kib(len(text.GetText())))
 	var slow []*Member
 	for _, m := range h.rooms[room] {
-		select {
-		case m.queue <- msg:
-		default:
+		if m.waiting.Load()+size > int64(h.queue) {
 			slow = append(slow, m)
 			h.remove(m, status.Errorf(codes.ResourceExhausted,
-				"too slow: %d messages were waiting for you, which is the limit", cap(m.queue)))
+				"too slow: more than %d KiB of texts are waiting for you", h.queue))
 			close(m.dropped)
+			continue
 		}
+		m.waiting.Add(size)
+		m.queue <- text
 	}
 	for _, m := range slow {
-		h.publish(room, leaveMessage(m.name, chatv1.Leave_REASON_TOO_SLOW))
+		h.notify(room, leaveMessage(m.name, chatv1.Leave_REASON_TOO_SLOW))
+	}
+}
+
+// notify puts a join or a leave into the queues of all members of a room. A
+// member whose queue is half full misses the notice: a notice must not cost
+// a member its place, however many come at once.
+func (h *Hub) notify(room string, notice *chatv1.ChatMessage) {
+	for _, m := range h.rooms[room] {
+		if len(m.queue) < h.queue {
+			m.queue <- notice
+		} else {
+			m.missed.Add(1)
+		}
 	}
 }
 
@@ -164,3 +208,6 @@ func (h *Hub) remove(m *Member, err error) {
 }
 
 func (h *Hub) holds(m *Member) bool { return h.rooms[m.room][m.name] == m }
+
+// kib returns how many whole KiB hold this many bytes.
+func kib(bytes int) int { return (bytes + 1023) / 1024 }

@@ -1,6 +1,7 @@
 package bidi
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 
@@ -35,6 +36,10 @@ func leaveMessage(sender string, why chatv1.Leave_Reason) *chatv1.ChatMessage {
 	}}
 }
 
+func missedMessage(notices uint32) *chatv1.ChatMessage {
+	return &chatv1.ChatMessage{Event: &chatv1.ChatMessage_Missed{Missed: &chatv1.Missed{Notices: notices}}}
+}
+
 // Line returns msg as a line of text, such as "ann: hello" or "* bob left".
 // The line is safe to print: characters that a terminal would obey are
 // escaped.
@@ -47,6 +52,8 @@ func Line(msg *chatv1.ChatMessage) string {
 		return printable.Escape(sender + ": " + event.Text)
 	case *chatv1.ChatMessage_Leave:
 		return printable.Escape("* " + farewell(sender, event.Leave.GetReason()))
+	case *chatv1.ChatMessage_Missed:
+		return fmt.Sprintf("* %d more joined or left", event.Missed.GetNotices())
 	default:
 		return printable.Escape("* " + sender + " sent an event that this client does not know")
 	}
@@ -69,17 +76,24 @@ func checkName(field, s string) error {
 	if err := checkLength(field, s, MaxName); err != nil {
 		return err
 	}
-	return checkRunes(field, s, func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) })
+	return checkRunes(field, s, func(r rune) bool {
+		return r == ' ' || !isVisible(r) || r == '\u2800' || // a blank
+			unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) // no ink
+	})
 }
 
-// checkText refuses control characters except tabs, because the terminals of
-// the other members would obey them.
+// checkText refuses what the terminals of the other members would obey or
+// not show: control characters except tabs, characters that reverse the
+// direction of text or have no width, and spaces other than ' '.
 func checkText(s string) error {
 	if err := checkLength("text", s, MaxText); err != nil {
 		return err
 	}
-	return checkRunes("text", s, func(r rune) bool { return r != '\t' && unicode.IsControl(r) })
+	return checkRunes("text", s, func(r rune) bool { return r != '\t' && !isVisible(r) })
 }
+
+// isVisible reports whether [Line] shows r as it is.
+func isVisible(r rune) bool { return printable.Escape(string(r)) == string(r) }
 
 func checkLength(field, s string, limit int) error {
 	if len(s) < 1 || len(s) > limit {
@@ -92,7 +106,7 @@ func checkLength(field, s string, limit int) error {
 func checkRunes(field, s string, bad func(rune) bool) error {
 	if i := strings.IndexFunc(s, bad); i >= 0 {
 		return status.Errorf(codes.InvalidArgument,
-			"%s: must not contain %q", field, []rune(s[i:])[0])
+			"%s: must not contain %+q", field, []rune(s[i:])[0])
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ const (
 	JoinWithin    = 10 * time.Second      // for the first message
 	GoodbyeWithin = 10 * time.Second      // for a client that half-closed to read the rest
 	Pace          = 10 * time.Millisecond // between two texts of a member, at least
+	JoinPace      = time.Millisecond      // between two joins of all clients, at least
 )
 
 var errLate = status.Errorf(codes.ResourceExhausted,
@@ -33,6 +34,12 @@ type ChatServer struct {
 
 	// Hub holds the rooms. It must not be nil.
 	Hub *Hub
+}
+
+// ServerOptions give each stream a window of 64 KiB. By default a window
+// grows to 16 MiB, and a client that sends faster than [Pace] fills it.
+func ServerOptions() []grpc.ServerOption {
+	return []grpc.ServerOption{grpc.StaticStreamWindowSize(64 << 10), grpc.StaticConnWindowSize(1 << 20)}
 }
 
 type serverStream = grpc.BidiStreamingServer[chatv1.ChatMessage, chatv1.ChatMessage]
@@ -87,6 +94,12 @@ func (s *ChatServer) join(stream serverStream) (*Member, error) {
 	join := msg.GetJoin()
 	if join == nil {
 		return nil, status.Error(codes.InvalidArgument, "join: must be the first message")
+	}
+	select {
+	case s.Hub.turn <- struct{}{}:
+		time.AfterFunc(JoinPace, func() { <-s.Hub.turn })
+	case <-stream.Context().Done():
+		return nil, stream.Context().Err()
 	}
 	return s.Hub.Join(join.GetRoom(), join.GetName())
 }

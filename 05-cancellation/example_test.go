@@ -42,8 +42,8 @@ func (r relay) Watch(
 }
 
 // printTicks prints n ticks, and then cancels the call.
-func printTicks(c tickerv1.TickerServiceClient, n int) error {
-	ctx, cancel := context.WithCancel(context.Background())
+func printTicks(ctx context.Context, c tickerv1.TickerServiceClient, n int) error {
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the stream, and the one behind the gateway
 	stream, err := c.Watch(ctx, &tickerv1.WatchRequest{After: new(uint64(0))})
 	if err != nil {
@@ -66,7 +66,9 @@ func Example_relay() {
 	c, stopGateway := serveExample(relay{upstream: c}, gateway)
 	defer stopGateway()
 
-	if err := printTicks(c, 3); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := printTicks(ctx, c, 3); err != nil {
 		fmt.Println(err)
 	}
 	fmt.Println("the gateway's handler:", (<-gateway).context)
@@ -84,8 +86,10 @@ func Example_relay() {
 func ExampleTicks() {
 	c, stop := serveExample(failAfter(2, nil, newExchange()), nil)
 	defer stop()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
 	fromTheStart := &tickerv1.WatchRequest{After: new(uint64(0))}
-	for tick, err := range Ticks(context.Background(), c, fromTheStart, time.Minute) {
+	for tick, err := range Ticks(ctx, c, fromTheStart, time.Minute) {
 		if err != nil {
 			fmt.Println(err)
 			break
@@ -101,11 +105,13 @@ func ExampleTicks() {
 func ExampleFollow() {
 	c, stop := serveExample(failAfter(2, errFailed, newExchange()), nil)
 	defer stop()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
 	fromTheStart := &tickerv1.WatchRequest{After: new(uint64(0))}
 	opts := FollowOptions{OnRetry: func(err error, _ time.Duration) {
 		fmt.Println("retry, because", status.Convert(err).Message())
 	}}
-	for tick, err := range Follow(context.Background(), c, fromTheStart, opts) {
+	for tick, err := range Follow(ctx, c, fromTheStart, opts) {
 		if err != nil {
 			fmt.Println(err) // not retryable
 			break

@@ -33,7 +33,7 @@ const MaxSymbols = 100
 // on n. It therefore has the same ticks after a restart. An exchange whose
 // prices come from people must store them. An Exchange relies on the clock
 // of its machine: when the clock is set back, a client that resumes gets
-// OutOfRange.
+// Unavailable until the clock has caught up.
 type Exchange struct {
 	tickerv1.UnimplementedTickerServiceServer
 
@@ -48,7 +48,8 @@ type Exchange struct {
 	// start of the year 2000, UTC.
 	Epoch time.Time
 	// Retention is how many of the newest ticks are held for clients that
-	// resume. The default is 3600.
+	// resume. A small request can ask for all of them, so Retention also
+	// limits the work of one call. The default is 3600.
 	Retention uint64
 	// SendTimeout is the timeout of each Send, as in [SendWithin]. The
 	// default is a minute.
@@ -79,9 +80,11 @@ func (x *Exchange) init() {
 //
 // InvalidArgument: the request has more than [MaxSymbols] symbols. NotFound:
 // the exchange does not have one of the symbols. OutOfRange: the next tick is
-// no longer held, or the request's after is ahead of the newest tick.
-// Aborted: one Send took longer than SendTimeout. Unavailable: the exchange
-// is shutting down. Canceled, DeadlineExceeded: the call's context ended.
+// no longer held, or the request's after is ahead of the newest tick by more
+// than Retention. Unavailable: after is ahead by less, because the clock of
+// this exchange is behind, or the exchange is shutting down. Aborted: one
+// Send took longer than SendTimeout. Canceled, DeadlineExceeded: the call's
+// context ended.
 func (x *Exchange) Watch(
 	req *tickerv1.WatchRequest, stream grpc.ServerStreamingServer[tickerv1.Tick],
 ) error {
@@ -130,7 +133,11 @@ func (x *Exchange) checkSymbols(symbols []string) error {
 func (x *Exchange) checkRange(after, newest uint64) error {
 	switch {
 	case after > newest:
-		return status.Errorf(codes.OutOfRange, "after: %d is ahead of the newest, %d", after, newest)
+		code := codes.Unavailable // another exchange has published it, or this one before a restart
+		if after-newest > x.Retention {
+			code = codes.OutOfRange
+		}
+		return status.Errorf(code, "after: %d is ahead of the newest, %d", after, newest)
 	case newest-after > x.Retention:
 		oldest := newest - x.Retention + 1
 		return status.Errorf(codes.OutOfRange, "after: %d is no longer held; the oldest is %d", after, oldest)

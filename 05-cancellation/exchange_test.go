@@ -27,6 +27,7 @@ func TestExchange_StartsAtNextTickOrAfterGivenOne(t *testing.T) {
 		{"after the newest", new(uint64(5000)), nil, []uint64{5001, 5002, 5003}},
 		{"after an older one", new(uint64(4998)), nil, []uint64{4999, 5000, 5001}},
 		{"some symbols", new(uint64(4990)), []string{"ACME", "HOOLI", "ACME"}, []uint64{4992, 4995, 4997, 5000, 5002}},
+		{"as many symbols as allowed", nil, slices.Repeat([]string{"ACME"}, 100), []uint64{5005, 5010}},
 		{"all that is held", new(uint64(1400)), []string{"ACME"}, []uint64{1405, 1410}},
 	} {
 		subtest(t, tt.name, func(t *testing.T) {
@@ -60,8 +61,12 @@ func TestExchange_SaysWhyItRefusesRequest(t *testing.T) {
 			codes.InvalidArgument, "symbols: must be at most 100, got 101"},
 		{"too old", &tickerv1.WatchRequest{After: new(uint64(1399))},
 			codes.OutOfRange, "after: 1399 is no longer held; the oldest is 1401"},
-		{"future", &tickerv1.WatchRequest{After: new(uint64(5001))},
-			codes.OutOfRange, "after: 5001 is ahead of the newest, 5000"},
+		{"next", &tickerv1.WatchRequest{After: new(uint64(5001))},
+			codes.Unavailable, "after: 5001 is ahead of the newest, 5000"},
+		{"ahead by the retention", &tickerv1.WatchRequest{After: new(uint64(8600))},
+			codes.Unavailable, "after: 8600 is ahead of the newest, 5000"},
+		{"ahead by more", &tickerv1.WatchRequest{After: new(uint64(8601))},
+			codes.OutOfRange, "after: 8601 is ahead of the newest, 5000"},
 		{"far future", &tickerv1.WatchRequest{After: new(uint64(math.MaxUint64))},
 			codes.OutOfRange, "after: 18446744073709551615 is ahead of the newest, 5000"},
 	} {

@@ -37,14 +37,18 @@ type FollowOptions struct {
 // after the last tick. Each tick makes the next wait short again.
 //
 // The last pair that Follow yields is an error: Canceled or DeadlineExceeded
-// if ctx has ended, otherwise the first status for which [Retryable] is
-// false. Leaving the loop cancels the call. Each loop starts again with req,
-// which Follow does not change.
+// if ctx has ended, InvalidArgument if req cannot be marshaled, otherwise the
+// first status for which [Retryable] is false. Leaving the loop cancels the
+// call. Each loop starts again with req, which Follow does not change.
 func Follow(
 	ctx context.Context, c tickerv1.TickerServiceClient,
 	req *tickerv1.WatchRequest, opts FollowOptions,
 ) iter.Seq2[*tickerv1.Tick, error] {
 	return func(yield func(*tickerv1.Tick, error) bool) {
+		if _, err := proto.Marshal(req); err != nil { // as each call would
+			yield(nil, status.Errorf(codes.InvalidArgument, "request: %v", err))
+			return
+		}
 		req, failures := proto.CloneOf(req), 0
 		for ctx.Err() == nil {
 			var failure error
@@ -85,18 +89,29 @@ func sleep(ctx context.Context, d time.Duration) {
 
 // Retryable reports whether the same request may succeed later. It returns
 // false for InvalidArgument, NotFound, AlreadyExists, PermissionDenied,
-// FailedPrecondition, OutOfRange, Unimplemented, DataLoss and
-// Unauthenticated: after these, the request, the server or the data must
+// ResourceExhausted, FailedPrecondition, OutOfRange, Unimplemented, DataLoss
+// and Unauthenticated: after these, the request, the server or the data must
 // change first.
 //
 // All other codes say nothing about the request. Internal and Unknown are
 // among them, because they are also caused by a connection that breaks
 // inside a message, by a proxy, and by a handler that returns a plain error.
+// Canceled is among them, because a proxy may reset the stream; look at your
+// own context first, as [Follow] does.
+//
+// A code does not tell who chose it, so the list is a compromise.
+// ResourceExhausted may be a quota, after which a later retry helps, or a
+// message over the client's limit, which each retry would receive again. A
+// proxy that has no server behind it may answer HTTP 404 or 403, which
+// arrive as Unimplemented and PermissionDenied, so that Follow ends during a
+// deployment. On the other hand, a failure that never ends may arrive as
+// Internal, such as a tick that cannot be marshaled. Follow then retries
+// until ctx ends, and OnRetry tells you.
 func Retryable(err error) bool {
 	switch status.Code(err) {
 	case codes.InvalidArgument, codes.NotFound, codes.AlreadyExists,
-		codes.PermissionDenied, codes.FailedPrecondition, codes.OutOfRange,
-		codes.Unimplemented, codes.DataLoss, codes.Unauthenticated:
+		codes.PermissionDenied, codes.ResourceExhausted, codes.FailedPrecondition,
+		codes.OutOfRange, codes.Unimplemented, codes.DataLoss, codes.Unauthenticated:
 		return false
 	default:
 		return true

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -21,7 +22,9 @@ func TestFollow_YieldsEachTickWhenPublished(t *testing.T) {
 		x := new(Exchange)
 		exchange, gateway, c := serveHops(t, x)
 		n := uint64(0)
-		for tick, err := range Follow(t.Context(), c, &tickerv1.WatchRequest{}, FollowOptions{}) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		for tick, err := range Follow(ctx, c, &tickerv1.WatchRequest{}, FollowOptions{}) {
 			n++
 			require.NoError(t, err)
 			require.True(t, proto.Equal(x.Tick(n), tick), "got %v, want tick %d", tick, n)
@@ -39,7 +42,7 @@ func TestFollow_YieldsEachTickWhenPublished(t *testing.T) {
 func TestFollow_RetriesOnlyRetryableCodes(t *testing.T) {
 	retryable := []codes.Code{
 		codes.OK, codes.Canceled, codes.Unknown, codes.DeadlineExceeded,
-		codes.ResourceExhausted, codes.Aborted, codes.Internal, codes.Unavailable,
+		codes.Aborted, codes.Internal, codes.Unavailable,
 	}
 	for code := codes.OK; code <= codes.Unauthenticated; code++ {
 		subtest(t, code.String(), func(t *testing.T) {
@@ -57,6 +60,64 @@ func TestFollow_RetriesOnlyRetryableCodes(t *testing.T) {
 			require.ErrorContains(t, err, "follow: not retryable: ")
 			require.ErrorContains(t, err, "it failed")
 			require.Len(t, exchange.handlers, 1, "calls")
+		})
+	}
+}
+
+// The limit is the client's own, so the status does not come from a server.
+func TestFollow_GivesUpOnMessageOverLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		exchange := serveTicker(t, &Exchange{Symbols: []string{"ACME", largeSymbol[0]}})
+		c := exchange.client(t, grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(100)))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		retries := 0
+		opts := FollowOptions{OnRetry: func(error, time.Duration) { retries++ }}
+		_, err := take(t, Follow(ctx, c, &tickerv1.WatchRequest{After: new(uint64(0))}, opts), 10)
+		require.Zero(t, retries)
+		require.Equal(t, codes.ResourceExhausted, status.Code(err), "got %v", err)
+		require.ErrorContains(t, err, "received message larger than max")
+		require.Equal(t, time.Second, now())
+	})
+}
+
+func TestFollow_GivesUpOnRequestWithInvalidUTF8(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, gateway, c := serveHops(t, new(Exchange))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		_, err := take(t, Follow(ctx, c, &tickerv1.WatchRequest{Symbols: []string{"\xff"}}, FollowOptions{}), 1)
+		require.Equal(t, codes.InvalidArgument, status.Code(err), "got %v", err)
+		require.ErrorContains(t, err, "request: ")
+		require.ErrorContains(t, err, "invalid UTF-8")
+		require.Empty(t, gateway.calls)
+	})
+}
+
+// The exchange is replaced by another one, whose clock is behind.
+func TestFollow_WaitsForExchangeWithSlowClock(t *testing.T) {
+	for _, behind := range []time.Duration{300 * time.Millisecond, 2 * time.Second, 10 * time.Second} {
+		subtest(t, behind.String(), func(t *testing.T) {
+			const interval = 100 * time.Millisecond
+			exchange, _, c := serveHops(t, &Exchange{Interval: interval})
+			time.AfterFunc(5050*time.Millisecond, func() {
+				exchange.stop()
+				exchange.newTicker = func() tickerv1.TickerServiceServer {
+					return &Exchange{Interval: interval, Epoch: time.Now().Add(behind - now())}
+				}
+				exchange.start()
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			retries := ""
+			opts := FollowOptions{OnRetry: func(err error, _ time.Duration) { retries += err.Error() + "\n" }}
+
+			got, err := take(t, Follow(ctx, c, &tickerv1.WatchRequest{}, opts), 500)
+
+			require.NoError(t, err)
+			require.Len(t, got, 500)
+			require.Contains(t, retries, "after: 50 is ahead of the newest, ")
+			require.Equal(t, 50*time.Second+behind, now(), "tick 500 came late")
 		})
 	}
 }
@@ -114,7 +175,9 @@ func TestFollow_EachLoopStartsWithRequest(t *testing.T) {
 		_, _, c := serveHops(t, failAfter(3, errFailed, new(Exchange)))
 		req := &tickerv1.WatchRequest{Symbols: []string{"ACME"}, After: new(uint64(50))}
 		time.Sleep(100 * time.Second)
-		ticks := Follow(t.Context(), c, req, FollowOptions{})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		ticks := Follow(ctx, c, req, FollowOptions{})
 		for range 2 {
 			next := uint64(55)
 			for tick, err := range ticks {
@@ -146,31 +209,4 @@ func TestFollow_SlowReaderGetsOutOfRange(t *testing.T) {
 		}
 		require.Greater(t, last, uint64(10))
 	})
-}
-
-func TestBackoff_LimitDoublesUpToMax(t *testing.T) {
-	b := Backoff{Base: 100 * time.Millisecond, Max: time.Second}
-	for i, want := range []time.Duration{100, 200, 400, 800, 1000, 1000} {
-		require.Equal(t, want*time.Millisecond, b.limit(i+1), "after %d failures", i+1)
-	}
-	require.Equal(t, time.Second, b.limit(1_000_000), "without overflow")
-	require.Equal(t, 100*time.Millisecond, Backoff{}.limit(1), "by default")
-	require.Equal(t, 30*time.Second, Backoff{}.limit(100), "by default")
-	require.Equal(t, time.Second, Backoff{Base: time.Minute, Max: time.Second}.limit(1))
-}
-
-// With full jitter, every wait below the limit is equally likely. The mean
-// of 10,000 waits is within 5 % of the middle except in 1 run of 10^60.
-func TestBackoff_WholeWaitIsRandom(t *testing.T) {
-	const n = 10_000
-	var sum, shortest, longest time.Duration = 0, time.Hour, 0
-	for range n {
-		wait := Backoff{}.Wait(3)
-		sum += wait
-		shortest, longest = min(shortest, wait), max(longest, wait)
-	}
-	require.InEpsilon(t, 200*time.Millisecond, sum/n, 0.05)
-	require.Less(t, shortest, 40*time.Millisecond)
-	require.Greater(t, longest, 360*time.Millisecond)
-	require.Less(t, longest, 400*time.Millisecond)
 }

@@ -5,14 +5,24 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strconv"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
 )
+
+// MaxHops is the maximum number of gateways that a call may cross. It ends
+// the loop of a gateway that is its own upstream.
+const MaxHops = 8
+
+// hopsKey is the metadata key of the number of gateways that a call has
+// crossed.
+const hopsKey = "ticker-hops"
 
 // A Gateway relays the ticks of another server, its upstream. For each call
 // of Watch it makes one call to the upstream, and it holds no ticks. Make
@@ -39,8 +49,10 @@ func NewGateway(upstream tickerv1.TickerServiceClient) *Gateway {
 // Watch implements the RPC. It relays the upstream's ticks and the status
 // with which the upstream ended the call.
 //
-// Aborted: one Send took longer than SendTimeout. Unavailable: the gateway
-// is shutting down, or the upstream cannot be reached.
+// InvalidArgument: the metadata has a count of hops that is not a number.
+// FailedPrecondition: the call has crossed [MaxHops] gateways before this
+// one. Aborted: one Send took longer than SendTimeout. Unavailable: the
+// gateway is shutting down, or the upstream cannot be reached.
 func (g *Gateway) Watch(
 	req *tickerv1.WatchRequest, down grpc.ServerStreamingServer[tickerv1.Tick],
 ) error {
@@ -50,6 +62,10 @@ func (g *Gateway) Watch(
 	ctx, cancel := context.WithCancelCause(down.Context())
 	defer cancel(nil)
 	defer context.AfterFunc(g.drain, func() { cancel(context.Cause(g.drain)) })()
+	ctx, err := addHop(ctx)
+	if err != nil {
+		return err
+	}
 
 	up, err := g.upstream.Watch(ctx, req)
 	for err == nil {
@@ -66,6 +82,27 @@ func (g *Gateway) Watch(
 	default:
 		return err
 	}
+}
+
+// addHop returns a context for the call to the upstream, whose metadata
+// counts one hop more than that of the call that the gateway serves.
+func addHop(ctx context.Context) (context.Context, error) {
+	hops := uint64(1)
+	for _, crossed := range metadata.ValueFromIncomingContext(ctx, hopsKey) {
+		n, err := strconv.ParseUint(crossed, 10, 32)
+		if err != nil {
+			return nil, status.Errorf(codes.InvalidArgument,
+				"%s: must be a number, got %.20q", hopsKey, crossed)
+		}
+		hops = max(hops, n+1)
+	}
+	if hops > MaxHops {
+		return nil, status.Errorf(codes.FailedPrecondition,
+			"%s: must be at most %d, got %d; a gateway may be its own upstream",
+			hopsKey, MaxHops, hops)
+	}
+	count := strconv.FormatUint(hops, 10)
+	return metadata.AppendToOutgoingContext(ctx, hopsKey, count), nil
 }
 
 // Drain ends every Watch with Unavailable. It does not block. Only the first

@@ -3,6 +3,8 @@ package cancellation
 import (
 	"context"
 	"math"
+	"strconv"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
@@ -104,4 +107,86 @@ func TestGateway_WithoutContextLeavesUpstreamRunning(t *testing.T) {
 			require.Equal(t, codes.Aborted, status.Code(end.err), "got %v", end.err)
 		})
 	}
+}
+
+func TestGateway_LoopEndsAfterMaxHops(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		gateways int
+		calls    int64 // that the first gateway gets
+	}{
+		{"its own upstream", 1, 9},
+		{"A, B, A", 2, 5},
+	} {
+		subtest(t, tt.name, func(t *testing.T) {
+			var first *Gateway
+			var calls atomic.Int64
+			s := serveTicker(t, stub{OnWatch: func(req *tickerv1.WatchRequest, stream serverStream) error {
+				if calls.Add(1) > 100 {
+					return status.Error(codes.DataLoss, "the loop does not end")
+				}
+				return first.Watch(req, stream)
+			}})
+			c := s.client(t)
+			for range tt.gateways - 1 {
+				c = serveTicker(t, NewGateway(c)).client(t)
+			}
+			first = NewGateway(c)
+
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			got, err := take(t, Follow(ctx, s.client(t), &tickerv1.WatchRequest{}, FollowOptions{}), 1)
+
+			require.Empty(t, got)
+			require.Equal(t, codes.FailedPrecondition, status.Code(err), "got %v", err)
+			require.ErrorContains(t, err, "ticker-hops: must be at most 8, got 9; a gateway may be its own upstream")
+			require.Equal(t, tt.calls, calls.Load())
+			require.Zero(t, now())
+		})
+	}
+}
+
+func TestGateway_ChainMayHaveMaxHops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := serveTicker(t, new(Exchange)).client(t)
+		for range MaxHops {
+			c = serveTicker(t, NewGateway(c)).client(t)
+		}
+		recvOnTime(t, open(t, t.Context(), c), 3)
+
+		_, err := open(t, t.Context(), serveTicker(t, NewGateway(c)).client(t)).Recv()
+		require.Equal(t, codes.FailedPrecondition, status.Code(err), "got %v", err)
+	})
+}
+
+func TestGateway_RefusesInvalidHops(t *testing.T) {
+	for _, hops := range []string{"-1", "4294967296", "many", ""} {
+		subtest(t, strconv.Quote(hops), func(t *testing.T) {
+			exchange, _, c := serveHops(t, new(Exchange))
+			_, err := open(t, metadata.AppendToOutgoingContext(t.Context(), "ticker-hops", hops), c).Recv()
+			require.Equal(t, codes.InvalidArgument, status.Code(err), "got %v", err)
+			require.ErrorContains(t, err, "ticker-hops: must be a number, got ")
+			require.Empty(t, exchange.calls, "the gateway called the exchange")
+		})
+	}
+}
+
+func TestGateway_PassesOnStatus(t *testing.T) {
+	subtest(t, "Canceled by the upstream", func(t *testing.T) {
+		canceled := status.Error(codes.Canceled, "by the exchange")
+		_, _, c := serveHops(t, failAfter(1, canceled, new(Exchange)))
+		requireRest(t, open(t, t.Context(), c), codes.Canceled, "by the exchange")
+	})
+	subtest(t, "of its own while it drains", func(t *testing.T) {
+		exchange := serveTicker(t, &Exchange{Symbols: largeSymbol, SendTimeout: math.MaxInt64})
+		g := NewGateway(exchange.client(t))
+		gateway := serveTicker(t, g)
+		stream := open(t, t.Context(), gateway.client(t))
+		time.Sleep(time.Minute) // all buffers are full
+		g.Drain()
+		require.Empty(t, gateway.handlers, "the handler does not wait for the client")
+		time.Sleep(time.Minute)
+		require.Equal(t, codes.Aborted, status.Code(gateway.handlers.next(t).err))
+		requireRest(t, stream, codes.Aborted, "the client read nothing for 1m0s")
+	})
 }

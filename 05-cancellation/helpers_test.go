@@ -20,6 +20,7 @@ import (
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
 	"example.com/streams/internal/faultnet"
 	"example.com/streams/internal/memserver"
+	"example.com/streams/internal/memserver/memservertest"
 	"example.com/streams/internal/serve"
 	"example.com/streams/internal/serve/servetest"
 )
@@ -46,7 +47,9 @@ type server struct {
 	restarts  atomic.Int64
 }
 
-// serveTicker starts a server, which ends with the test.
+// serveTicker starts a server, which ends with the test. A test that takes
+// longer than twice [memservertest.Limit] fails, because a call that never ends
+// would take until the end of time.
 func serveTicker(t testing.TB, ticker tickerv1.TickerServiceServer, opts ...grpc.ServerOption) *server {
 	s := &server{handlers: make(ends, 10), calls: make(ends, 10)}
 	s.net = faultnet.New(s.dial)
@@ -54,6 +57,11 @@ func serveTicker(t testing.TB, ticker tickerv1.TickerServiceServer, opts ...grpc
 	s.opts = append(opts, grpc.ChainStreamInterceptor(s.handlers.record))
 	s.start()
 	t.Cleanup(s.stop)
+	limit := time.AfterFunc(2*memservertest.Limit, func() {
+		t.Errorf("a call is still open after %v", 2*memservertest.Limit)
+		s.running.Load().Stop()
+	})
+	t.Cleanup(func() { limit.Stop() })
 	return s
 }
 

@@ -4,13 +4,20 @@ import "context"
 
 // RunUntil calls work, which does not use ctx but can be interrupted: a
 // read that a deadline ends, or a query that another call aborts. If ctx
-// ends first, RunUntil calls interrupt in a new goroutine, waits until work
-// has returned, and returns the cause of ctx.
+// ends first, RunUntil calls interrupt in a new goroutine, waits until both
+// have returned, and returns the cause of ctx, or nil if work returned nil.
+//
+// The caller undoes what interrupt did: a deadline in the past, for example,
+// also ends the next read.
 func RunUntil(ctx context.Context, work func() error, interrupt func()) error {
-	stop := context.AfterFunc(ctx, interrupt)
+	interrupted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() { interrupt(); close(interrupted) })
 	err := work()
 	if !stop() {
-		return context.Cause(ctx) // err only says that work was interrupted
+		<-interrupted // so that it does not reach the next work
+		if err != nil {
+			err = context.Cause(ctx) // err only says that work was interrupted
+		}
 	}
 	return err
 }

@@ -132,6 +132,39 @@ func TestRunUntil_InterruptsReadOfRealPipe(t *testing.T) {
 	cancel(io.ErrNoProgress)
 
 	require.Equal(t, io.ErrNoProgress, <-done, "the cause")
+
+	_, err = w.WriteString("x")
+	require.NoError(t, err)
+	_, err = r.Read(make([]byte, 1))
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded, "the deadline is still in the past")
+	require.NoError(t, r.SetReadDeadline(time.Time{}))
+	_, err = r.Read(make([]byte, 1))
+	require.NoError(t, err)
+}
+
+func TestRunUntil_WaitsForWorkAndInterrupt(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		work      time.Duration // after the cancel
+		interrupt time.Duration
+		result    error
+		want      error
+	}{
+		{"work is slow", time.Hour, time.Minute, errors.New("interrupted"), io.ErrNoProgress},
+		{"interrupt is slow", time.Minute, time.Hour, errors.New("interrupted"), io.ErrNoProgress},
+		{"work is done all the same", time.Hour, 0, nil, nil},
+	} {
+		subtest(t, tt.name, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			cancel(io.ErrNoProgress)
+			err := RunUntil(ctx, func() error {
+				time.Sleep(tt.work)
+				return tt.result
+			}, func() { time.Sleep(tt.interrupt) })
+			require.Equal(t, tt.want, err)
+			require.Equal(t, time.Hour, now())
+		})
+	}
 }
 
 func TestWaitFor_ReturnsCauseOfContext(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
@@ -57,16 +58,20 @@ func TestKeepalive_TooManyPingsEndConnection(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		server []grpc.ServerOption
+		client []grpc.DialOption
 		ends   bool
 	}{
-		{"by default, one in 5 minutes is allowed", nil, true},
-		{"ServerOptions allow one in 10 s", ServerOptions(), false},
+		{"by default, one in 5 minutes is allowed", nil, DialOptions(), true},
+		{"ServerOptions allow those of DialOptions", ServerOptions(), DialOptions(), false},
+		{"ServerOptions allow one in 10 s", ServerOptions(), []grpc.DialOption{
+			grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second}),
+		}, false},
 	} {
 		subtest(t, tt.name, func(t *testing.T) {
 			exchange, gateway, _ := serveHops(t, silentAfter(1), tt.server...)
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
 			defer cancel()
-			stream := open(t, ctx, gateway.client(t, DialOptions()...))
+			stream := open(t, ctx, gateway.client(t, tt.client...))
 			_, err := stream.Recv()
 			require.NoError(t, err)
 
@@ -134,6 +139,28 @@ func TestDialOptions_ShortenConnectionBackoff(t *testing.T) {
 			synctest.Wait()
 			require.Greater(t, dials, tt.min)
 			require.Less(t, dials, tt.max)
+		})
+	}
+}
+
+func TestDialOptions_LimitTimeOfOneDial(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		options []grpc.DialOption
+		want    time.Duration
+	}{
+		{"by default", nil, 20 * time.Second},
+		{"with DialOptions", DialOptions(), 5 * time.Second},
+	} {
+		subtest(t, tt.name, func(t *testing.T) {
+			hang := grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			})
+			c := serveTicker(t, new(Exchange)).client(t, append(tt.options, hang)...)
+			_, err := c.Watch(t.Context(), &tickerv1.WatchRequest{})
+			require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+			require.Equal(t, tt.want, now())
 		})
 	}
 }

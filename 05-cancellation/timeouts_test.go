@@ -78,6 +78,24 @@ func TestSendWithin_EndsHandlerWhoseClientDoesNotRead(t *testing.T) {
 	}
 }
 
+func TestSendTimeout_IsMinuteByDefault(t *testing.T) {
+	for _, name := range []string{"exchange", "gateway"} {
+		subtest(t, name, func(t *testing.T) {
+			x := &Exchange{Symbols: largeSymbol}
+			s := serveTicker(t, x)
+			if name == "gateway" {
+				x.SendTimeout = math.MaxInt64
+				s = serveTicker(t, NewGateway(s.client(t)))
+			}
+			stream := open(t, t.Context(), s.client(t))
+			time.Sleep(time.Hour)
+			n := requireRest(t, stream, codes.Aborted, "the client read nothing for 1m0s")
+			blocked := time.Duration(n+1) * time.Second // when the next tick was published
+			require.Equal(t, blocked+time.Minute, s.handlers.next(t).at)
+		})
+	}
+}
+
 // BenchmarkSendWithin measures what the goroutine and the timer for each tick
 // cost.
 func BenchmarkSendWithin(b *testing.B) {

@@ -171,6 +171,41 @@ func TestWhoEnded_EachSideObserves(t *testing.T) {
 	}
 }
 
+// The error of a call is a status, on either side.
+func TestStatus_IsNotContextError(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		timeout time.Duration
+		context error
+		code    codes.Code
+	}{
+		{"canceled", time.Hour, context.Canceled, codes.Canceled},
+		{"deadline", time.Second, context.DeadlineExceeded, codes.DeadlineExceeded},
+	} {
+		subtest(t, tt.name, func(t *testing.T) {
+			handler := make(chan error, 1)
+			c := serveTicker(t, stub{OnWatch: func(_ *tickerv1.WatchRequest, stream serverStream) error {
+				<-stream.Context().Done()
+				time.Sleep(time.Second) // at the deadline itself, Send may still succeed
+				handler <- stream.Send(new(tickerv1.Tick))
+				return nil
+			}}).client(t)
+			ctx, cancel := context.WithTimeout(t.Context(), tt.timeout)
+			defer cancel()
+			time.AfterFunc(time.Minute, cancel)
+			_, recv := open(t, ctx, c).Recv()
+			_, follow := take(t, Follow(ctx, c, new(tickerv1.WatchRequest), FollowOptions{}), 1)
+
+			for _, err := range []error{recv, follow} {
+				require.NotErrorIs(t, err, tt.context)
+				require.Equal(t, tt.code, status.Code(err), "got %v", err)
+			}
+			require.ErrorIs(t, ctx.Err(), tt.context)
+			require.NotErrorIs(t, <-handler, tt.context, "of Send in the handler")
+		})
+	}
+}
+
 func describe(err error) string {
 	if errors.Is(err, io.EOF) {
 		return "io.EOF"

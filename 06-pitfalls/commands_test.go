@@ -1,12 +1,25 @@
 package pitfalls_test
 
 import (
+	"context"
+	"math"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 
+	pitfalls "example.com/streams/06-pitfalls"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 	"example.com/streams/internal/testproc"
 )
 
@@ -51,6 +64,39 @@ func TestCommands_ListFindAndServe(t *testing.T) {
 			require.Equal(t, says+"\n", stderr)
 		})
 	}
+	for _, words := range []string{"", "CloseSend", "send-eof", "too-many-pings"} {
+		t.Run("client cannot write, "+words, func(t *testing.T) {
+			full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+			if err != nil {
+				t.Skip("only Linux has a device that is full: ", err)
+			}
+			defer full.Close()
+			cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "client"), words)
+			cmd.Stdout = full
+			var stderr strings.Builder
+			cmd.Stderr = &stderr
+			require.Error(t, cmd.Run())
+			require.Equal(t, 1, cmd.ProcessState.ExitCode())
+			require.Equal(t, "client: write /dev/stdout: no space left on device\n", stderr.String())
+		})
+	}
+	t.Run("server survives hostile calls", func(t *testing.T) {
+		server := testproc.Start(t, filepath.Join(dir, "server"), "-addr", "localhost:0")
+		addr, _ := strings.CutPrefix(server.Line(server.Stderr), "server: listening on ")
+		var attacks sync.WaitGroup
+		for name := range pitfalls.Demos {
+			for _, key := range []string{"broken/" + name, "fixed/" + name} {
+				client := dial(t, addr)
+				attacks.Go(func() { attack(t.Context(), client, key) })
+			}
+		}
+		attacks.Wait()
+		for _, unknown := range []string{"fixed/handler-panic", "fixed/stream-interceptor"} {
+			code := ping(t, addr, unknown)
+			require.Equal(t, codes.NotFound, code, "%s needs server options, and must not be served without them", unknown)
+		}
+		require.Equal(t, codes.OK, ping(t, addr, ""), "the server still runs")
+	})
 	t.Run("server serves the demos", func(t *testing.T) {
 		server := testproc.Start(t, filepath.Join(dir, "server"), "-addr", "localhost:0")
 		addr, ok := strings.CutPrefix(server.Line(server.Stderr), "server: listening on ")
@@ -60,8 +106,44 @@ func TestCommands_ListFindAndServe(t *testing.T) {
 		require.Contains(t, stdout, "InvalidArgument: value: must be at least 0, got -2\n")
 		require.Contains(t, stderr, ":path=/pitfalls.v1.PitfallService/Sum")
 
+		_, _, stderr = client(t, "-addr", addr, "-wire=all", "send-eof")
+		require.Contains(t, stderr, "MAX_CONCURRENT_STREAMS=10")
+
 		status, _, stderr = client(t, "-addr", "localhost:1", "send-eof")
 		require.Equal(t, 1, status)
 		require.Contains(t, stderr, "client: Unavailable: ", "no server listens there")
 	})
+}
+
+// attack makes calls with values that a demo does not send, and leaves.
+func attack(ctx context.Context, client pitfallsv1.PitfallServiceClient, pitfall string) {
+	ctx, leave := context.WithTimeout(metadata.AppendToOutgoingContext(ctx, "pitfall", pitfall), time.Second)
+	defer leave()
+	for _, value := range []int64{-1, 0, math.MinInt64, math.MaxInt64} {
+		if count, err := client.Count(ctx, &pitfallsv1.CountRequest{To: value, Padding: 5 << 20}); err == nil {
+			_, _ = count.Header()
+		}
+		if sum, err := client.Sum(ctx); err == nil {
+			_ = sum.Send(&pitfallsv1.Number{Value: value})
+			_ = sum.CloseSend()
+		}
+		if echo, err := client.Echo(ctx); err == nil {
+			_ = echo.Send(&pitfallsv1.Number{Value: value})
+			_ = echo.CloseSend()
+			_, _ = echo.Recv()
+		}
+	}
+}
+
+func ping(t *testing.T, addr, pitfall string) codes.Code {
+	ctx := metadata.AppendToOutgoingContext(t.Context(), "pitfall", pitfall)
+	_, err := dial(t, addr).Ping(ctx, &pitfallsv1.PingRequest{})
+	return status.Code(err)
+}
+
+func dial(t *testing.T, addr string) pitfallsv1.PitfallServiceClient {
+	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	return pitfallsv1.NewPitfallServiceClient(conn)
 }

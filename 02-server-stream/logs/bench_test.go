@@ -6,8 +6,10 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/http2"
@@ -80,6 +82,31 @@ func BenchmarkAppend(b *testing.B) {
 			}
 			cancel()
 			waiting.Wait()
+		})
+	}
+}
+
+// BenchmarkAppendAsleep measures one Append while all followers sleep, as
+// they do if the log grows slowly.
+func BenchmarkAppendAsleep(b *testing.B) {
+	for _, followers := range []int{100, 1000, 10_000} {
+		b.Run(fmt.Sprintf("%d followers", followers), func(b *testing.B) {
+			log := NewLog(1000)
+			var took []time.Duration
+			for b.Loop() {
+				var woken sync.WaitGroup
+				for range followers {
+					woken.Go(func() { _ = log.wait(b.Context(), uint64(len(took))) })
+				}
+				time.Sleep(20 * time.Millisecond) // until they sleep
+				start := time.Now()
+				log.Append(line, false)
+				took = append(took, time.Since(start))
+				woken.Wait()
+			}
+			slices.Sort(took)
+			b.ReportMetric(float64(took[0].Nanoseconds()), "ns/append-min")
+			b.ReportMetric(float64(took[len(took)/2].Nanoseconds()), "ns/append-median")
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -56,7 +57,9 @@ func Example_threeMessages() {
 		return
 	}
 	defer stop()
-	err = printAll(context.Background(), logsv1.NewLogServiceClient(conn))
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	err = printAll(ctx, logsv1.NewLogServiceClient(conn))
 	fmt.Println("end:", err)
 	// Output:
 	// one
@@ -79,9 +82,11 @@ func ExampleTail() {
 	log.Append("GET /cart 500", false)
 	log.Drain() // as a server does when it shuts down
 
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
 	last := uint64(0)
 	client := logsv1.NewLogServiceClient(conn)
-	for e, err := range logs.Tail(context.Background(), client, &logsv1.LogRequest{Follow: true}) {
+	for e, err := range logs.Tail(ctx, client, &logsv1.LogRequest{Follow: true}) {
 		if err != nil {
 			fmt.Println(err)
 			break

@@ -13,7 +13,8 @@ import (
 )
 
 // MaxLine is the limit of a line in one entry: 16 KiB. A longer line becomes
-// several entries, and all of them except the last are partial.
+// several entries, and all of them except the last are partial. A message
+// may have twice as many bytes, because U+FFFD has three.
 const MaxLine = 16 << 10
 
 // Ingest appends the lines of r to the log until r ends or fails. It replaces
@@ -39,16 +40,24 @@ func splitLine(data []byte, atEOF bool) (int, []byte, error) {
 		return i + 1, data[:i+1], nil
 	}
 	if len(data) > MaxLine {
-		cut := MaxLine
-		for cut > MaxLine-utf8.UTFMax && !utf8.RuneStart(data[cut]) {
-			cut--
-		}
+		cut := wholeCharacters(data[:MaxLine])
 		return cut, data[:cut], nil
 	}
 	if atEOF && len(data) > 0 {
 		return len(data), append(data, '\n'), nil
 	}
 	return 0, nil, nil // read more
+}
+
+// wholeCharacters returns the length of data, without the first bytes of a
+// character that data does not hold as a whole.
+func wholeCharacters(data []byte) int {
+	for i := len(data) - 1; i > len(data)-utf8.UTFMax; i-- {
+		if utf8.RuneStart(data[i]) && !utf8.FullRune(data[i:]) {
+			return i
+		}
+	}
+	return len(data)
 }
 
 // Generate appends a made-up line per interval until ctx is done. The

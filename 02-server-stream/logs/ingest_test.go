@@ -34,6 +34,7 @@ func TestIngest_LinesOfAnyLengthAndBytesArrive(t *testing.T) {
 		"long, without a newline": {long + "y", long + "y\n", 2},
 		"five times as long":      {strings.Repeat(long, 5) + "\nz\n", strings.Repeat(long, 5) + "\nz\n", 6},
 		"cut before a character":  {long[1:] + "€uro\n", long[1:] + "€uro\n", 2},
+		"cut inside an emoji":     {long[3:] + "🙂\n", long[3:] + "🙂\n", 2},
 		"many continuation bytes": {strings.Repeat("\x80", MaxLine+9) + "\n", "\uFFFD\uFFFD\n", 2},
 		"a long line of emoji":    {strings.Repeat("🙂", MaxLine) + "\n", strings.Repeat("🙂", MaxLine) + "\n", 4},
 	} {
@@ -46,6 +47,39 @@ func TestIngest_LinesOfAnyLengthAndBytesArrive(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What is valid in the input arrives: Ingest does not cut a character.
+func FuzzIngest(f *testing.F) {
+	f.Add([]byte("one\n\xfftwo€"), uint16(1))
+	f.Add([]byte("\xa9\xae\xa3\xb6\xb6\xea"), uint16(16384))
+	f.Add([]byte("🙂a"), uint16(4096))
+	f.Fuzz(func(t *testing.T, pattern []byte, times uint16) {
+		input := strings.Repeat(string(pattern), min(int(times), 8*MaxLine/max(1, len(pattern))))
+		log := NewLog(len(input) + 1)
+		require.NoError(t, Ingest(log, strings.NewReader(input)))
+		var got strings.Builder
+		for s := log.oldest; s <= log.newest; s++ {
+			e := log.entries[s%uint64(len(log.entries))]
+			require.True(t, utf8.ValidString(e.GetMessage()))
+			require.LessOrEqual(t, len(e.GetMessage()), 2*MaxLine)
+			require.NotContains(t, e.GetMessage(), "\n")
+			got.WriteString(e.GetMessage())
+			if !e.GetPartial() {
+				got.WriteByte('\n')
+			}
+		}
+		if input != "" && !strings.HasSuffix(input, "\n") {
+			input += "\n"
+		}
+		require.Equal(t, valid(input), valid(got.String()))
+	})
+}
+
+// valid returns s without bytes that are not valid UTF-8, and without what
+// Ingest writes instead of them.
+func valid(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\uFFFD", "")
 }
 
 func TestIngest_LineArrivesBeforeTheNextIsRead(t *testing.T) {
@@ -84,9 +118,11 @@ func TestSend_FailsIfAStringIsNotUTF8(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := NewLog(10)
 		log.Append("\xff", false)
-		_, err := sequences(t.Context(), dial(t, &LogServer{Log: log}), &logsv1.LogRequest{}, 0)
+		client, ends := dialEnds(t, log)
+		_, err := sequences(t.Context(), client, &logsv1.LogRequest{}, 0)
 		require.Equal(t, codes.Internal, status.Code(err), "got %v", err)
 		require.ErrorContains(t, err, "string field contains invalid UTF-8")
+		require.ErrorContains(t, (<-ends).err, "string field contains invalid UTF-8")
 	})
 }
 

@@ -12,31 +12,38 @@ import (
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 )
 
+// MaxLogBytes is the limit of the messages that a [Log] holds: 64 MiB.
+const MaxLogBytes = 64 << 20
+
 // A Log is an append-only log in memory that all followers share. It numbers
-// its entries from 1 and holds the newest of them, as many as its retention.
+// its entries from 1 and holds the newest of them: as many as its retention,
+// or fewer if their messages would exceed [MaxLogBytes].
 // A Log does not know its followers: each handler remembers the sequence of
 // the last entry that it has read. Create a Log with [NewLog]. Methods may
 // be called concurrently.
 type Log struct {
 	mu       sync.Mutex
 	entries  []*logsv1.LogEntry // the entry with sequence s is at s % len(entries)
+	oldest   uint64             // the sequence of the oldest entry that is held
 	newest   uint64             // the sequence of the newest entry; 0: no entry yet
+	bytes    int                // of the messages that are held
 	changed  chan struct{}      // closed by the next Append or Drain
 	draining bool
 }
 
-// NewLog returns an empty log that holds the newest retention entries. A
+// NewLog returns an empty log that holds at most retention entries. A
 // retention of less than 1 counts as 1.
 func NewLog(retention int) *Log {
 	return &Log{
 		entries: make([]*logsv1.LogEntry, max(1, retention)),
+		oldest:  1,
 		changed: make(chan struct{}),
 	}
 }
 
 // Append adds an entry and wakes all handlers that wait for one. The message
-// must be valid UTF-8, as [Ingest] makes it. After Drain, Append does
-// nothing.
+// must be valid UTF-8, and not much longer than [MaxLine], as [Ingest] makes
+// it. After Drain, Append does nothing.
 func (l *Log) Append(message string, partial bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -44,6 +51,7 @@ func (l *Log) Append(message string, partial bool) {
 		return
 	}
 	l.newest++
+	l.makeRoom(len(message))
 	l.entries[l.newest%uint64(len(l.entries))] = &logsv1.LogEntry{
 		Sequence:  l.newest,
 		Timestamp: timestamppb.New(time.Now()),
@@ -52,6 +60,18 @@ func (l *Log) Append(message string, partial bool) {
 	}
 	close(l.changed)
 	l.changed = make(chan struct{})
+}
+
+// makeRoom drops the oldest entries until one with size bytes fits.
+func (l *Log) makeRoom(size int) {
+	retention := uint64(len(l.entries))
+	for l.newest-l.oldest >= retention || l.bytes+size > MaxLogBytes && l.oldest < l.newest {
+		e := &l.entries[l.oldest%retention]
+		l.bytes -= len((*e).GetMessage())
+		*e = nil
+		l.oldest++
+	}
+	l.bytes += size
 }
 
 // Drain ends the streams of all followers. Each follower receives what the
@@ -75,23 +95,21 @@ func (l *Log) Drain() {
 func (l *Log) read(after uint64, batch []*logsv1.LogEntry) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	retention := uint64(len(l.entries))
-	oldest := max(l.newest, retention) - retention + 1
 	if after == 0 {
-		after = oldest - 1
+		after = l.oldest - 1
 	}
 	switch {
 	case after > l.newest:
 		return 0, status.Errorf(codes.OutOfRange,
 			"after: %d is ahead of the newest, %d", after, l.newest)
-	case after+1 < oldest:
+	case after+1 < l.oldest:
 		return 0, status.Errorf(codes.OutOfRange,
-			"after: %d is no longer held; the oldest is %d", after, oldest)
+			"after: %d is no longer held; the oldest is %d", after, l.oldest)
 	}
 	n := 0
 	for n < len(batch) && after < l.newest {
 		after++
-		batch[n] = l.entries[after%retention]
+		batch[n] = l.entries[after%uint64(len(l.entries))]
 		n++
 	}
 	return n, nil

@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -29,6 +30,38 @@ func TestDrain_MakesAppendDoNothing(t *testing.T) {
 		err := log.wait(t.Context(), 3)
 		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
 	})
+}
+
+func TestAppend_HoldsAtMostMaxLogBytes(t *testing.T) {
+	log := NewLog(10_000)
+	held := func() (first uint64, size int) {
+		for _, e := range log.entries {
+			size += len(e.GetMessage())
+		}
+		return log.oldest, size
+	}
+	for range 64<<20/(16<<10) + 3 {
+		log.Append(strings.Repeat("x", 16<<10), false)
+	}
+	first, size := held()
+	require.EqualValues(t, 4, first)
+	require.Equal(t, 64<<20, size)
+
+	log.Append("y", false) // one entry has to go
+	first, size = held()
+	require.EqualValues(t, 5, first)
+	require.Equal(t, 64<<20-16<<10+1, size)
+	require.Equal(t, size, log.bytes)
+
+	log.Append(strings.Repeat("z", 64<<20+1), false) // is held alone
+	first, size = held()
+	require.Equal(t, log.newest, first)
+	require.Equal(t, 64<<20+1, size)
+
+	log.Append("y", false)
+	first, size = held()
+	require.Equal(t, log.newest, first)
+	require.Equal(t, 1, size)
 }
 
 func TestNewLog_HoldsAtLeastOneEntry(t *testing.T) {

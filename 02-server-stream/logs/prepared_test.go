@@ -12,6 +12,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 	"example.com/streams/internal/testproc"
@@ -25,7 +27,8 @@ import (
 //     Encode compresses. The client of a stream that does not compress
 //     cannot decode them (see TestPreparedMsg_NeedsTheSameCompression).
 //   - Codec: the bytes are also encoded with the codec of that stream. A
-//     server with a second codec needs one PreparedMsg for each.
+//     server with a second codec needs one PreparedMsg for each (see
+//     TestPreparedMsg_NeedsTheSameCodec).
 //   - Ownership: the bytes stay in memory as long as the entry does, in
 //     addition to the entry. No documentation says that streams may share
 //     a PreparedMsg concurrently. They can in grpc-go v1.85.0, which does
@@ -106,6 +109,70 @@ func TestPreparedMsg_NeedsTheSameCompression(t *testing.T) {
 		})
 		return 0
 	}, nil).RequireExit(0, "", "")
+}
+
+// The first stream speaks JSON, and the second one does not.
+func TestPreparedMsg_NeedsTheSameCodec(t *testing.T) {
+	// In a process of its own, because a codec is registered for good.
+	testproc.Self(t, func() int {
+		encoding.RegisterCodec(jsonCodec{})
+		synctest.Test(t, func(t *testing.T) {
+			log := NewLog(10)
+			appendLines(log, 3)
+			for _, tt := range []struct {
+				srv    logsv1.LogServiceServer
+				second codes.Code
+			}{
+				{&LogServer{Log: log}, codes.OK},
+				{&preparingServer{LogServer: LogServer{Log: log}}, codes.Internal},
+			} {
+				client := dial(t, tt.srv)
+				for _, call := range []struct {
+					opt  grpc.CallOption
+					want codes.Code
+				}{
+					{grpc.CallContentSubtype("json"), codes.OK}, {grpc.EmptyCallOption{}, tt.second},
+				} {
+					stream, err := client.StreamLogs(t.Context(), &logsv1.LogRequest{}, call.opt)
+					require.NoError(t, err)
+					_, err = stream.Recv()
+					require.Equal(t, call.want, status.Code(err), "%T: got %v", tt.srv, err)
+				}
+			}
+		})
+		return 0
+	}, nil).RequireExit(0, "", "")
+}
+
+// The third row of the table in README.md counts on one encoding per entry.
+func TestPreparedMsg_EntryIsEncodedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := new(preparingServer)
+		encoded := map[*grpc.PreparedMsg]int{}
+		client := dial(t, stub{OnStreamLogs: func(_ *logsv1.LogRequest, stream serverStream) error {
+			for i := range uint64(10) {
+				msg, err := s.encode(stream, &logsv1.LogEntry{Sequence: i + 1})
+				if err != nil {
+					return err
+				}
+				encoded[msg]++
+			}
+			return nil
+		}})
+		for range 3 {
+			_, err := sequences(t.Context(), client, &logsv1.LogRequest{}, 0)
+			require.NoError(t, err)
+		}
+		require.Len(t, encoded, 10)
+	})
+}
+
+type jsonCodec struct{}
+
+func (jsonCodec) Name() string                  { return "json" }
+func (jsonCodec) Marshal(v any) ([]byte, error) { return protojson.Marshal(v.(proto.Message)) }
+func (jsonCodec) Unmarshal(data []byte, v any) error {
+	return protojson.Unmarshal(data, v.(proto.Message))
 }
 
 type zlibCompressor struct{}

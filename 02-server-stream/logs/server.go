@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
@@ -25,16 +26,22 @@ type LogServer struct {
 // req.follow is true, new entries as they are appended. It sends only
 // entries that contain req.contains.
 //
-// OK: req.follow is false, and the newest entry was sent. OutOfRange: the
-// next entry is no longer held, or req.after is ahead of the newest entry.
+// OK: req.follow is false, and the newest entry was sent. InvalidArgument:
+// req.contains is longer than [MaxLine]. OutOfRange: the next entry is no longer held, or req.after is ahead of the newest entry.
 // Unavailable: [Log.Drain] was called. Canceled, DeadlineExceeded: the
 // context of the call ended.
 func (s *LogServer) StreamLogs(
 	req *logsv1.LogRequest, stream grpc.ServerStreamingServer[logsv1.LogEntry],
 ) error {
+	if n := len(req.GetContains()); n > MaxLine {
+		return status.Errorf(codes.InvalidArgument,
+			"contains: must be at most %d bytes, got %d", MaxLine, n)
+	}
 	ctx := stream.Context()
 	cursor := req.GetAfter()
-	batch := make([]*logsv1.LogEntry, 64)
+	// While Send blocks, the batch stays in memory, even if the log drops
+	// its entries. So the batch is small.
+	batch := make([]*logsv1.LogEntry, 16)
 	for ctx.Err() == nil {
 		n, err := s.Log.read(cursor, batch)
 		if err != nil {

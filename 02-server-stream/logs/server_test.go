@@ -2,7 +2,6 @@ package logs
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,8 +12,6 @@ import (
 	"google.golang.org/grpc/status"
 
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
-	"example.com/streams/internal/serve"
-	"example.com/streams/internal/serve/servetest"
 )
 
 func TestStreamLogs_EntryArrivesBeforeNext(t *testing.T) {
@@ -46,8 +43,8 @@ func TestStreamLogs_FastAndSlowGetAllInOrder(t *testing.T) {
 			go func() {
 				delay := time.Duration(i) * time.Millisecond
 				got, err := sequences(t.Context(), client, &logsv1.LogRequest{Follow: true}, delay)
-				if status.Code(err) != codes.Unavailable {
-					t.Errorf("follower %d: got %v, want Unavailable", i, err)
+				if want := "shutting down; resume after 200"; status.Convert(err).Message() != want {
+					t.Errorf("follower %d: got %v, want %s", i, err, want)
 				}
 				results <- got
 			}()
@@ -86,7 +83,10 @@ func TestStreamLogs_TooSlowIsOutOfRange(t *testing.T) {
 		client := dial(t, &LogServer{Log: log})
 		fast := make(chan []uint64)
 		go func() {
-			got, _ := sequences(t.Context(), client, &logsv1.LogRequest{Follow: true}, 0)
+			got, err := sequences(t.Context(), client, &logsv1.LogRequest{Follow: true}, 0)
+			if want := "shutting down; resume after 1000"; status.Convert(err).Message() != want {
+				t.Errorf("the fast follower: got %v, want %s", err, want)
+			}
 			fast <- got
 		}()
 		go func() {
@@ -141,6 +141,29 @@ func TestStreamLogs_SendsWhatTheRequestSelects(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The handler reads the log in batches of 16 entries.
+func TestStreamLogs_WithoutFollowSendsAllBatches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(1000)
+		appendLines(log, 200)
+		got, err := sequences(t.Context(), dial(t, &LogServer{Log: log}), &logsv1.LogRequest{}, 0)
+		require.NoError(t, err)
+		require.Equal(t, between(1, 200), got)
+	})
+}
+
+func TestStreamLogs_ContainsHasALimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := dial(t, &LogServer{Log: NewLog(10)})
+		text := strings.Repeat("x", 16<<10)
+		_, err := sequences(t.Context(), client, &logsv1.LogRequest{Contains: text}, 0)
+		require.NoError(t, err)
+		_, err = sequences(t.Context(), client, &logsv1.LogRequest{Contains: text + "x"}, 0)
+		require.Equal(t, codes.InvalidArgument, status.Code(err), "got %v", err)
+		require.Equal(t, "contains: must be at most 16384 bytes, got 16385", status.Convert(err).Message())
+	})
 }
 
 func TestStreamLogs_CancelEndsTheHandlerAtOnce(t *testing.T) {
@@ -222,77 +245,5 @@ func TestStreamLogs_DeadlineCoversTheWholeStream(t *testing.T) {
 		end := <-ends
 		require.Contains(t, []codes.Code{codes.DeadlineExceeded, codes.Canceled}, status.Code(end.err))
 		require.Equal(t, 9500*time.Millisecond, end.at.Sub(start))
-	})
-}
-
-// startServer serves the log as cmd/server does, and returns a client. The
-// drain may take 5 s.
-func startServer(t *testing.T, log *Log) (*servetest.Server, logsv1.LogServiceClient) {
-	t.Helper()
-	s := serve.New()
-	s.Drain, s.OnDrain = 5*time.Second, log.Drain
-	register(&LogServer{Log: log})(s)
-	server := servetest.Start(t, s)
-	return server, logsv1.NewLogServiceClient(server.Dial(t))
-}
-
-func TestDrain_TellsFollowersWhereToResume(t *testing.T) {
-	for name, settle := range map[string]func(){
-		"followers wait":       synctest.Wait,
-		"followers are behind": func() {},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				log := NewLog(100)
-				server, client := startServer(t, log)
-				results := make(chan error)
-				for range 50 {
-					go func() {
-						got, err := sequences(t.Context(), client, &logsv1.LogRequest{Follow: true}, 0)
-						if len(got) != 30 {
-							err = errors.Join(errors.New("entries are missing"), err)
-						}
-						results <- err
-					}()
-				}
-				synctest.Wait()
-				appendLines(log, 30)
-				settle()
-
-				signaled := time.Now()
-				server.Signal()
-				require.NoError(t, server.Wait())
-
-				require.Zero(t, time.Since(signaled), "the drain waited for a follower")
-				for range 50 {
-					err := <-results
-					require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
-					require.Equal(t, "shutting down; resume after 30", status.Convert(err).Message())
-				}
-			})
-		})
-	}
-}
-
-func TestDrain_CancelsAFollowerThatDoesNotRead(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		log := NewLog(1000)
-		server, client := startServer(t, log)
-		stream, err := client.StreamLogs(t.Context(), &logsv1.LogRequest{Follow: true})
-		require.NoError(t, err)
-		for range 1000 {
-			log.Append(strings.Repeat("x", MaxLine), false)
-		}
-		synctest.Wait() // until the handler is blocked in Send
-
-		signaled := time.Now()
-		server.Signal()
-		require.NoError(t, server.Wait())
-
-		require.Equal(t, 5*time.Second, time.Since(signaled))
-		for err == nil {
-			_, err = stream.Recv()
-		}
-		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
 	})
 }

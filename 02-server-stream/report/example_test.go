@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing/fstest"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -27,9 +28,11 @@ func ExampleDownload() {
 	defer stop()
 	client := reportv1.NewReportServiceClient(conn)
 
-	size, err := report.Download(context.Background(), client, "sales", io.Discard)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	size, err := report.Download(ctx, client, "sales", io.Discard)
 	fmt.Println(size, err)
-	_, err = report.Download(context.Background(), client, "../sales", io.Discard)
+	_, err = report.Download(ctx, client, "../sales", io.Discard)
 	fmt.Println(err)
 	// Output:
 	// 40000 <nil>

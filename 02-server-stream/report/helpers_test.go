@@ -43,16 +43,23 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // A slowFile is a file, and also the file system that opens that file under
 // every name. Each Read takes the time delay and returns one chunk. After the
-// last chunk, Read returns err, or io.EOF if err is nil.
+// last chunk, Read returns err, or io.EOF if err is nil. Stat reports grown
+// bytes less than can be read.
 type slowFile struct {
 	fs.File
 	chunks int
+	grown  int
 	delay  time.Duration
 	err    error
-	closed bool
+	open   int // how often the file is open
 }
 
-func (f *slowFile) Open(string) (fs.File, error) { return f, nil }
+const chunk = "chunk\n"
+
+func (f *slowFile) Open(string) (fs.File, error) {
+	f.open++
+	return f, nil
+}
 
 func (f *slowFile) Read(p []byte) (int, error) {
 	switch {
@@ -63,14 +70,21 @@ func (f *slowFile) Read(p []byte) (int, error) {
 	}
 	time.Sleep(f.delay)
 	f.chunks--
-	return copy(p, "chunk\n"), nil
+	return copy(p, chunk), nil
 }
 
 func (f *slowFile) Close() error {
-	f.closed = true
+	f.open--
 	return nil
 }
 
 func (f *slowFile) Stat() (fs.FileInfo, error) {
-	return fstest.MapFS{"sales": {}}.Stat("sales")
+	data := make([]byte, f.chunks*len(chunk)-f.grown)
+	return fstest.MapFS{"sales": {Data: data}}.Stat("sales")
 }
+
+// A replacedFS is a file system whose file is replaced between Stat and Open.
+type replacedFS struct{ before, after fs.FS }
+
+func (r replacedFS) Stat(name string) (fs.FileInfo, error) { return fs.Stat(r.before, name) }
+func (r replacedFS) Open(name string) (fs.File, error)     { return r.after.Open(name) }

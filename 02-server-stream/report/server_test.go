@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -55,7 +56,7 @@ func TestGenerateReport_FirstChunkArrivesBeforeLast(t *testing.T) {
 		require.Equal(t, 100*time.Millisecond, arrivals[0])
 		require.Equal(t, time.Second, arrivals[9])
 		synctest.Wait() // until the handler has returned
-		require.True(t, source.closed)
+		require.Zero(t, source.open)
 	})
 }
 
@@ -74,7 +75,7 @@ func TestGenerateReport_ErrorArrivesAfterTheChunks(t *testing.T) {
 				var got bytes.Buffer
 				n, err := Download(t.Context(), client, "sales", &got)
 				require.Equal(t, tt.code, status.Code(err), "got %v", err)
-				require.Equal(t, status.Convert(tt.err).Message(), status.Convert(err).Message())
+				require.Contains(t, status.Convert(err).Message(), status.Convert(tt.err).Message())
 				require.EqualValues(t, 3*len("chunk\n"), n)
 				require.Equal(t, "chunk\nchunk\nchunk\n", got.String())
 			})
@@ -94,9 +95,63 @@ func TestGenerateReport_StopsWhenTheClientLeaves(t *testing.T) {
 		require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
 		time.Sleep(time.Second) // the read that is running ends after 10 s
 		synctest.Wait()         // until the handler has returned
-		require.True(t, source.closed)
+		require.Zero(t, source.open)
 		require.Equal(t, 990, source.chunks)
 	})
+}
+
+// Otherwise the trailer would describe a part of a report, and the client
+// would take that part for the whole.
+func TestGenerateReport_ChangedFileIsAborted(t *testing.T) {
+	for name, grown := range map[string]int{"shrunk": -1, "grown": 1, "grown by a chunk": len(chunk)} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				source := &slowFile{chunks: 3, grown: grown}
+				var got bytes.Buffer
+				_, err := Download(t.Context(), dial(t, &ReportServer{FS: source}), "sales", &got)
+				require.Equal(t, codes.Aborted, status.Code(err), "got %v", err)
+				require.Equal(t, "report: the file changed while it was sent", status.Convert(err).Message())
+				synctest.Wait()
+				require.Zero(t, source.open)
+			})
+		})
+	}
+}
+
+func TestGenerateReport_ReplacedFileIsSentWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := dial(t, &ReportServer{FS: replacedFS{
+			before: fstest.MapFS{"sales": {Data: []byte("old")}},
+			after:  fstest.MapFS{"sales": {Data: []byte("newer")}},
+		}})
+		var got strings.Builder
+		_, err := Download(t.Context(), client, "sales", &got)
+		require.NoError(t, err)
+		require.Equal(t, "newer", got.String())
+	})
+}
+
+// open(2) waits until somebody writes to the FIFO.
+func TestGenerateReport_DoesNotOpenAFIFO(t *testing.T) {
+	dir := t.TempDir()
+	if err := exec.Command("mkfifo", filepath.Join(dir, "sales")).Run(); err != nil {
+		t.Skipf("mkfifo: %v", err)
+	}
+	root, err := os.OpenRoot(dir)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, root.Close()) })
+	returned := make(chan error, 1)
+	go func() {
+		_, _, err := (&ReportServer{FS: root.FS()}).open("sales")
+		returned <- err
+	}()
+	select {
+	case err := <-returned:
+		require.Equal(t, codes.InvalidArgument, status.Code(err), "got %v", err)
+		require.ErrorContains(t, err, `report_id: must name a regular file, got "sales"`)
+	case <-time.After(10 * time.Second):
+		t.Fatal("open waits")
+	}
 }
 
 func TestGenerateReport_IDMustBeAPlainName(t *testing.T) {
@@ -108,6 +163,8 @@ func TestGenerateReport_IDMustBeAPlainName(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, root.Close()) })
 
+	require.NoError(t, os.WriteFile(filepath.Join(reports, ".hidden"), []byte("secret"), 0o600))
+	long := strings.Repeat("x", 255)
 	ids := map[string]codes.Code{
 		"":               codes.InvalidArgument,
 		".":              codes.InvalidArgument,
@@ -120,18 +177,23 @@ func TestGenerateReport_IDMustBeAPlainName(t *testing.T) {
 		"directory":      codes.InvalidArgument,
 		"none":           codes.NotFound,
 		"a\x00b":         codes.InvalidArgument,
+		".hidden":        codes.InvalidArgument,
+		long:             codes.NotFound,
+		long + "x":       codes.InvalidArgument,
 	}
 	if os.Symlink("../secret", filepath.Join(reports, "link")) == nil { // Windows may forbid it
 		ids["link"] = codes.Internal // the link leads out of the directory, which is the server's mistake
 	}
 	for id, code := range ids {
-		t.Run("id "+id, func(t *testing.T) {
+		t.Run("id "+id[:min(len(id), 20)], func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client := dial(t, &ReportServer{FS: root.FS()})
 				n, err := Download(t.Context(), client, id, io.Discard)
 				require.Equal(t, code, status.Code(err), "got %v", err)
 				require.Equal(t, code == codes.InvalidArgument,
 					strings.HasPrefix(status.Convert(err).Message(), "report_id: must "), "got %v", err)
+				require.NotContains(t, err.Error(), dir)
+				require.Less(t, len(err.Error()), 400)
 				require.Zero(t, n)
 			})
 		})

@@ -46,7 +46,7 @@ func FixedNode(
 	}
 	header, err := stream.Header()
 	if header == nil && err == nil {
-		_, err = stream.Recv() // returns the status
+		_, err = service.Values(stream) // Recv returns the status
 	}
 	return strings.Join(header.Get("node"), ""), err
 }

@@ -2,6 +2,8 @@
 package ignoredcontext
 
 import (
+	"iter"
+
 	"google.golang.org/grpc"
 
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
@@ -17,10 +19,9 @@ func BrokenFollow(stream grpc.ServerStreamingServer[pitfallsv1.Number], updates 
 	return nil
 }
 
-// BrokenTick sends each update as it arrives. Losing an update does no harm,
-// because the next one replaces it.
-func BrokenTick(stream grpc.ServerStreamingServer[pitfallsv1.Number], updates <-chan int64) error {
-	for n := range updates {
+// BrokenExport sends each row. Losing a row does no harm.
+func BrokenExport(stream grpc.ServerStreamingServer[pitfallsv1.Number], rows iter.Seq[int64]) error {
+	for n := range rows {
 		if err := stream.Send(&pitfallsv1.Number{Value: n}); err != nil {
 			continue
 		}

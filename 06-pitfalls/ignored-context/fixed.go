@@ -1,6 +1,8 @@
 package ignoredcontext
 
 import (
+	"iter"
+
 	"google.golang.org/grpc"
 
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
@@ -23,10 +25,9 @@ func FixedFollow(stream grpc.ServerStreamingServer[pitfallsv1.Number], updates <
 	}
 }
 
-// FixedTick sends each update as it arrives. Losing an update does no harm,
-// because the next one replaces it.
-func FixedTick(stream grpc.ServerStreamingServer[pitfallsv1.Number], updates <-chan int64) error {
-	for n := range updates {
+// FixedExport sends each row. Losing a row does no harm.
+func FixedExport(stream grpc.ServerStreamingServer[pitfallsv1.Number], rows iter.Seq[int64]) error {
+	for n := range rows {
 		if err := stream.Send(&pitfallsv1.Number{Value: n}); err != nil {
 			return err // the stream has ended
 		}

@@ -2,6 +2,7 @@ package ignoredcontext
 
 import (
 	"context"
+	"iter"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,21 +45,66 @@ func TestBroken_FollowEndsAtTheNextUpdate(t *testing.T) {
 	})
 }
 
-func TestBroken_TickSendsToNobodyForADay(t *testing.T) {
+func TestBroken_FollowKeepsAHandlerPerClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		updates := everyMinute(24 * 60)
-		handler := visit(t, func(stream numbers) error { return BrokenTick(stream, updates) })
-		handler.StillRuns(t, 24*time.Hour-time.Minute)
-		require.NoError(t, handler.EndsWithin(t, time.Minute), "the handler ends after the last update")
+		updates := make(chan int64)
+		defer close(updates)
+		client := pitfalltest.Dial(t, &service.Server{OnCount: func(_ *pitfallsv1.CountRequest, stream numbers) error {
+			return BrokenFollow(stream, updates)
+		}})
+		for range 3 {
+			ctx, leave := context.WithCancel(t.Context())
+			_, err := client.Count(ctx, &pitfallsv1.CountRequest{})
+			require.NoError(t, err)
+			synctest.Wait()
+			leave()
+		}
+		time.Sleep(24 * time.Hour)
+		require.Equal(t, 3, pitfalltest.OpenStreams(t, client))
 	})
 }
 
-func TestFixed_TickEndsAtTheFirstSendThatFails(t *testing.T) {
+func TestBroken_ExportSendsToNobodyForADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		updates := everyMinute(24 * 60)
-		handler := visit(t, func(stream numbers) error { return FixedTick(stream, updates) })
-		err := handler.EndsWithin(t, time.Minute)
+		refused := 0
+		handler := visit(t, func(stream numbers) error {
+			return BrokenExport(failures{stream, &refused}, rows(24*60*60))
+		})
+		handler.StillRuns(t, 24*time.Hour-time.Minute)
+		require.NoError(t, handler.EndsWithin(t, time.Minute), "the handler ends after the last row")
+		require.Equal(t, 24*60*60-2, refused)
+	})
+}
+
+func TestFixed_ExportEndsAtTheFirstSendThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refused := 0
+		handler := visit(t, func(stream numbers) error {
+			return FixedExport(failures{stream, &refused}, rows(24*60*60))
+		})
+		err := handler.EndsWithin(t, time.Second)
 		require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
+		require.Equal(t, 1, refused)
+	})
+}
+
+// A message that the server itself refuses to send ends the stream, too.
+func TestSend_ThatFailsHasEndedTheStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const tooLarge = "rpc error: code = ResourceExhausted desc = trying to send message larger than max (13 vs. 10)"
+		var sent, ended error
+		server := pitfalltest.Serve(t, &service.Server{OnCount: func(_ *pitfallsv1.CountRequest, stream numbers) error {
+			sent = stream.Send(&pitfallsv1.Number{Padding: make([]byte, 11)})
+			ended = stream.Context().Err()
+			return nil
+		}}, grpc.MaxSendMsgSize(10))
+		stream, err := pitfallsv1.NewPitfallServiceClient(server.Dial(t)).Count(t.Context(), &pitfallsv1.CountRequest{})
+		require.NoError(t, err)
+		_, err = stream.Recv()
+		require.EqualError(t, err, tooLarge)
+		synctest.Wait()
+		require.EqualError(t, sent, tooLarge)
+		require.ErrorIs(t, ended, context.Canceled)
 	})
 }
 
@@ -114,6 +160,32 @@ func everyMinute(n int64) <-chan int64 {
 	}
 	time.AfterFunc(time.Duration(n)*time.Minute+time.Second, func() { close(updates) })
 	return updates
+}
+
+// rows returns n rows, one per second.
+func rows(n int64) iter.Seq[int64] {
+	return func(yield func(int64) bool) {
+		for i := range n {
+			time.Sleep(time.Second)
+			if !yield(i) {
+				return
+			}
+		}
+	}
+}
+
+// failures counts the Sends that fail.
+type failures struct {
+	numbers
+	n *int
+}
+
+func (f failures) Send(n *pitfallsv1.Number) error {
+	err := f.numbers.Send(n)
+	if err != nil {
+		*f.n++
+	}
+	return err
 }
 
 // pages returns a function that reads a page in one second and adds 1 to

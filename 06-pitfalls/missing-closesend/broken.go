@@ -3,6 +3,7 @@ package missingclosesend
 
 import (
 	"context"
+	"sync"
 
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
@@ -10,15 +11,21 @@ import (
 
 // BrokenEcho sends the values and returns what the server sends back.
 func BrokenEcho(ctx context.Context, c pitfallsv1.PitfallServiceClient, values ...int64) ([]int64, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	var sender sync.WaitGroup
+	defer sender.Wait()
+	defer cancel()
 	stream, err := c.Echo(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for _, v := range values {
-		if err := stream.Send(&pitfallsv1.Number{Value: v}); err != nil {
-			break // Recv returns the status
+	sender.Go(func() {
+		for _, v := range values {
+			if err := stream.Send(&pitfallsv1.Number{Value: v}); err != nil {
+				return // Recv returns the status
+			}
 		}
-	}
+	})
 	return service.Values(stream)
 }
 

@@ -15,6 +15,8 @@ import (
 	"example.com/streams/internal/memserver/memservertest"
 )
 
+const day = 24 * time.Hour
+
 // A running is a call of BrokenEcho after all answers have arrived.
 type running struct {
 	cancel func()
@@ -24,16 +26,17 @@ type running struct {
 
 func TestBroken_EchoEndsOnlyFromOutside(t *testing.T) {
 	for name, tt := range map[string]struct {
-		end  func(running)
-		want string // part of the error
+		end   func(running)
+		after time.Duration
+		want  string // part of the error
 	}{
-		"by a cancel": {func(r running) { r.cancel() },
+		"by a cancel": {func(r running) { r.cancel() }, day,
 			"rpc error: code = Canceled desc = context canceled"},
-		"by a deadline": {func(running) {},
+		"by a deadline": {func(running) {}, 2 * day,
 			"rpc error: code = DeadlineExceeded"}, // the text depends on which side is first
-		"by closing the connection": {func(r running) { r.conn.Close() },
+		"by closing the connection": {func(r running) { r.conn.Close() }, day,
 			"rpc error: code = Canceled desc = grpc: the client connection is closing"},
-		"by stopping the server": {func(r running) { r.server.Stop() },
+		"by stopping the server": {func(r running) { r.server.Stop() }, day,
 			"rpc error: code = Unavailable desc = error reading from server: EOF"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -43,19 +46,21 @@ func TestBroken_EchoEndsOnlyFromOutside(t *testing.T) {
 				require.NoError(t, err)
 				defer conn.Close()
 				client := pitfallsv1.NewPitfallServiceClient(conn)
-				ctx, cancel := context.WithTimeout(t.Context(), 48*time.Hour)
+				ctx, cancel := context.WithTimeout(t.Context(), 2*day)
 				defer cancel()
+				start := time.Now()
 				var got []int64
 				call := pitfalltest.Go(func() (err error) {
 					got, err = BrokenEcho(ctx, client, 1, 2, 3)
 					return err
 				})
 
-				call.StillRuns(t, 24*time.Hour)
+				call.StillRuns(t, day)
 				require.Equal(t, 1, pitfalltest.OpenStreams(t, client), "the handler waits too")
 				tt.end(running{cancel, conn, server})
 
 				require.ErrorContains(t, call.Err(), tt.want)
+				require.Equal(t, tt.after, time.Since(start))
 				require.Equal(t, []int64{1, 2, 3}, got, "all answers have arrived")
 			})
 		})
@@ -83,7 +88,7 @@ func TestBroken_SumStillWaitsAfterADay(t *testing.T) {
 			return err
 		})
 
-		call.StillRuns(t, 24*time.Hour)
+		call.StillRuns(t, day)
 		require.Equal(t, 1, pitfalltest.OpenStreams(t, client), "the handler waits too")
 	})
 }

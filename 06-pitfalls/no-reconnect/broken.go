@@ -3,19 +3,22 @@ package noreconnect
 
 import (
 	"context"
+	"errors"
+	"io"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// BrokenFollow calls handle with each number. If the stream ends with
-// Unavailable, BrokenFollow tries again after a second. It returns any other
-// error, and the error of the first Count.
+// BrokenFollow calls handle with each number until the server ends a stream with
+// OK, or ctx is done. If a stream ends with Unavailable, BrokenFollow tries again
+// after a second. It returns any other error.
 func BrokenFollow(ctx context.Context, c pitfallsv1.PitfallServiceClient, handle func(int64)) error {
-	stream, err := c.Count(ctx, &pitfallsv1.CountRequest{})
+	stream, err := c.Count(ctx, &pitfallsv1.CountRequest{}, grpc.WaitForReady(true))
 	if err != nil {
 		return err
 	}
@@ -25,9 +28,12 @@ func BrokenFollow(ctx context.Context, c pitfallsv1.PitfallServiceClient, handle
 			select {
 			case <-time.After(time.Second):
 			case <-ctx.Done():
-				return ctx.Err()
+				return status.FromContextError(ctx.Err()).Err()
 			}
 			continue
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
 		}
 		if err != nil {
 			return err

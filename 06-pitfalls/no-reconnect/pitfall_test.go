@@ -17,7 +17,8 @@ import (
 
 func TestBroken_GetsNothingMoreFromTheRestartedServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client, restart := serve(t)
+		failed := 0
+		client, restart := serve(t, countFailures(&failed))
 		var got []int64
 		call := pitfalltest.Go(func() error {
 			return BrokenFollow(t.Context(), client, func(n int64) { got = append(got, n) })
@@ -25,9 +26,10 @@ func TestBroken_GetsNothingMoreFromTheRestartedServer(t *testing.T) {
 		call.StillRuns(t, 250*time.Millisecond)
 		restart()
 
-		call.StillRuns(t, time.Hour)
+		call.StillRuns(t, time.Hour-500*time.Millisecond)
 
 		require.Equal(t, []int64{1, 2, 3}, got)
+		require.Equal(t, 60*60, failed, "each Recv has failed, one per second")
 		_, err := client.Ping(t.Context(), &pitfallsv1.PingRequest{})
 		require.NoError(t, err, "the client has connected again")
 	})
@@ -59,8 +61,10 @@ func TestRecv_ReturnsTheErrorOfAnEndedStreamAgain(t *testing.T) {
 		restart()
 
 		for range 3 {
+			start := time.Now()
 			_, err = stream.Recv()
 			require.EqualError(t, err, "rpc error: code = Unavailable desc = error reading from server: EOF")
+			require.Zero(t, time.Since(start))
 			time.Sleep(time.Hour)
 		}
 	})
@@ -68,7 +72,9 @@ func TestRecv_ReturnsTheErrorOfAnEndedStreamAgain(t *testing.T) {
 
 // serve returns a client of a server, and a function that replaces the server
 // by another, as a restart does.
-func serve(t *testing.T) (client pitfallsv1.PitfallServiceClient, restart func()) {
+func serve(
+	t *testing.T, opts ...grpc.DialOption,
+) (client pitfallsv1.PitfallServiceClient, restart func()) {
 	before := pitfalltest.Serve(t, ticking)
 	after := pitfalltest.Serve(t, ticking)
 	dial := func(ctx context.Context, addr string) (net.Conn, error) {
@@ -77,7 +83,32 @@ func serve(t *testing.T) (client pitfallsv1.PitfallServiceClient, restart func()
 		}
 		return after.DialContext(ctx, addr)
 	}
-	return pitfallsv1.NewPitfallServiceClient(before.Dial(t, grpc.WithContextDialer(dial))), before.Stop
+	conn := before.Dial(t, append(opts, grpc.WithContextDialer(dial))...)
+	return pitfallsv1.NewPitfallServiceClient(conn), before.Stop
+}
+
+// countFailures counts the calls of Recv that fail.
+func countFailures(n *int) grpc.DialOption {
+	return grpc.WithStreamInterceptor(func(
+		ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string,
+		open grpc.Streamer, opts ...grpc.CallOption,
+	) (grpc.ClientStream, error) {
+		stream, err := open(ctx, desc, cc, method, opts...)
+		return failures{stream, n}, err
+	})
+}
+
+type failures struct {
+	grpc.ClientStream
+	n *int
+}
+
+func (f failures) RecvMsg(m any) error {
+	err := f.ClientStream.RecvMsg(m)
+	if err != nil {
+		*f.n++
+	}
+	return err
 }
 
 // ticking is a service whose Count sends ten numbers per second.

@@ -14,7 +14,7 @@ func FixedCount(
 	ctx context.Context, req *pitfallsv1.CountRequest,
 	servers ...pitfallsv1.PitfallServiceClient,
 ) ([]int64, error) {
-	var refusals error
+	refusals := errors.New("no server has accepted the call")
 	for _, s := range servers {
 		stream, err := s.Count(ctx, req)
 		if err != nil {

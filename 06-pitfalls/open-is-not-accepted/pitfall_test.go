@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
@@ -82,7 +83,47 @@ func TestRecv_ReturnsTheRefusal(t *testing.T) {
 	}
 }
 
+func TestOpen_FailsForWhatTheClientKnows(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		ctx  func(context.Context) context.Context
+		opts []grpc.CallOption
+		want string
+	}{
+		{"a context that has ended", pitfalltest.Canceled, nil,
+			"code = Canceled desc = context canceled"},
+		{"metadata with an illegal character", func(ctx context.Context) context.Context {
+			return metadata.AppendToOutgoingContext(ctx, "name", "\n")
+		}, nil, `code = Internal desc = header key "name" contains value with non-printable ASCII characters`},
+		{"a compressor that is not installed", keep, []grpc.CallOption{grpc.UseCompressor("zip")},
+			"code = Internal desc = grpc: Compressor is not installed for requested grpc-encoding \"zip\""},
+		{"no token", keep, []grpc.CallOption{grpc.PerRPCCredentials(noToken{})},
+			"code = Unauthenticated desc = token: expired"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := pitfalltest.Dial(t, &service.Server{})
+				_, err := client.Count(tt.ctx(t.Context()), &pitfallsv1.CountRequest{To: 3}, tt.opts...)
+				require.EqualError(t, err, "rpc error: "+tt.want)
+			})
+		})
+	}
+}
+
+func keep(ctx context.Context) context.Context { return ctx }
+
+// noToken has no token for any call.
+type noToken struct{}
+
+func (noToken) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
+	return nil, status.Error(codes.Unauthenticated, "token: expired")
+}
+
+func (noToken) RequireTransportSecurity() bool { return false }
+
+type numbers = grpc.ServerStreamingServer[pitfallsv1.Number]
+
 // refuse is the handler of a server that accepts no call.
-func refuse(*pitfallsv1.CountRequest, grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+func refuse(*pitfallsv1.CountRequest, numbers) error {
 	return status.Error(codes.Unauthenticated, "token: expired")
 }

@@ -11,6 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/resolver"
+	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/grpc/status"
 
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
@@ -68,6 +71,40 @@ func TestFixed_StreamEndsWithUnavailable(t *testing.T) {
 
 		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
 		require.ErrorContains(t, err, `received prior goaway: code: NO_ERROR, debug data: "max_age"`)
+	})
+}
+
+// Without a load balancer, the client decides where its connection leads.
+func TestPickFirst_ConnectsToTheFirstAddressAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := pitfalltest.Serve(t, backend(1), FixedServerOptions(age)...)
+		second := pitfalltest.Serve(t, backend(2))
+		addresses := manual.NewBuilderWithScheme("list")
+		addresses.InitialState(resolver.State{Addresses: []resolver.Address{{Addr: "first"}, {Addr: "second"}}})
+		connections := 0
+		conn, err := grpc.NewClient("list:///servers", grpc.WithResolvers(addresses),
+			grpc.WithTransportCredentials(insecure.NewCredentials()),
+			grpc.WithContextDialer(func(ctx context.Context, addr string) (net.Conn, error) {
+				if addr == "second" {
+					return second.DialContext(ctx, addr)
+				}
+				connections++
+				return first.DialContext(ctx, addr)
+			}))
+		require.NoError(t, err)
+		defer conn.Close()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		call := pitfalltest.Go(func() error {
+			return follow(ctx, pitfallsv1.NewPitfallServiceClient(conn), func(server int64) {
+				if server == 2 {
+					cancel()
+				}
+			})
+		})
+
+		call.StillRuns(t, 24*time.Hour)
+		require.Greater(t, connections, 24*60/37, "one connection per age and grace")
 	})
 }
 

@@ -16,7 +16,7 @@ func FixedUpload(ctx context.Context, c pitfallsv1.PitfallServiceClient, data []
 	if err != nil {
 		return 0, err
 	}
-	for chunk := range slices.Chunk(data, 64<<10) {
+	for chunk := range slices.Chunk(data, 16<<10) {
 		err = stream.Send(&pitfallsv1.Number{Padding: chunk})
 		if errors.Is(err, io.EOF) { // CloseAndRecv returns the status
 			break

@@ -3,13 +3,16 @@ package receivelimit
 import (
 	"errors"
 	"io"
+	"slices"
 	"testing"
 	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
@@ -85,6 +88,53 @@ func TestLimit_IsRaisedByTheReceiverOnly(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestSend_LimitsAMessageToAlmost2GiB(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stream, err := pitfalltest.Dial(t, store()).Sum(t.Context(), grpc.ForceCodecV2(twoGiB{}))
+		require.NoError(t, err)
+		require.EqualError(t, stream.Send(&pitfallsv1.Number{}), "rpc error: code = ResourceExhausted desc = "+
+			"trying to send message larger than max (2147483648 vs. 2147483647)")
+	})
+}
+
+// twoGiB encodes each message in 2 GiB, which are 2048 times the same MiB.
+type twoGiB struct{}
+
+func (twoGiB) Marshal(any) (mem.BufferSlice, error) {
+	return slices.Repeat(mem.BufferSlice{mem.SliceBuffer(make([]byte, 1<<20))}, 2048), nil
+}
+
+func (twoGiB) Unmarshal(mem.BufferSlice, any) error { return nil }
+
+func (twoGiB) Name() string { return "two-gib" }
+
+// grpc-go encodes a message in a buffer of 256 B, 4 KiB, 16 KiB, 32 KiB or
+// 1 MiB, and clears the largest before each use.
+func TestChunk_IsEncodedIn32KiB(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		largest := 0
+		client := pitfalltest.Dial(t, &service.Server{OnSum: func(
+			stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse],
+		) error {
+			for {
+				n, err := stream.Recv()
+				if err != nil {
+					return stream.SendAndClose(&pitfallsv1.SumResponse{})
+				}
+				largest = max(largest, proto.Size(n))
+			}
+		}})
+		_, err := FixedUpload(t.Context(), client, make([]byte, 1<<20))
+		require.NoError(t, err)
+
+		for size, want := range map[int]int{largest: 32 << 10, 32<<10 + 4: 1 << 20} {
+			buffer := mem.DefaultBufferPool().Get(size)
+			require.Equal(t, want, cap(*buffer), "for %d bytes", size)
+			mem.DefaultBufferPool().Put(buffer)
+		}
+	})
 }
 
 // store returns a service whose Sum returns the number of bytes of padding.

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 
+	"google.golang.org/grpc/status"
+
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
@@ -30,5 +32,5 @@ func BrokenCount(
 		}
 		handle(n.GetValue())
 	}
-	return ctx.Err()
+	return status.FromContextError(ctx.Err()).Err()
 }

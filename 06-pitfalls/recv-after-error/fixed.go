@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 
+	"google.golang.org/grpc/status"
+
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
@@ -29,5 +31,5 @@ func FixedCount(
 		}
 		handle(n.GetValue())
 	}
-	return ctx.Err()
+	return status.FromContextError(ctx.Err()).Err()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -12,11 +13,12 @@ import (
 )
 
 // FixedCount returns the numbers from 1 to to. It opens up to 3 streams, as
-// long as they end with Unavailable.
+// long as they end with Unavailable. If no server can be reached, FixedCount
+// waits until ctx is done.
 func FixedCount(ctx context.Context, c pitfallsv1.PitfallServiceClient, to int64) ([]int64, error) {
 	var got []int64
 	for attempt := 1; ; attempt++ {
-		stream, err := c.Count(ctx, &pitfallsv1.CountRequest{To: to})
+		stream, err := c.Count(ctx, &pitfallsv1.CountRequest{To: to}, grpc.WaitForReady(true))
 		if err != nil {
 			return got, err
 		}
@@ -28,7 +30,7 @@ func FixedCount(ctx context.Context, c pitfallsv1.PitfallServiceClient, to int64
 		select {
 		case <-time.After(time.Duration(attempt) * 100 * time.Millisecond):
 		case <-ctx.Done():
-			return got, ctx.Err()
+			return got, status.FromContextError(ctx.Err()).Err()
 		}
 	}
 }

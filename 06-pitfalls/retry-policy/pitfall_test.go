@@ -1,6 +1,7 @@
 package retrypolicy
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 
@@ -71,6 +72,38 @@ func TestPolicy_RetriesUntilTheFirstHeaders(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestPolicy_RetriesAUnaryCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		attempts := 0
+		server := pitfalltest.Serve(t, &service.Server{}, grpc.UnaryInterceptor(
+			func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+				if attempts++; attempts < 3 {
+					return nil, errRestart
+				}
+				return handler(ctx, req)
+			}))
+		client := pitfallsv1.NewPitfallServiceClient(server.Dial(t, policy))
+		_, err := client.Ping(t.Context(), &pitfallsv1.PingRequest{})
+		require.NoError(t, err)
+		require.Equal(t, 3, attempts)
+	})
+}
+
+func TestPolicy_MultipliesTheAttemptsOfFixedCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		attempts := 0
+		_, err := FixedCount(t.Context(), pitfalltest.Dial(t, &service.Server{OnCount: func(
+			*pitfallsv1.CountRequest, grpc.ServerStreamingServer[pitfallsv1.Number],
+		) error {
+			attempts++
+			return errRestart
+		}}, policy), 3)
+		require.EqualError(t, err, "max retries exhausted: failed after 3 attempts: "+errRestart.Error())
+		require.Equal(t, codes.Unavailable, status.Code(err))
+		require.Equal(t, 9, attempts)
+	})
 }
 
 func TestPolicy_RetriesIfAtMost256KiBWereSent(t *testing.T) {

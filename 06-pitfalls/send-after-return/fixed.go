@@ -16,15 +16,16 @@ func FixedCount(
 	failed func(error),
 ) error {
 	var sender sync.WaitGroup
+	var err error
 	sender.Go(func() {
 		for i := range req.GetTo() {
 			time.Sleep(100 * time.Millisecond)
-			if err := stream.Send(&pitfallsv1.Number{Value: i + 1}); err != nil {
+			if err = stream.Send(&pitfallsv1.Number{Value: i + 1}); err != nil {
 				failed(err)
 				return
 			}
 		}
 	})
 	sender.Wait()
-	return nil
+	return err
 }

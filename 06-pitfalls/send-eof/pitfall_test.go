@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
@@ -28,9 +29,11 @@ func TestBroken_ReturnsEOFAndLosesTheRefusal(t *testing.T) {
 
 func TestFixed_ReturnsTheRefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
 		_, err := FixedSum(t.Context(), pitfalltest.Dial(t, refusing), slowly(1, -2, 3))
 
 		require.EqualError(t, err, refusal)
+		require.Equal(t, 300*time.Millisecond, time.Since(start), "when the iterator yields the next value")
 	})
 }
 

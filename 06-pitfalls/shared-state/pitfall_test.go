@@ -2,6 +2,7 @@ package sharedstate
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -42,6 +43,65 @@ func TestFixed_HasNoDataRace(t *testing.T) {
 	report := pitfalltest.RaceReport(t, func() { addAtOnce(t, new(FixedAdder).Sum) })
 	require.NotContains(t, report, "WARNING: DATA RACE")
 	require.Contains(t, report, strings.Repeat("sum: 200 <nil>\n", 20))
+}
+
+func TestLock_SilencesTheDetectorOnly(t *testing.T) {
+	report := pitfalltest.RaceReport(t, func() { addAtOnce(t, new(lockedAdder).Sum) })
+	require.NotContains(t, report, "WARNING: DATA RACE")
+}
+
+func TestLock_StillMixesTwoStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first, second := addInTurns(t, new(lockedAdder).Sum)
+		require.Equal(t, int64(33), first)
+		require.Equal(t, int64(33), second)
+	})
+}
+
+// A lockedAdder is a [BrokenAdder] with a lock around each access.
+type lockedAdder struct {
+	mu       sync.Mutex
+	response *pitfallsv1.SumResponse
+}
+
+func (a *lockedAdder) Sum(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
+	a.mu.Lock()
+	a.response = &pitfallsv1.SumResponse{}
+	a.mu.Unlock()
+	for {
+		n, err := stream.Recv()
+		a.mu.Lock()
+		if err != nil {
+			response := &pitfallsv1.SumResponse{Sum: a.response.GetSum()}
+			a.mu.Unlock()
+			return stream.SendAndClose(response)
+		}
+		a.response.Sum += n.GetValue()
+		a.mu.Unlock()
+	}
+}
+
+// The runtime notices only if two writes happen at the same instant, so each
+// handler writes until the process ends.
+func TestMap_EndsTheProcess(t *testing.T) {
+	out := pitfalltest.Process(t, func() {
+		runtime.GOMAXPROCS(max(2, runtime.NumCPU()))
+		sums := map[int64]int64{}
+		client := pitfalltest.Dial(t, &service.Server{
+			OnSum: func(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
+				for i := int64(0); stream.Context().Err() == nil; i++ {
+					sums[i%10] = i
+				}
+				return nil
+			},
+		})
+		for range 2 {
+			_, err := client.Sum(t.Context())
+			require.NoError(t, err)
+		}
+		<-t.Context().Done()
+	})
+	require.Contains(t, out, "fatal error: concurrent map writes")
 }
 
 type sumHandler = func(grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error

@@ -19,10 +19,11 @@ type BrokenHub struct {
 // tell the client that it has been added.
 func (h *BrokenHub) Subscribe(_ *pitfallsv1.CountRequest, stream subscriber) error {
 	h.mu.Lock()
+	err := stream.SendHeader(nil) // before any Send, which would send headers too
 	h.subscribers = append(h.subscribers, stream)
 	h.mu.Unlock()
 	defer h.leave(stream)
-	if err := stream.SendHeader(nil); err != nil {
+	if err != nil {
 		return err
 	}
 	<-stream.Context().Done()

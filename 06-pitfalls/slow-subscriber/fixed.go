@@ -17,7 +17,7 @@ const limit = 16
 // concurrently.
 type FixedHub struct {
 	mu          sync.Mutex
-	subscribers []chan *pitfallsv1.Number
+	subscribers []*member
 }
 
 // Subscribe adds a client and serves it until its call ends. The headers
@@ -25,45 +25,41 @@ type FixedHub struct {
 //
 // ResourceExhausted: the client is more than limit numbers behind.
 func (h *FixedHub) Subscribe(_ *pitfallsv1.CountRequest, stream subscriber) error {
-	queue := make(chan *pitfallsv1.Number, limit)
+	m := &member{make(chan *pitfallsv1.Number, limit), make(chan struct{})}
 	h.mu.Lock()
-	h.subscribers = append(h.subscribers, queue)
+	err := stream.SendHeader(nil) // before any Send, which would send headers too
+	h.subscribers = append(h.subscribers, m)
 	h.mu.Unlock()
-	defer h.leave(queue)
-	if err := stream.SendHeader(nil); err != nil {
+	defer h.leave(m)
+	if err != nil {
 		return err
 	}
-	for {
-		select {
-		case n, ok := <-queue:
-			if !ok {
-				return status.Errorf(codes.ResourceExhausted, "more than %d numbers behind", limit)
-			}
-			if err := stream.Send(n); err != nil {
-				return err
-			}
-		case <-stream.Context().Done():
-			return stream.Context().Err()
-		}
+	sent := make(chan error, 1)
+	go func() { sent <- m.sendAll(stream) }()
+	select {
+	case err := <-sent:
+		return err
+	case <-m.dropped: // returning ends a Send that waits
+		return status.Errorf(codes.ResourceExhausted, "more than %d numbers behind", limit)
 	}
 }
 
-func (h *FixedHub) leave(queue chan *pitfallsv1.Number) {
+func (h *FixedHub) leave(m *member) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.subscribers = slices.DeleteFunc(h.subscribers, func(q chan *pitfallsv1.Number) bool { return q == queue })
+	h.subscribers = slices.DeleteFunc(h.subscribers, func(s *member) bool { return s == m })
 }
 
 // Publish sends n to all subscribers.
 func (h *FixedHub) Publish(n *pitfallsv1.Number) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.subscribers = slices.DeleteFunc(h.subscribers, func(q chan *pitfallsv1.Number) bool {
+	h.subscribers = slices.DeleteFunc(h.subscribers, func(m *member) bool {
 		select {
-		case q <- n:
+		case m.queue <- n:
 			return false
 		default:
-			close(q)
+			close(m.dropped)
 			return true
 		}
 	})

@@ -3,16 +3,17 @@ package streamquota
 
 import (
 	"context"
+	"sync"
 
 	"google.golang.org/grpc"
 
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// A BrokenPool opens streams that stay open. Open must not be called
-// concurrently.
+// A BrokenPool opens streams that stay open. Open may be called concurrently.
 type BrokenPool struct {
 	dial func() (*grpc.ClientConn, error)
+	mu   sync.Mutex
 	conn *grpc.ClientConn
 }
 
@@ -20,6 +21,16 @@ type BrokenPool struct {
 func (p *BrokenPool) Open(
 	ctx context.Context,
 ) (grpc.BidiStreamingClient[pitfallsv1.Number, pitfallsv1.Number], error) {
+	conn, err := p.connection()
+	if err != nil {
+		return nil, err
+	}
+	return pitfallsv1.NewPitfallServiceClient(conn).Echo(ctx)
+}
+
+func (p *BrokenPool) connection() (*grpc.ClientConn, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.conn == nil {
 		conn, err := p.dial()
 		if err != nil {
@@ -27,5 +38,5 @@ func (p *BrokenPool) Open(
 		}
 		p.conn = conn
 	}
-	return pitfallsv1.NewPitfallServiceClient(p.conn).Echo(ctx)
+	return p.conn, nil
 }

@@ -2,35 +2,69 @@ package streamquota
 
 import (
 	"context"
+	"slices"
+	"sync"
 
 	"google.golang.org/grpc"
 
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// perConn is the number of streams that the client opens on a connection. The
-// number is below the server's limit, to leave room for unary calls.
+// perConn is how many streams may be open on a connection. The number is
+// below the server's limit, to leave room for unary calls.
 const perConn = 8
 
-// A FixedPool opens streams that stay open. Open must not be called
-// concurrently.
+// A FixedPool opens streams that stay open. It closes connections without
+// streams, but for one. Open may be called concurrently.
 type FixedPool struct {
-	dial   func() (*grpc.ClientConn, error)
-	conn   *grpc.ClientConn
-	onConn int // streams that were opened on conn
+	dial  func() (*grpc.ClientConn, error)
+	mu    sync.Mutex
+	conns []*pooled
 }
 
-// Open opens a stream. The caller ends the stream by canceling ctx.
+type pooled struct {
+	*grpc.ClientConn
+	open int // streams
+}
+
+// Open opens a stream. The caller ends the stream by canceling ctx, or by
+// receiving until Recv returns an error.
 func (p *FixedPool) Open(
 	ctx context.Context,
 ) (grpc.BidiStreamingClient[pitfallsv1.Number, pitfallsv1.Number], error) {
-	if p.conn == nil || p.onConn == perConn {
+	conn, err := p.take()
+	if err != nil {
+		return nil, err
+	}
+	stream, err := pitfallsv1.NewPitfallServiceClient(conn).Echo(ctx)
+	if err != nil {
+		p.release(conn)
+		return nil, err
+	}
+	context.AfterFunc(stream.Context(), func() { p.release(conn) })
+	return stream, nil
+}
+
+func (p *FixedPool) take() (*pooled, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := slices.IndexFunc(p.conns, func(c *pooled) bool { return c.open < perConn })
+	if i < 0 {
 		conn, err := p.dial()
 		if err != nil {
 			return nil, err
 		}
-		p.conn, p.onConn = conn, 0
+		i, p.conns = len(p.conns), append(p.conns, &pooled{ClientConn: conn})
 	}
-	p.onConn++
-	return pitfallsv1.NewPitfallServiceClient(p.conn).Echo(ctx)
+	p.conns[i].open++
+	return p.conns[i], nil
+}
+
+func (p *FixedPool) release(c *pooled) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c.open--; c.open == 0 && len(p.conns) > 1 {
+		p.conns = slices.DeleteFunc(p.conns, func(other *pooled) bool { return other == c })
+		_ = c.Close() // no stream is open
+	}
 }

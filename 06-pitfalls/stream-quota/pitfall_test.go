@@ -12,6 +12,8 @@ import (
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/faultnet"
+	"example.com/streams/internal/memserver/memservertest"
 )
 
 // limit is the number of streams that the server allows on a connection.
@@ -19,7 +21,7 @@ const limit = 10
 
 func TestBroken_OneStreamTooManyWaitsForADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &BrokenPool{dial: dialTo(t)}
+		p := &BrokenPool{dial: newDialer(t, &service.Server{}).dial}
 		for range limit - 1 {
 			_, err := p.Open(t.Context())
 			require.NoError(t, err)
@@ -41,20 +43,22 @@ func TestBroken_OneStreamTooManyWaitsForADay(t *testing.T) {
 
 func TestBroken_UnaryCallWaitsToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &BrokenPool{dial: dialTo(t)}
+		d := newDialer(t, &service.Server{})
+		p := &BrokenPool{dial: d.dial}
 		for range limit {
 			_, err := p.Open(t.Context())
 			require.NoError(t, err)
 		}
 
-		err := ping(t, p.conn)
+		err := ping(t, d.conns[0])
 		require.EqualError(t, err, "rpc error: code = DeadlineExceeded desc = context deadline exceeded")
 	})
 }
 
 func TestFixed_OpensOneMoreThanTheLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &FixedPool{dial: dialTo(t)}
+		d := newDialer(t, &service.Server{})
+		p := &FixedPool{dial: d.dial}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		start := time.Now()
@@ -62,11 +66,14 @@ func TestFixed_OpensOneMoreThanTheLimit(t *testing.T) {
 		for range limit + 1 {
 			_, err := p.Open(ctx)
 			require.NoError(t, err)
-			require.NoError(t, ping(t, p.conn), "there is room for a unary call")
+			for _, conn := range d.conns {
+				require.NoError(t, ping(t, conn), "there is room for a unary call")
+			}
 		}
 
 		require.Zero(t, time.Since(start))
-		client := pitfallsv1.NewPitfallServiceClient(p.conn)
+		require.Len(t, d.conns, 2)
+		client := pitfallsv1.NewPitfallServiceClient(d.conns[0])
 		require.Equal(t, limit+1, pitfalltest.OpenStreams(t, client))
 	})
 }
@@ -79,8 +86,28 @@ func ping(t *testing.T, conn *grpc.ClientConn) error {
 	return err
 }
 
-// dialTo returns a function that opens a connection to a server with the limit.
-func dialTo(t *testing.T) func() (*grpc.ClientConn, error) {
-	server := pitfalltest.Serve(t, &service.Server{}, grpc.MaxConcurrentStreams(limit))
-	return func() (*grpc.ClientConn, error) { return server.Dial(t), nil }
+// A dialer opens connections, through a network, to a server with the limit.
+type dialer struct {
+	*faultnet.Network
+	server memservertest.Server
+	conns  []*grpc.ClientConn // all that were opened
+}
+
+func newDialer(t *testing.T, s *service.Server) *dialer {
+	server := pitfalltest.Serve(t, s, grpc.MaxConcurrentStreams(limit))
+	d := &dialer{Network: faultnet.New(server.DialContext), server: server}
+	t.Cleanup(func() {
+		for _, conn := range d.conns {
+			_ = conn.Close() // fails only if the pool has closed it
+		}
+	})
+	return d
+}
+
+func (d *dialer) dial() (*grpc.ClientConn, error) {
+	conn, err := d.server.NewClient(grpc.WithContextDialer(d.DialContext))
+	if err == nil {
+		d.conns = append(d.conns, conn)
+	}
+	return conn, err
 }

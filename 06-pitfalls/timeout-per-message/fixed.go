@@ -27,21 +27,26 @@ func FixedCount(
 	defer timer.Stop()
 	stream, err := c.Count(ctx, req)
 	if err != nil {
-		return err
+		return reason(ctx, silent, err)
 	}
 	for {
 		n, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
-		if err != nil && errors.Is(context.Cause(ctx), silent) {
-			return silent // Recv returned Canceled
-		}
 		if err != nil {
-			return err
+			return reason(ctx, silent, err)
 		}
 		timer.Stop() // the time that handle takes does not count
 		handle(n.GetValue())
 		timer.Reset(limit)
 	}
+}
+
+// reason returns silent if the timer has canceled ctx, and err otherwise.
+func reason(ctx context.Context, silent, err error) error {
+	if errors.Is(context.Cause(ctx), silent) {
+		return silent // err is Canceled
+	}
+	return err
 }

@@ -11,7 +11,7 @@ import (
 // its streams are quiet.
 func FixedDialOptions() []grpc.DialOption {
 	return []grpc.DialOption{grpc.WithKeepaliveParams(keepalive.ClientParameters{
-		Time:    5 * time.Minute,
+		Time:    6 * time.Minute, // the server's 5 minutes, and a margin
 		Timeout: 5 * time.Second,
 	})}
 }

@@ -76,19 +76,45 @@ func TestClient_DoublesItsIntervalAfterTheGOAWAY(t *testing.T) {
 	})
 }
 
-func TestServer_AllowsFewerPingsWithoutAStream(t *testing.T) {
+// A server whose clock is a tenth slow sees 5 minutes when 5.5 have passed.
+func TestFixed_KeepsItOpenIfTheServersClockIsSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn := dial(t, grpc.WithKeepaliveParams(keepalive.ClientParameters{
-			Time: 5 * time.Minute, PermitWithoutStream: true,
-		}))
-		conn.Connect()
-		synctest.Wait()
+		server := pitfalltest.Serve(t, &service.Server{}, grpc.KeepaliveEnforcementPolicy(
+			keepalive.EnforcementPolicy{MinTime: 5*time.Minute + 30*time.Second}))
+		conn := server.Dial(t, FixedDialOptions()...)
 
-		start := time.Now()
-		require.True(t, conn.WaitForStateChange(t.Context(), connectivity.Ready))
+		call := pitfalltest.Go(func() error { _, err := quiet(t, conn); return err })
 
-		require.Equal(t, 20*time.Minute, time.Since(start))
+		call.StillRuns(t, 24*time.Hour)
 	})
+}
+
+func TestServer_WantsTwoHoursWithoutAStream(t *testing.T) {
+	for interval, open := range map[time.Duration]bool{
+		6 * time.Minute:           false,
+		2*time.Hour - time.Second: false,
+		2 * time.Hour:             true,
+	} {
+		t.Run(interval.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				conn := dial(t, grpc.WithIdleTimeout(0), grpc.WithKeepaliveParams(keepalive.ClientParameters{
+					Time: interval, PermitWithoutStream: true,
+				}))
+				conn.Connect()
+				synctest.Wait()
+
+				start := time.Now()
+				ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
+				defer cancel()
+				closed := conn.WaitForStateChange(ctx, connectivity.Ready)
+
+				require.Equal(t, open, !closed)
+				if closed {
+					require.Equal(t, 4*interval, time.Since(start), "at the fourth ping")
+				}
+			})
+		})
+	}
 }
 
 // quiet opens a stream without messages. It returns the time after which the

@@ -12,8 +12,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedEcho sends each number back. If the client reads, FixedEcho returns when
-// the limit has passed.
+// FixedEcho sends each number back. It returns when the limit has passed.
 //
 // DeadlineExceeded: the limit has passed.
 func FixedEcho(
@@ -21,19 +20,19 @@ func FixedEcho(
 ) error {
 	ctx, cancel := context.WithTimeout(stream.Context(), limit)
 	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- echoAll(stream) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done(): // returning ends Recv and Send
+		return status.FromContextError(ctx.Err()).Err()
+	}
+}
+
+func echoAll(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
 	for {
-		var n *pitfallsv1.Number
-		var err error
-		received := make(chan struct{})
-		go func() {
-			defer close(received)
-			n, err = stream.Recv() // fails when the handler has returned
-		}()
-		select {
-		case <-received:
-		case <-ctx.Done():
-			return status.FromContextError(ctx.Err()).Err()
-		}
+		n, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}

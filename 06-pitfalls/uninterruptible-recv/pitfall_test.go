@@ -81,13 +81,17 @@ func TestBoth_ReturnOKAfterTheHalfClose(t *testing.T) {
 
 type echo = func(grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number], time.Duration) error
 
-// dial returns a client of a server whose Echo calls echo with the limit.
 func dial(t *testing.T, echo echo) pitfallsv1.PitfallServiceClient {
-	return pitfalltest.Dial(t, &service.Server{
+	return pitfalltest.Dial(t, echoing(echo))
+}
+
+// echoing is a server whose Echo calls echo with the limit.
+func echoing(echo echo) *service.Server {
+	return &service.Server{
 		OnEcho: func(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
 			return echo(stream, limit)
 		},
-	})
+	}
 }
 
 // echoOne opens a stream, sends a number, and receives it. Then the handler

@@ -27,10 +27,12 @@ const (
 	Interrupted = 130 // a signal canceled run; shells report SIGINT so
 )
 
-// Main parses the command line and calls run with a context that SIGINT and
-// SIGTERM cancel. A second signal ends the process at once. Main prints an
-// error as one line on stderr and returns the exit status. The first word of
-// usage is the name of the command, such as in "client [flags] FILE".
+// Main parses the command line and calls run with a context that SIGINT,
+// SIGTERM and SIGHUP cancel. A second signal ends the process at once. SIGHUP
+// comes when a terminal is closed; a process that nohup has started ignores
+// it. Main prints an error as one line on stderr and returns the exit status.
+// The first word of usage is the name of the command, such as in
+// "client [flags] FILE".
 func Main(usage string, run func(context.Context) error) int {
 	name, _, _ := strings.Cut(usage, " ")
 	switch err := parse(); {
@@ -41,7 +43,11 @@ func Main(usage string, run func(context.Context) error) int {
 	case err != nil:
 		return report(name, Usagef("%v", err))
 	}
-	signaled, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	signaled, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

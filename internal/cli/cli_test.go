@@ -6,6 +6,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
+	"runtime"
 	"syscall"
 	"testing"
 
@@ -58,7 +60,7 @@ func TestMain_HelpPrintsTheFlagsAndSucceeds(t *testing.T) {
 }
 
 func TestMain_SignalCancelsTheContext(t *testing.T) {
-	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(s.String(), func(t *testing.T) {
 			p := testproc.Self(t, func() int {
 				return Main("client", func(ctx context.Context) error {
@@ -76,6 +78,20 @@ func TestMain_SignalCancelsTheContext(t *testing.T) {
 			require.Equal(t, "cleaned up\n", stdout)
 		})
 	}
+}
+
+func TestMain_NohupIgnoresSIGHUP(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no ignored signals that a process inherits")
+	}
+	signal.Ignore(syscall.SIGHUP) // the new process inherits this, as from nohup
+	defer signal.Reset(syscall.SIGHUP)
+	testproc.Self(t, func() int {
+		return Main("client", func(context.Context) error {
+			fmt.Println("ignored:", signal.Ignored(syscall.SIGHUP))
+			return nil
+		})
+	}, nil).RequireExit(0, "ignored: true\n", "")
 }
 
 func TestMain_SecondSignalEndsTheProcess(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/health"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
@@ -75,6 +76,7 @@ func TestConnect_ServesAndShowsTheFramesAskedFor(t *testing.T) {
 	addr := listen(t)
 	for args, want := range map[string]struct{ streams, connection bool }{
 		"-wire=false":      {false, false},
+		"-wire -wire=0":    {false, false},
 		"-wire":            {true, false},
 		"-wire=true":       {true, false},
 		"-wire=all":        {true, true},
@@ -141,9 +143,10 @@ func TestConnect_UsesTheOptions(t *testing.T) {
 	for _, addr := range []string{"", "localhost:0"} {
 		conn, stop, err := (&Target{Addr: addr}).Connect(register, option)
 		require.NoError(t, err)
-		defer stop()
 		_, err = healthv1.NewHealthClient(conn).Check(t.Context(), &healthv1.HealthCheckRequest{})
 		require.Equal(t, want, err)
+		stop()
+		require.Equal(t, connectivity.Shutdown, conn.GetState())
 	}
 }
 

@@ -11,8 +11,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
+	"google.golang.org/grpc/status"
 
 	"example.com/streams/internal/serve"
 	"example.com/streams/internal/testproc"
@@ -25,6 +28,19 @@ func runServer(t *testing.T, args ...string) *testproc.Process {
 	}, args)
 }
 
+func dial(t *testing.T, addr string) *grpc.ClientConn {
+	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+func requireReady(t *testing.T, addr string) {
+	reply, err := healthv1.NewHealthClient(dial(t, addr)).Check(t.Context(), &healthv1.HealthCheckRequest{})
+	require.NoError(t, err)
+	require.Equal(t, "SERVING", reply.GetStatus().String())
+}
+
 func TestListener_ServesUntilASignal(t *testing.T) {
 	p := runServer(t, "-addr", "localhost:0")
 	addr, found := strings.CutPrefix(p.Line(p.Stderr), "server: listening on ")
@@ -34,17 +50,53 @@ func TestListener_ServesUntilASignal(t *testing.T) {
 	require.True(t, net.ParseIP(host).IsLoopback(), "%s", addr)
 	require.NotEqual(t, "0", port)
 
-	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
-	require.NoError(t, err)
-	defer conn.Close()
-	reply, err := healthv1.NewHealthClient(conn).Check(t.Context(), &healthv1.HealthCheckRequest{})
-	require.NoError(t, err)
-	require.Equal(t, healthv1.HealthCheckResponse_SERVING, reply.GetStatus())
-
+	requireReady(t, addr)
 	p.Signal(syscall.SIGTERM)
 	exit, stdout, stderr := p.Wait()
 	require.Equal(t, 0, exit, stderr)
 	require.Empty(t, stdout+stderr)
+}
+
+func TestListener_WarnsWhenNotLoopback(t *testing.T) {
+	for addr, warns := range map[string]bool{
+		"localhost:0": false,
+		"127.0.0.2:0": false,
+		"0.0.0.0:0":   true,
+		":0":          true,
+	} {
+		t.Run(addr, func(t *testing.T) {
+			p := runServer(t, "-addr", addr)
+			actual, found := strings.CutPrefix(p.Line(p.Stderr), "server: listening on ")
+			require.True(t, found)
+			want := ""
+			if warns {
+				want = "server: warning: " + actual + " is not loopback: " +
+					"the traffic is plaintext, and anybody who reaches the port may call\n"
+			}
+			requireReady(t, actual)
+			p.Signal(syscall.SIGTERM)
+			p.RequireExit(0, "", want)
+		})
+	}
+}
+
+func TestListener_ReflectionIsAChoice(t *testing.T) {
+	for arg, want := range map[string]codes.Code{
+		"-reflection":       codes.OK, // the default
+		"-reflection=false": codes.Unimplemented,
+	} {
+		t.Run(arg, func(t *testing.T) {
+			p := runServer(t, "-addr=localhost:0", arg)
+			addr, _ := strings.CutPrefix(p.Line(p.Stderr), "server: listening on ")
+			stream, err := reflectionv1.NewServerReflectionClient(dial(t, addr)).ServerReflectionInfo(t.Context())
+			require.NoError(t, err)
+			_ = stream.Send(&reflectionv1.ServerReflectionRequest{ // the status is that of Recv
+				MessageRequest: &reflectionv1.ServerReflectionRequest_ListServices{},
+			})
+			_, err = stream.Recv()
+			require.Equal(t, want.String(), status.Code(err).String(), "%v", err)
+		})
+	}
 }
 
 func TestListener_DefaultsToLoopbackAndFiveSeconds(t *testing.T) {
@@ -52,6 +104,15 @@ func TestListener_DefaultsToLoopbackAndFiveSeconds(t *testing.T) {
 	require.Equal(t, 0, exit)
 	require.Contains(t, stderr, `listen on host:port (default "localhost:50051")`)
 	require.Contains(t, stderr, `when the server stops (default 5s)`)
+	require.Contains(t, stderr, `tell everybody who asks which services the server has, as grpcurl does (default true)`)
+}
+
+func TestListener_SetsTheDrain(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	s := serve.New()
+	require.NoError(t, (&Listener{Addr: "localhost:0", Drain: time.Hour}).Serve(ctx, s))
+	require.Equal(t, time.Hour, s.Drain)
 }
 
 func TestListener_ArgumentIsAUsageError(t *testing.T) {

@@ -5,21 +5,31 @@ package printable
 import (
 	"strconv"
 	"strings"
+	"unicode"
 )
 
+// brailleBlank is a letter of eight dots without a dot.
+const brailleBlank = '\u2800'
+
 // Escape returns s with every rune that is not printable written as a Go
-// escape sequence: control characters, line breaks, invisible spaces, and
-// the characters that reverse the direction of text. Bytes that are not
-// UTF-8 become \ufffd. Escape leaves all other runes, also quotes and
-// backslashes, as they are.
+// escape sequence: control characters, line breaks, invisible characters
+// and spaces, and the characters that reverse the direction of text. Letters
+// that show nothing, such as the Hangul filler, are escaped too, because a
+// name that contains one looks like another name. Bytes that are not UTF-8
+// become \ufffd. Escape leaves all other runes as they are, also quotes,
+// backslashes, combining marks, and the variation selectors of emoji.
 func Escape(s string) string {
 	var b strings.Builder
 	for _, r := range s {
-		if strconv.IsPrint(r) && r != '\uFFFD' {
+		if isVisible(r) && r != '\uFFFD' {
 			b.WriteRune(r)
 		} else {
 			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
 		}
 	}
 	return b.String()
+}
+
+func isVisible(r rune) bool {
+	return strconv.IsPrint(r) && r != brailleBlank && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
 }

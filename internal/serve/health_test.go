@@ -1,7 +1,8 @@
 package serve_test
 
 import (
-	"io"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -11,8 +12,8 @@ import (
 	"google.golang.org/grpc"
 	_ "google.golang.org/grpc/health" // the client's half of health checks
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
-	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
 
+	"example.com/streams/internal/serve"
 	"example.com/streams/internal/wire"
 )
 
@@ -73,27 +74,7 @@ func TestHealth_WatchOpenedByHandDelaysTheDrain(t *testing.T) {
 	})
 }
 
-func TestNew_OffersHealthAndReflection(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		_, conn := start(t, untilCanceled)
-		stream, err := reflectionv1.NewServerReflectionClient(conn).ServerReflectionInfo(t.Context())
-		require.NoError(t, err)
-		require.NoError(t, stream.Send(&reflectionv1.ServerReflectionRequest{
-			MessageRequest: &reflectionv1.ServerReflectionRequest_ListServices{},
-		}))
-		reply, err := stream.Recv()
-		require.NoError(t, err)
-		var names []string
-		for _, service := range reply.GetListServicesResponse().GetService() {
-			names = append(names, service.GetName())
-		}
-		require.Equal(t, []string{
-			"grpc.health.v1.Health",
-			"grpc.reflection.v1.ServerReflection",
-			"grpc.reflection.v1alpha.ServerReflection",
-		}, names)
-		require.NoError(t, stream.CloseSend())
-		_, err = stream.Recv()
-		require.Equal(t, io.EOF, err)
-	})
+func TestNew_OffersHealthAndNotReflection(t *testing.T) {
+	services := serve.New().GetServiceInfo()
+	require.Equal(t, []string{"grpc.health.v1.Health"}, slices.Collect(maps.Keys(services)))
 }

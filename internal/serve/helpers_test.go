@@ -18,8 +18,7 @@ const (
 	cleanup = time.Second // that of package serve
 )
 
-// start serves in memory. handle handles every method but those of health
-// and reflection.
+// start serves in memory. handle handles every method but those of health.
 func start(t *testing.T, handle func(grpc.ServerStream) error) (*servetest.Server, *grpc.ClientConn) {
 	s := serve.New(grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error { return handle(stream) }))
 	s.Drain = drain

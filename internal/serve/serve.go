@@ -12,15 +12,14 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/health/grpc_health_v1"
-	"google.golang.org/grpc/reflection"
 )
 
 // cleanup is how long handlers may take to return after the drain has
 // canceled their calls.
 const cleanup = time.Second
 
-// A Server is a [grpc.Server] with health, reflection and a drain. Register
-// the services and set the fields before [Server.ServeUntil], which must be
+// A Server is a [grpc.Server] with quotas, health and a drain. Register the
+// services and set the fields before [Server.ServeUntil], which must be
 // called once. Its other methods may be called concurrently.
 type Server struct {
 	*grpc.Server
@@ -36,11 +35,18 @@ type Server struct {
 	health *health.Server
 }
 
-// New returns a server that offers health and reflection.
+// New returns a server that offers health and has the quotas of this
+// package. opts come after the quotas and override them. Interceptors in
+// opts belong in [grpc.ChainUnaryInterceptor] and
+// [grpc.ChainStreamInterceptor]: grpc-go calls one that is set without Chain
+// before all others, so that its panics end the process.
+//
+// New does not register reflection, which tells everybody who reaches the
+// port the names of all services, their methods and their messages. The
+// commands register it, because a course is explored with grpcurl.
 func New(opts ...grpc.ServerOption) *Server {
-	s := &Server{Server: grpc.NewServer(opts...), health: health.NewServer()}
+	s := &Server{Server: grpc.NewServer(append(quotas(), opts...)...), health: health.NewServer()}
 	grpc_health_v1.RegisterHealthServer(s, s.health)
-	reflection.Register(s)
 	return s
 }
 
@@ -48,9 +54,12 @@ func New(opts ...grpc.ServerOption) *Server {
 // health reports NOT_SERVING, OnDrain is called, new calls are refused, and
 // open calls have the time Drain to finish before they are canceled. A
 // health Watch is an open call too; a client that uses it to choose a server
-// ends it when the drain begins. ServeUntil closes the listener. It returns
-// nil after a drain, or an error if a handler has not returned a second
-// after its call was canceled.
+// ends it when the drain begins. A connection whose handshake is not complete
+// delays the end, and the cancellation of calls, until it is 3 s old.
+// ServeUntil closes the listener. It returns nil after a drain, or an error
+// if a handler has not returned a second after its call was canceled. If an
+// option sets a longer [grpc.ConnectionTimeout], such a connection can cause
+// that error too.
 func (s *Server) ServeUntil(ctx context.Context, listener net.Listener) error {
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(listener) }()
@@ -69,13 +78,14 @@ func (s *Server) drain() error {
 	}
 	// GracefulStop waits for open calls, without a limit. Stop is the
 	// limit: it cancels them, and GracefulStop waits for their handlers.
+	// Both wait for the handshakes of connections first.
 	defer time.AfterFunc(s.Drain, s.Stop).Stop()
 	ended := make(chan struct{})
 	go func() { s.GracefulStop(); close(ended) }()
 	select {
 	case <-ended:
 		return nil
-	case <-time.After(s.Drain + cleanup):
+	case <-time.After(max(s.Drain, connectionTimeout) + cleanup):
 		return fmt.Errorf("a handler still runs %v after its context ended", cleanup)
 	}
 }

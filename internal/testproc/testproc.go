@@ -166,3 +166,6 @@ func (p *Process) RequireExit(status int, stdout, stderr string) {
 	require.Equal(p.t, stdout, gotStdout, "stdout of %q", p.cmd.Args)
 	require.Equal(p.t, status, gotStatus, "exit status of %q", p.cmd.Args)
 }
+
+// PID returns the id of the process.
+func (p *Process) PID() int { return p.cmd.Process.Pid }

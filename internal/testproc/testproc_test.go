@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"runtime"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -36,4 +38,16 @@ func TestProcess_KilledBySignalHasStatusMinusOne(t *testing.T) {
 	p.Signal(os.Kill)
 	status, _, _ := p.Wait()
 	require.NotZero(t, status)
+}
+
+// A Signal that always skips would skip the tests of all commands, and
+// nobody would see it.
+func TestSignal_SkipsOnWindowsOnly(t *testing.T) {
+	defer func() {
+		require.Equal(t, runtime.GOOS == "windows", t.Skipped())
+	}()
+	p := Self(t, func() int { fmt.Println("started"); select {} }, nil)
+	require.Equal(t, "started", p.Line(p.Stdout))
+	p.Signal(syscall.SIGTERM)
+	p.RequireExit(-1, "", "")
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 
@@ -12,7 +11,10 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-const headerLen = 9 // bytes of a frame's header (RFC 9113, section 4.1)
+const (
+	headerLen = 9       // bytes of a frame's header (RFC 9113, section 4.1)
+	limit     = 1 << 20 // bytes of a frame, of a header field, and of the header table
+)
 
 // A frame is what the Tap prints of an HTTP/2 frame.
 type frame struct {
@@ -38,10 +40,11 @@ func newDecoder(name, preface string) *decoder {
 	d := &decoder{name: name, preface: preface, messages: map[uint32]message{}}
 	d.framer = http2.NewFramer(nil, &d.buf)
 	d.hpack = hpack.NewDecoder(4096, d.addField)
+	d.hpack.SetMaxStringLength(limit)
 	// The two ends agree on the size of the header table in SETTINGS. The
 	// sender then announces each change of the size in a header block,
-	// which is enough for a decoder that accepts any size.
-	d.hpack.SetAllowedMaxDynamicTableSize(math.MaxUint32)
+	// which is enough for a decoder that accepts any size up to its limit.
+	d.hpack.SetAllowedMaxDynamicTableSize(limit)
 	return d
 }
 
@@ -51,7 +54,7 @@ func newDecoder(name, preface string) *decoder {
 func (d *decoder) decode(p []byte) (frames []frame, err error) {
 	n := min(len(p), len(d.preface))
 	if string(p[:n]) != d.preface[:n] {
-		return nil, errors.New("the client's preface is missing")
+		return nil, errors.New("this is not HTTP/2: the client's preface is missing")
 	}
 	d.preface = d.preface[n:]
 	d.buf.Write(p[n:])
@@ -61,7 +64,10 @@ func (d *decoder) decode(p []byte) (frames []frame, err error) {
 			return frames, err
 		}
 		if !d.started && h.Type != http2.FrameSettings {
-			return frames, errors.New("the first frame is not SETTINGS")
+			return frames, errors.New("this is not HTTP/2: the first frame is not SETTINGS")
+		}
+		if h.Length > limit {
+			return frames, http2.ErrFrameTooLarge
 		}
 		if d.buf.Len() < headerLen+int(h.Length) {
 			break

@@ -74,8 +74,9 @@ func New(out io.Writer) *Tap {
 // therefore never printed above its request. A frame is also printed if
 // writing it fails.
 //
-// If the bytes of one direction are not HTTP/2, the Tap prints that once
-// and then nothing more for this direction. The bytes still pass.
+// If the bytes of one direction are not HTTP/2, or a frame or a header field
+// has more than 1 MiB, the Tap prints that once and then nothing more for
+// this direction. The bytes still pass.
 //
 // One goroutine may read from the returned connection while another writes
 // to it. The connection has the methods of [net.Conn] only, even if c has
@@ -157,7 +158,7 @@ func (t *Tap) show(d *decoder, p []byte) {
 	}
 	if err != nil {
 		d.failed = true
-		t.print(d, "%sthis is not HTTP/2: %v; no more frames are shown", d.mark, err)
+		t.print(d, "%sno more frames are shown: %v", d.mark, err)
 	}
 }
 

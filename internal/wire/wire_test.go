@@ -82,13 +82,48 @@ func TestTap_PassesBytesThatAreNotHTTP2(t *testing.T) {
 	frame.ok(frame.WriteRawFrame(http2.FrameData, 0, 0, nil)) // DATA on stream 0
 	headers.ok(headers.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte{0xff}, EndHeaders: true}))
 	for data, want := range map[string]string{
-		"HTTP/1.1 400 Bad Request\r\n\r\n": "the first frame is not SETTINGS",
+		"HTTP/1.1 400 Bad Request\r\n\r\n": "this is not HTTP/2: the first frame is not SETTINGS",
 		frame.String():                     "connection error: PROTOCOL_ERROR",
 		headers.String():                   "decoding error: truncated headers",
 	} {
 		got := read(t, []byte(data), []byte("and so on"), record(t).Bytes())
-		require.Equal(t, 1, strings.Count(got, "not HTTP/2"), got)
-		require.True(t, strings.HasSuffix(got, "\nS->C this is not HTTP/2: "+want+"; no more frames are shown\n"), got)
+		require.Equal(t, 1, strings.Count(got, "no more frames"), got)
+		require.True(t, strings.HasSuffix(got, "\nS->C no more frames are shown: "+want+"\n"), got)
+	}
+}
+
+func TestTap_StopsAtAFrameAboveItsLimit(t *testing.T) {
+	for length, stops := range map[int]bool{1 << 20: false, 1<<20 + 1: true} {
+		r := record(t)
+		r.Write([]byte{byte(length >> 16), byte(length >> 8), byte(length), byte(http2.FrameData), 0, 0, 0, 0, 1})
+		got := read(t, r.Bytes()) // no byte of the payload has arrived
+		require.Equal(t, stops, strings.HasSuffix(got, "\nS->C no more frames are shown: http2: frame too large\n"), got)
+	}
+}
+
+func TestTap_StopsAtAFieldAboveItsLimit(t *testing.T) {
+	for _, tt := range []struct {
+		length, table int
+		want          string
+	}{
+		{1 << 20, 4096, "grpc-status=5\n"},
+		{1<<20 + 1, 4096, "no more frames are shown: hpack: string too long\n"},
+		{1, 1 << 20, "grpc-status=5\n"},
+		{1, 1<<20 + 1, "no more frames are shown: decoding error: dynamic table size update too large\n"},
+	} {
+		r := record(t)
+		r.hpack.SetMaxDynamicTableSizeLimit(1 << 30)
+		r.hpack.SetMaxDynamicTableSize(uint32(tt.table))
+		block := r.encode("x", strings.Repeat("\x00", tt.length), "grpc-status", "5")
+		first := block[:min(len(block), 100)]
+		r.ok(r.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: first, EndHeaders: len(first) == len(block)}))
+		for rest := block[len(first):]; len(rest) > 0; {
+			n := min(len(rest), 16384)
+			r.ok(r.WriteContinuation(1, n == len(rest), rest[:n]))
+			rest = rest[n:]
+		}
+		got := read(t, r.Bytes())
+		require.True(t, strings.HasSuffix(got, tt.want), "%v: ... %s", tt, got[max(0, len(got)-200):])
 	}
 }
 
@@ -102,7 +137,7 @@ func TestTap_StaysQuietInOneDirectionOnly(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "GET / HTTP/1.1\r\n\r\n", c.out.String())
 	require.Equal(t, `
-C->S this is not HTTP/2: the client's preface is missing; no more frames are shown
+C->S no more frames are shown: this is not HTTP/2: the client's preface is missing
 S->C SETTINGS      stream=0   len=0
 `, printed.untimed())
 }

@@ -15,6 +15,7 @@ import (
 
 	unary "example.com/streams/01-unary"
 	snapshotv1 "example.com/streams/01-unary/snapshot/v1"
+	"example.com/streams/internal/printable"
 )
 
 var (
@@ -52,7 +53,10 @@ func run() error {
 		return fmt.Errorf("snapshot: %v: %q", s.Code(), s.Message())
 	}
 	for _, line := range lines {
-		fmt.Printf("%s\n", line)
+		// A log holds text of strangers, which must not command a terminal.
+		if _, err := fmt.Println(printable.Escape(string(line))); err != nil {
+			return err // otherwise "> /dev/full" would succeed
+		}
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -38,6 +39,11 @@ func main() {
 func run() error {
 	snapshots := &unary.SnapshotServer{FS: unary.Sample, Name: unary.SampleName}
 	if *file != "" {
+		if info, err := os.Stat(*file); err != nil {
+			return err
+		} else if !info.Mode().IsRegular() {
+			return fmt.Errorf("-file: must be a regular file, got %q", *file)
+		}
 		snapshots.FS = os.DirFS(filepath.Dir(*file))
 		snapshots.Name = filepath.Base(*file)
 	}
@@ -45,13 +51,22 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	server := grpc.NewServer()
+	if !listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		fmt.Fprintln(os.Stderr, "server: no encryption: the network can read every call")
+	}
+	server := grpc.NewServer( // limits of what one client can take
+		grpc.ConnectionTimeout(3*time.Second), // of the handshake
+		grpc.MaxConcurrentStreams(100),        // of one connection
+		grpc.MaxHeaderListSize(16<<10),        // bytes
+		grpc.MaxRecvMsgSize(4<<10),            // bytes; a request has 6
+	)
 	snapshotv1.RegisterSnapshotServiceServer(server, snapshots)
 
 	ctx, stop := signal.NotifyContext(context.Background(),
 		os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, func() {
-		stop() // a second signal ends the process at once
+		stop()                                     // a second signal ends the process at once
+		time.AfterFunc(5*time.Second, server.Stop) // GracefulStop has no limit
 		server.GracefulStop()
 	})
 	fmt.Fprintf(os.Stderr, "server: listening on %v\n", listener.Addr())

@@ -24,7 +24,7 @@ const (
 // SnapshotRequest asks for the end of the log.
 type SnapshotRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How many lines to return, at least 1.
+	// How many lines to return, from 1 to 10,000.
 	// If the log has fewer lines, all of them are returned.
 	Lines         int32 `protobuf:"varint,1,opt,name=lines,proto3" json:"lines,omitempty"`
 	unknownFields protoimpl.UnknownFields

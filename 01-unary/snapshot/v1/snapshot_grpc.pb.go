@@ -29,10 +29,12 @@ const (
 // SnapshotService returns the end of a log as it is now.
 type SnapshotServiceClient interface {
 	// GetSnapshot returns the last lines of the log, oldest first.
-	// INVALID_ARGUMENT: `lines` is less than 1.
+	// INVALID_ARGUMENT: `lines` is not between 1 and 10,000.
 	// NOT_FOUND: the file does not exist.
 	// PERMISSION_DENIED: the server is not allowed to read the file.
-	// RESOURCE_EXHAUSTED: the lines exceed the limit of the server.
+	// FAILED_PRECONDITION: it is not a regular file.
+	// RESOURCE_EXHAUSTED: the lines exceed 1 MiB.
+	// UNAVAILABLE: the file was truncated while the server read it.
 	// INTERNAL: the server failed to read the file for another reason.
 	GetSnapshot(ctx context.Context, in *SnapshotRequest, opts ...grpc.CallOption) (*Snapshot, error)
 }
@@ -62,10 +64,12 @@ func (c *snapshotServiceClient) GetSnapshot(ctx context.Context, in *SnapshotReq
 // SnapshotService returns the end of a log as it is now.
 type SnapshotServiceServer interface {
 	// GetSnapshot returns the last lines of the log, oldest first.
-	// INVALID_ARGUMENT: `lines` is less than 1.
+	// INVALID_ARGUMENT: `lines` is not between 1 and 10,000.
 	// NOT_FOUND: the file does not exist.
 	// PERMISSION_DENIED: the server is not allowed to read the file.
-	// RESOURCE_EXHAUSTED: the lines exceed the limit of the server.
+	// FAILED_PRECONDITION: it is not a regular file.
+	// RESOURCE_EXHAUSTED: the lines exceed 1 MiB.
+	// UNAVAILABLE: the file was truncated while the server read it.
 	// INTERNAL: the server failed to read the file for another reason.
 	GetSnapshot(context.Context, *SnapshotRequest) (*Snapshot, error)
 	mustEmbedUnimplementedSnapshotServiceServer()

@@ -19,6 +19,7 @@ import (
 	reportv1 "example.com/streams/02-server-stream/report/v1"
 	"example.com/streams/02-server-stream/samples"
 	"example.com/streams/internal/cli"
+	"example.com/streams/internal/printable"
 )
 
 var (
@@ -66,11 +67,12 @@ func printLogs(ctx context.Context, c logsv1.LogServiceClient) error {
 		if err != nil {
 			return fmt.Errorf("logs: %w", err)
 		}
+		// A log holds text of strangers, which must not command a terminal.
 		end := "\n"
 		if e.GetPartial() {
 			end = "" // the line continues in the next entry
 		}
-		if _, err := fmt.Print(e.GetMessage(), end); err != nil {
+		if _, err := fmt.Print(printable.Escape(e.GetMessage()), end); err != nil {
 			return err
 		}
 		if printed++; printed == *count {

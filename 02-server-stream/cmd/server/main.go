@@ -10,6 +10,8 @@ import (
 	"os"
 	"time"
 
+	"google.golang.org/grpc"
+
 	"example.com/streams/02-server-stream/logs"
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 	"example.com/streams/02-server-stream/report"
@@ -22,8 +24,12 @@ import (
 var (
 	listener  = cli.ServerFlags()
 	reports   = flag.String("reports", "", "serve the reports in this `directory` (default: built-in samples)")
-	retention = flag.Int("retention", 10_000, "hold this many `entries` of the log")
+	retention = flag.Int("retention", 10_000, "hold this many `entries` of the log, and at most 64 MiB of text")
 )
+
+// maxRequest is the limit of a request, in bytes. A handler holds the request
+// as long as the stream, also fields of it that the server does not know.
+const maxRequest = 64 << 10
 
 func main() { os.Exit(cli.Main("server", run)) }
 
@@ -32,7 +38,7 @@ func run(ctx context.Context) error {
 		return cli.Usagef("-retention: must be at least 1, got %d", *retention)
 	}
 	log := logs.NewLog(*retention)
-	s := serve.New()
+	s := serve.New(grpc.MaxRecvMsgSize(maxRequest))
 	s.OnDrain = log.Drain
 	logsv1.RegisterLogServiceServer(s, &logs.LogServer{Log: log})
 

@@ -25,8 +25,8 @@ const (
 // LogRequest selects the entries.
 type LogRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Send only entries whose message contains this text. If empty, send all
-	// entries.
+	// Send only entries whose message contains this text, which may have
+	// 16 KiB. If empty, send all entries.
 	Contains string `protobuf:"bytes,1,opt,name=contains,proto3" json:"contains,omitempty"`
 	// Send only entries with a sequence greater than this one, in order to
 	// resume. If zero, begin with the oldest entry that the server holds.

@@ -30,6 +30,7 @@ const (
 type LogServiceClient interface {
 	// StreamLogs streams the entries in order, each of them once.
 	// OK: `follow` is false, and the newest entry was sent.
+	// INVALID_ARGUMENT: `contains` is longer than 16 KiB.
 	// OUT_OF_RANGE: the entry that follows `after` is no longer held, or
 	// `after` is ahead of the newest entry. The message names the oldest or
 	// the newest entry that is held.
@@ -73,6 +74,7 @@ type LogService_StreamLogsClient = grpc.ServerStreamingClient[LogEntry]
 type LogServiceServer interface {
 	// StreamLogs streams the entries in order, each of them once.
 	// OK: `follow` is false, and the newest entry was sent.
+	// INVALID_ARGUMENT: `contains` is longer than 16 KiB.
 	// OUT_OF_RANGE: the entry that follows `after` is no longer held, or
 	// `after` is ahead of the newest entry. The message names the oldest or
 	// the newest entry that is held.

@@ -24,7 +24,8 @@ const (
 // ReportRequest names a report.
 type ReportRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The name of the report, without a path: no slash, no "..".
+	// The name of the report, without a path: no slash, no dot at the
+	// beginning, at most 255 bytes.
 	ReportId      string `protobuf:"bytes,1,opt,name=report_id,json=reportId,proto3" json:"report_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -33,10 +33,11 @@ type ReportServiceClient interface {
 	// The trailer holds the report's size in bytes under the key report-size,
 	// and its SHA-256 in hexadecimal under the key report-sha256.
 	// OK: the whole report was sent.
-	// INVALID_ARGUMENT: `report_id` is empty, contains a path, or names a
-	// directory.
+	// INVALID_ARGUMENT: `report_id` is empty, is longer than 255 bytes,
+	// contains a path, begins with a dot, or names what is not a regular file.
 	// NOT_FOUND: the report does not exist.
 	// PERMISSION_DENIED: the server is not allowed to read the report.
+	// ABORTED: the report changed while it was sent. Another call may succeed.
 	// INTERNAL: the server failed to read the report for another reason.
 	GenerateReport(ctx context.Context, in *ReportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReportChunk], error)
 }
@@ -79,10 +80,11 @@ type ReportServiceServer interface {
 	// The trailer holds the report's size in bytes under the key report-size,
 	// and its SHA-256 in hexadecimal under the key report-sha256.
 	// OK: the whole report was sent.
-	// INVALID_ARGUMENT: `report_id` is empty, contains a path, or names a
-	// directory.
+	// INVALID_ARGUMENT: `report_id` is empty, is longer than 255 bytes,
+	// contains a path, begins with a dot, or names what is not a regular file.
 	// NOT_FOUND: the report does not exist.
 	// PERMISSION_DENIED: the server is not allowed to read the report.
+	// ABORTED: the report changed while it was sent. Another call may succeed.
 	// INTERNAL: the server failed to read the report for another reason.
 	GenerateReport(*ReportRequest, grpc.ServerStreamingServer[ReportChunk]) error
 	mustEmbedUnimplementedReportServiceServer()

@@ -3,12 +3,13 @@
 package main
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
-	"path/filepath"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -21,6 +22,7 @@ var (
 	target  = cli.ClientFlags()
 	name    = flag.String("name", "", "store the file as `name` (default: the last part of its path)")
 	replace = flag.Bool("replace", false, "replace the file that has this name")
+	idle    = flag.Duration("idle", 2*time.Minute, "give up if nothing can be sent or received for this `duration`")
 )
 
 func main() { os.Exit(cli.Main("client [flags] FILE", run)) }
@@ -29,14 +31,14 @@ func run(ctx context.Context) error {
 	if flag.NArg() != 1 {
 		return cli.Usagef("file: must be one path, got %q", flag.Args())
 	}
-	file, err := os.Open(flag.Arg(0))
+	if *idle <= 0 {
+		return cli.Usagef("-idle: must be positive, got %v", *idle)
+	}
+	file, err := open(ctx, flag.Arg(0))
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	// After Ctrl-C, Upload waits until its Read of the file returns. Close
-	// ends a Read that waits for a pipe (but not on macOS).
-	defer context.AfterFunc(ctx, func() { _ = file.Close() })()
 	info, err := describe(file)
 	if err != nil {
 		return err
@@ -46,17 +48,50 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer stop()
-	progress, end := clientstream.ProgressLines(os.Stderr, info.GetSize()), ""
-	if isTerminal(os.Stderr) {
-		progress, end = clientstream.ProgressBar(os.Stderr, info.GetSize()), "\n"
-	}
-	receipt, err := clientstream.Upload(ctx, uploadv1.NewUploadServiceClient(conn), info, file, progress)
-	fmt.Fprint(os.Stderr, end)
+	receipt, err := upload(ctx, uploadv1.NewUploadServiceClient(conn), info, file)
 	if err != nil {
-		return fmt.Errorf("upload: %w", cmp.Or(ctx.Err(), err))
+		return fmt.Errorf("upload: %w", err)
 	}
-	fmt.Printf("%x  %s\n", receipt.GetSha256(), info.GetName())
+	if _, err := fmt.Printf("%x  %s\n", receipt.GetSha256(), info.GetName()); err != nil {
+		return fmt.Errorf("the file is stored, but: %w", err)
+	}
 	return nil
+}
+
+// upload calls [clientstream.Upload] and shows the progress.
+func upload(
+	ctx context.Context, client uploadv1.UploadServiceClient, info *uploadv1.FileInfo, file *os.File,
+) (*uploadv1.UploadReceipt, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	giveUp := time.AfterFunc(*idle, func() {
+		cancel(fmt.Errorf("nothing was sent or received for %v", *idle))
+	})
+	defer giveUp.Stop()
+	// Upload waits until its Read of the file returns. Close ends a Read
+	// that waits for a pipe (but not on macOS).
+	defer context.AfterFunc(ctx, func() { _ = file.Close() })()
+
+	show, end := clientstream.ProgressLines(os.Stderr, info.GetSize()), ""
+	if isTerminal(os.Stderr) {
+		show, end = clientstream.ProgressBar(os.Stderr, info.GetSize()), "\n"
+	}
+	var r io.Reader = file
+	if info.Size != nil { // a file that grows is uploaded as it was
+		r = io.LimitReader(file, info.GetSize())
+	}
+	receipt, err := clientstream.Upload(ctx, client, info, r, func(sent int64) {
+		giveUp.Reset(*idle)
+		show(sent)
+	})
+	fmt.Fprint(os.Stderr, end)
+	if err != nil && ctx.Err() != nil {
+		if errors.Is(err, clientstream.ErrNoReceipt) { // after Ctrl-C, nobody else says so
+			fmt.Fprintf(os.Stderr, "client: %v\n", clientstream.ErrNoReceipt)
+		}
+		err = context.Cause(ctx)
+	}
+	return receipt, err
 }
 
 // register adds the service of the in-process server, which removes a file
@@ -64,29 +99,4 @@ func run(ctx context.Context) error {
 func register(_ context.Context, s grpc.ServiceRegistrar) error {
 	uploadv1.RegisterUploadServiceServer(s, temporary{})
 	return nil
-}
-
-func describe(file *os.File) (*uploadv1.FileInfo, error) {
-	stat, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if stat.IsDir() {
-		return nil, fmt.Errorf("%s: is a directory", file.Name())
-	}
-	info := &uploadv1.FileInfo{
-		Name:    cmp.Or(*name, filepath.Base(file.Name())),
-		Replace: *replace,
-	}
-	// The size of a pipe is unknown. A file in /proc has size 0, although
-	// it is not empty.
-	if size := stat.Size(); stat.Mode().IsRegular() && size > 0 {
-		info.Size = new(size) // since Go 1.26: a pointer to a copy of size
-	}
-	return info, nil
-}
-
-func isTerminal(f *os.File) bool {
-	stat, err := f.Stat()
-	return err == nil && stat.Mode()&os.ModeCharDevice != 0
 }

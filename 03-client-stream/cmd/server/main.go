@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 
+	"google.golang.org/grpc"
+
 	clientstream "example.com/streams/03-client-stream"
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
 	"example.com/streams/internal/cli"
@@ -38,8 +40,8 @@ func run(ctx context.Context) error {
 		return fmt.Errorf("-dir: %w", err)
 	}
 	defer root.Close()
-	fmt.Fprintf(os.Stderr, "server: storing files in %s\n", *dir)
-	s := serve.New()
+	listener.OnListen = func() { fmt.Fprintf(os.Stderr, "server: storing files in %s\n", *dir) }
+	s := serve.New(grpc.MaxRecvMsgSize(4 << 20)) // upload.proto promises 4 MiB
 	uploadv1.RegisterUploadServiceServer(s, &clientstream.UploadServer{Root: root, MaxBytes: *maxBytes})
 	return listener.Serve(ctx, s)
 }

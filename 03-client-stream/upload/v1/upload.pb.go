@@ -110,8 +110,9 @@ func (*UploadRequest_Chunk) isUploadRequest_Content() {}
 // FileInfo describes a file that is uploaded.
 type FileInfo struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The name of the file: 1 to 255 bytes, no slash or backslash, no
-	// control character, and no dot at the start.
+	// The name of the file: 1 to 255 bytes, only printable characters, none
+	// of /\<>:"|?*, no dot or hyphen at the start, no dot or space at the
+	// end, and not the name of a device on Windows.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The size in bytes, if you know it. The server then checks the size,
 	// and refuses a size over its limit before you send the first chunk.

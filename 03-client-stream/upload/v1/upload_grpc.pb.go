@@ -30,15 +30,17 @@ const (
 type UploadServiceClient interface {
 	// Upload stores one file: first its info, then its bytes in chunks.
 	// The half-close says that the file is complete. Until then, the file
-	// does not have its name. An upload that fails or is canceled leaves
-	// nothing. The server may refuse at any time, also while you still send.
+	// does not have its name. An upload that is refused, or that ends before
+	// the half-close, leaves nothing. The server may refuse at any time, also
+	// while you still send.
 	// OK: the file is stored.
 	// INVALID_ARGUMENT: the name is not valid, the messages are out of
 	// order, a chunk is empty, or `size` is wrong.
 	// ALREADY_EXISTS: the name is in use, and `replace` is not set or what
 	// has the name is not a regular file.
 	// RESOURCE_EXHAUSTED: the file exceeds the limit of the server, a message
-	// exceeds 4 MiB, or the disk is full.
+	// exceeds 4 MiB, the disk is full, or too many files are open.
+	// DEADLINE_EXCEEDED: no message came for a minute.
 	// PERMISSION_DENIED: the server is not allowed to write the file.
 	// INTERNAL: the server failed to write the file for another reason.
 	Upload(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadRequest, UploadReceipt], error)
@@ -73,15 +75,17 @@ type UploadService_UploadClient = grpc.ClientStreamingClient[UploadRequest, Uplo
 type UploadServiceServer interface {
 	// Upload stores one file: first its info, then its bytes in chunks.
 	// The half-close says that the file is complete. Until then, the file
-	// does not have its name. An upload that fails or is canceled leaves
-	// nothing. The server may refuse at any time, also while you still send.
+	// does not have its name. An upload that is refused, or that ends before
+	// the half-close, leaves nothing. The server may refuse at any time, also
+	// while you still send.
 	// OK: the file is stored.
 	// INVALID_ARGUMENT: the name is not valid, the messages are out of
 	// order, a chunk is empty, or `size` is wrong.
 	// ALREADY_EXISTS: the name is in use, and `replace` is not set or what
 	// has the name is not a regular file.
 	// RESOURCE_EXHAUSTED: the file exceeds the limit of the server, a message
-	// exceeds 4 MiB, or the disk is full.
+	// exceeds 4 MiB, the disk is full, or too many files are open.
+	// DEADLINE_EXCEEDED: no message came for a minute.
 	// PERMISSION_DENIED: the server is not allowed to write the file.
 	// INTERNAL: the server failed to write the file for another reason.
 	Upload(grpc.ClientStreamingServer[UploadRequest, UploadReceipt]) error

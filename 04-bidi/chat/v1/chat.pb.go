@@ -98,6 +98,7 @@ type ChatMessage struct {
 	//	*ChatMessage_Join
 	//	*ChatMessage_Text
 	//	*ChatMessage_Leave
+	//	*ChatMessage_Missed
 	Event         isChatMessage_Event `protobuf_oneof:"event"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -174,6 +175,15 @@ func (x *ChatMessage) GetLeave() *Leave {
 	return nil
 }
 
+func (x *ChatMessage) GetMissed() *Missed {
+	if x != nil {
+		if x, ok := x.Event.(*ChatMessage_Missed); ok {
+			return x.Missed
+		}
+	}
+	return nil
+}
+
 type isChatMessage_Event interface {
 	isChatMessage_Event()
 }
@@ -184,8 +194,8 @@ type ChatMessage_Join struct {
 }
 
 type ChatMessage_Text struct {
-	// The sender said this. A text has 1 to 4096 bytes, and no control
-	// characters except tabs.
+	// The sender said this. A text has 1 to 4096 bytes of printable
+	// characters, spaces and tabs.
 	Text string `protobuf:"bytes,3,opt,name=text,proto3,oneof"`
 }
 
@@ -194,14 +204,22 @@ type ChatMessage_Leave struct {
 	Leave *Leave `protobuf:"bytes,4,opt,name=leave,proto3,oneof"`
 }
 
+type ChatMessage_Missed struct {
+	// The member missed joins and leaves. Only the server sends this event,
+	// when the member has caught up.
+	Missed *Missed `protobuf:"bytes,5,opt,name=missed,proto3,oneof"`
+}
+
 func (*ChatMessage_Join) isChatMessage_Event() {}
 
 func (*ChatMessage_Text) isChatMessage_Event() {}
 
 func (*ChatMessage_Leave) isChatMessage_Event() {}
 
+func (*ChatMessage_Missed) isChatMessage_Event() {}
+
 // Join names a member and its room. Both names have 1 to 32 bytes of
-// printable characters, without spaces.
+// characters that can be seen. Names that look alike may be different names.
 type Join struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// A room exists while it has members.
@@ -302,16 +320,63 @@ func (x *Leave) GetReason() Leave_Reason {
 	return Leave_REASON_UNSPECIFIED
 }
 
+// Missed says how many joins and leaves the server left out.
+type Missed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many, at least 1.
+	Notices       uint32 `protobuf:"varint,1,opt,name=notices,proto3" json:"notices,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Missed) Reset() {
+	*x = Missed{}
+	mi := &file_chat_v1_chat_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Missed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Missed) ProtoMessage() {}
+
+func (x *Missed) ProtoReflect() protoreflect.Message {
+	mi := &file_chat_v1_chat_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Missed.ProtoReflect.Descriptor instead.
+func (*Missed) Descriptor() ([]byte, []int) {
+	return file_chat_v1_chat_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Missed) GetNotices() uint32 {
+	if x != nil {
+		return x.Notices
+	}
+	return 0
+}
+
 var File_chat_v1_chat_proto protoreflect.FileDescriptor
 
 const file_chat_v1_chat_proto_rawDesc = "" +
 	"\n" +
-	"\x12chat/v1/chat.proto\x12\achat.v1\"\x91\x01\n" +
+	"\x12chat/v1/chat.proto\x12\achat.v1\"\xbc\x01\n" +
 	"\vChatMessage\x12\x16\n" +
 	"\x06sender\x18\x01 \x01(\tR\x06sender\x12#\n" +
 	"\x04join\x18\x02 \x01(\v2\r.chat.v1.JoinH\x00R\x04join\x12\x14\n" +
 	"\x04text\x18\x03 \x01(\tH\x00R\x04text\x12&\n" +
-	"\x05leave\x18\x04 \x01(\v2\x0e.chat.v1.LeaveH\x00R\x05leaveB\a\n" +
+	"\x05leave\x18\x04 \x01(\v2\x0e.chat.v1.LeaveH\x00R\x05leave\x12)\n" +
+	"\x06missed\x18\x05 \x01(\v2\x0f.chat.v1.MissedH\x00R\x06missedB\a\n" +
 	"\x05event\".\n" +
 	"\x04Join\x12\x12\n" +
 	"\x04room\x18\x01 \x01(\tR\x04room\x12\x12\n" +
@@ -323,7 +388,9 @@ const file_chat_v1_chat_proto_rawDesc = "" +
 	"\x0eREASON_GOODBYE\x10\x01\x12\x17\n" +
 	"\x13REASON_DISCONNECTED\x10\x02\x12\x13\n" +
 	"\x0fREASON_TOO_SLOW\x10\x03\x12\x13\n" +
-	"\x0fREASON_SHUTDOWN\x10\x042E\n" +
+	"\x0fREASON_SHUTDOWN\x10\x04\"\"\n" +
+	"\x06Missed\x12\x18\n" +
+	"\anotices\x18\x01 \x01(\rR\anotices2E\n" +
 	"\vChatService\x126\n" +
 	"\x04Chat\x12\x14.chat.v1.ChatMessage\x1a\x14.chat.v1.ChatMessage(\x010\x01B,Z*example.com/streams/04-bidi/chat/v1;chatv1b\x06proto3"
 
@@ -340,24 +407,26 @@ func file_chat_v1_chat_proto_rawDescGZIP() []byte {
 }
 
 var file_chat_v1_chat_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_chat_v1_chat_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_chat_v1_chat_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_chat_v1_chat_proto_goTypes = []any{
 	(Leave_Reason)(0),   // 0: chat.v1.Leave.Reason
 	(*ChatMessage)(nil), // 1: chat.v1.ChatMessage
 	(*Join)(nil),        // 2: chat.v1.Join
 	(*Leave)(nil),       // 3: chat.v1.Leave
+	(*Missed)(nil),      // 4: chat.v1.Missed
 }
 var file_chat_v1_chat_proto_depIdxs = []int32{
 	2, // 0: chat.v1.ChatMessage.join:type_name -> chat.v1.Join
 	3, // 1: chat.v1.ChatMessage.leave:type_name -> chat.v1.Leave
-	0, // 2: chat.v1.Leave.reason:type_name -> chat.v1.Leave.Reason
-	1, // 3: chat.v1.ChatService.Chat:input_type -> chat.v1.ChatMessage
-	1, // 4: chat.v1.ChatService.Chat:output_type -> chat.v1.ChatMessage
-	4, // [4:5] is the sub-list for method output_type
-	3, // [3:4] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	4, // 2: chat.v1.ChatMessage.missed:type_name -> chat.v1.Missed
+	0, // 3: chat.v1.Leave.reason:type_name -> chat.v1.Leave.Reason
+	1, // 4: chat.v1.ChatService.Chat:input_type -> chat.v1.ChatMessage
+	1, // 5: chat.v1.ChatService.Chat:output_type -> chat.v1.ChatMessage
+	5, // [5:6] is the sub-list for method output_type
+	4, // [4:5] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_chat_v1_chat_proto_init() }
@@ -369,6 +438,7 @@ func file_chat_v1_chat_proto_init() {
 		(*ChatMessage_Join)(nil),
 		(*ChatMessage_Text)(nil),
 		(*ChatMessage_Leave)(nil),
+		(*ChatMessage_Missed)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -376,7 +446,7 @@ func file_chat_v1_chat_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_chat_v1_chat_proto_rawDesc), len(file_chat_v1_chat_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   3,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

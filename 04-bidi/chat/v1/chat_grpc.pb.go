@@ -31,8 +31,10 @@ type ChatServiceClient interface {
 	// Chat joins a room and talks there until either side ends the stream.
 	// The client sends one Join, then texts. From then on the server sends
 	// what happens in the room, the member's own Join and texts included, in
-	// the same order to all members. When the client half-closes, the server
-	// sends what was said before and ends the stream.
+	// the same order to all members. It sends each text to each member, but
+	// leaves out joins and leaves that a member reads too slowly. When the
+	// client half-closes, the server sends what was said before and ends the
+	// stream.
 	// OK: the client half-closed.
 	// INVALID_ARGUMENT: the first message is not a valid Join, or a later
 	// message is not a valid text.
@@ -73,8 +75,10 @@ type ChatServiceServer interface {
 	// Chat joins a room and talks there until either side ends the stream.
 	// The client sends one Join, then texts. From then on the server sends
 	// what happens in the room, the member's own Join and texts included, in
-	// the same order to all members. When the client half-closes, the server
-	// sends what was said before and ends the stream.
+	// the same order to all members. It sends each text to each member, but
+	// leaves out joins and leaves that a member reads too slowly. When the
+	// client half-closes, the server sends what was said before and ends the
+	// stream.
 	// OK: the client half-closed.
 	// INVALID_ARGUMENT: the first message is not a valid Join, or a later
 	// message is not a valid text.

@@ -60,20 +60,33 @@ func run(ctx context.Context) error {
 }
 
 // sayLines sends the lines of r to say until r ends. A server refuses empty
-// lines and control characters, so sayLines leaves out the former and
-// escapes the latter.
+// lines, characters that are not printable, and long lines, and then ends
+// the chat. So sayLines leaves out the first, escapes the second, and prints
+// a complaint instead of sending the third.
 func sayLines(r io.Reader, say chan<- string) error {
-	lines := bufio.NewScanner(r)
-	for lines.Scan() {
-		if lines.Text() != "" {
-			say <- printable.Escape(lines.Text())
+	lines := bufio.NewReaderSize(r, bidi.MaxText+len("\r\n"))
+	unsent := 0
+	for n := 1; ; n++ {
+		line, isPrefix, err := lines.ReadLine()
+		text := printable.Escape(string(line))
+		tooLong := isPrefix || len(text) > bidi.MaxText
+		for isPrefix && err == nil { // the rest of a line that is too long
+			_, isPrefix, err = lines.ReadLine()
+		}
+		switch {
+		case tooLong:
+			unsent++
+			fmt.Fprintf(os.Stderr, "client: line %d: must have at most %d bytes; it is not sent\n", n, bidi.MaxText)
+		case text != "":
+			say <- text
+		}
+		switch {
+		case errors.Is(err, io.EOF) && unsent > 0:
+			return fmt.Errorf("stdin: lines that were too long and not sent: %d", unsent)
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("stdin: %w", err)
 		}
 	}
-	if errors.Is(lines.Err(), bufio.ErrTooLong) {
-		return fmt.Errorf("stdin: a line must have fewer than %d bytes", bufio.MaxScanTokenSize)
-	}
-	if lines.Err() != nil {
-		return fmt.Errorf("stdin: %w", lines.Err())
-	}
-	return nil
 }

@@ -12,21 +12,21 @@ import (
 	"example.com/streams/internal/serve"
 )
 
-const maxQueue = 1 << 16
+const minQueue, maxQueue = bidi.MaxText >> 10, 1 << 16 // KiB
 
 var (
 	listener = cli.ServerFlags()
-	queue    = flag.Int("queue", 256, "disconnect a member that is more than this many `messages` behind")
+	queue    = flag.Int("queue", 256, "disconnect a member that is more than this many `KiB` of texts behind")
 )
 
 func main() { os.Exit(cli.Main("server", run)) }
 
 func run(ctx context.Context) error {
-	if *queue < 1 || *queue > maxQueue {
-		return cli.Usagef("-queue: must be 1 to %d, got %d", maxQueue, *queue)
+	if *queue < minQueue || *queue > maxQueue {
+		return cli.Usagef("-queue: must be %d to %d, got %d", minQueue, maxQueue, *queue)
 	}
 	hub := bidi.NewHub(*queue)
-	s := serve.New()
+	s := serve.New(bidi.ServerOptions()...)
 	s.OnDrain = hub.Drain
 	chatv1.RegisterChatServiceServer(s, &bidi.ChatServer{Hub: hub})
 	return listener.Serve(ctx, s)

@@ -3,10 +3,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,10 +25,23 @@ var (
 	target  = cli.ClientFlags()
 	count   = flag.Int("n", 0, "end after this many `ticks`; 0 means never")
 	resume  = flag.Bool("resume", false, "when the call fails, make a new one that resumes after the last tick")
+	after   *uint64
 	symbols = flag.String("symbols", "", "print only the ticks of `A,B,...` (default: all)")
 )
 
-func main() { os.Exit(cli.Main("client", run)) }
+func main() {
+	flag.Func("after", "begin after the tick with this `sequence` (default: with the next one)", setAfter)
+	os.Exit(cli.Main("client", run))
+}
+
+func setAfter(value string) error {
+	n, err := strconv.ParseUint(value, 10, 64)
+	if err != nil {
+		return errors.New("must be a number")
+	}
+	after = &n
+	return nil
+}
 
 func run(ctx context.Context) error {
 	req, err := request()
@@ -63,7 +78,7 @@ func request() (*tickerv1.WatchRequest, error) {
 	if *count < 0 {
 		return nil, cli.Usagef("-n: must be at least 0, got %d", *count)
 	}
-	req := new(tickerv1.WatchRequest)
+	req := &tickerv1.WatchRequest{After: after}
 	if *symbols != "" {
 		req.Symbols = strings.Split(*symbols, ",")
 	}

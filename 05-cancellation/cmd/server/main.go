@@ -7,6 +7,8 @@ import (
 	"os"
 	"time"
 
+	"google.golang.org/grpc"
+
 	cancellation "example.com/streams/05-cancellation"
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
 	"example.com/streams/internal/cli"
@@ -29,7 +31,8 @@ func run(ctx context.Context) error {
 	case *retention < 1:
 		return cli.Usagef("-retention: must be at least 1, got %d", *retention)
 	}
-	s := serve.New(cancellation.ServerOptions()...)
+	// A gateway has one connection, which carries the calls of all its watchers.
+	s := serve.New(append(cancellation.ServerOptions(), grpc.MaxConcurrentStreams(1000))...)
 	x := &cancellation.Exchange{Seed: *seed, Interval: *interval, Retention: *retention}
 	tickerv1.RegisterTickerServiceServer(s, x)
 	s.OnDrain = x.Drain

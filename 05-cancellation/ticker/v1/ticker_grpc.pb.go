@@ -32,10 +32,13 @@ type TickerServiceClient interface {
 	// server ends the call. The server does not end it with OK.
 	// INVALID_ARGUMENT: the request has more than 100 symbols.
 	// NOT_FOUND: the exchange does not have one of the symbols.
+	// FAILED_PRECONDITION: the call has crossed too many gateways.
 	// OUT_OF_RANGE: the tick that follows `after` is no longer held, or `after`
-	// is ahead of the newest tick. A client that reads too slowly also gets it.
+	// is far ahead of the newest tick. A client that reads too slowly also gets
+	// OUT_OF_RANGE.
 	// ABORTED: the client did not read for too long; it may resume.
-	// UNAVAILABLE: the server is shutting down or cannot be reached; resume.
+	// UNAVAILABLE: the server is shutting down or cannot be reached, or its
+	// clock is behind and `after` is ahead of its newest tick; resume.
 	Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Tick], error)
 }
 
@@ -76,10 +79,13 @@ type TickerServiceServer interface {
 	// server ends the call. The server does not end it with OK.
 	// INVALID_ARGUMENT: the request has more than 100 symbols.
 	// NOT_FOUND: the exchange does not have one of the symbols.
+	// FAILED_PRECONDITION: the call has crossed too many gateways.
 	// OUT_OF_RANGE: the tick that follows `after` is no longer held, or `after`
-	// is ahead of the newest tick. A client that reads too slowly also gets it.
+	// is far ahead of the newest tick. A client that reads too slowly also gets
+	// OUT_OF_RANGE.
 	// ABORTED: the client did not read for too long; it may resume.
-	// UNAVAILABLE: the server is shutting down or cannot be reached; resume.
+	// UNAVAILABLE: the server is shutting down or cannot be reached, or its
+	// clock is behind and `after` is ahead of its newest tick; resume.
 	Watch(*WatchRequest, grpc.ServerStreamingServer[Tick]) error
 	mustEmbedUnimplementedTickerServiceServer()
 }

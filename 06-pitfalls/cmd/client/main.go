@@ -54,16 +54,18 @@ func list(found []pitfalls.Pitfall) error {
 
 // show prints the first lines of a page, and runs the demo if there is one.
 func show(ctx context.Context, p pitfalls.Pitfall) error {
-	fmt.Printf("%s\n\nYou see: %s.\n", p.Name, p.See)
+	page := fmt.Sprintf("%s\n\nYou see: %s.\n", p.Name, p.See)
 	if p.Errors != "" {
-		fmt.Printf("\n    %s\n\n", strings.ReplaceAll(strings.TrimSpace(p.Errors), "\n", "\n    "))
+		page += fmt.Sprintf("\n    %s\n\n", strings.ReplaceAll(strings.TrimSpace(p.Errors), "\n", "\n    "))
 	}
-	fmt.Printf("Fix:     %s.\nPage:    06-pitfalls/%s/README.md\n", p.Fix, p.Name)
+	page += fmt.Sprintf("Fix:     %s.\nPage:    06-pitfalls/%s/README.md\n", p.Fix, p.Name)
 	d, ok := pitfalls.Demos[p.Name]
-	if !ok {
-		return nil
+	if ok {
+		page += "\n"
 	}
-	fmt.Println()
+	if _, err := fmt.Print(page); err != nil || !ok {
+		return err
+	}
 	runner := demo.Runner{Target: target, Limit: *limit, Out: os.Stdout}
 	return runner.Run(ctx, p.Name, d)
 }

@@ -3,6 +3,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -22,7 +23,8 @@ type Demo struct{ Broken, Fixed Variant }
 
 // A Variant is the broken or the fixed code of a pitfall.
 type Variant struct {
-	// Server handles the calls. Nil is a service.Server without stubs.
+	// Server handles the calls. Nil is a service.Server without stubs. Code
+	// that needs server options runs a server of its own, in memory.
 	Server *service.Server
 
 	// Run calls the code and returns what the demo prints. It must end
@@ -42,8 +44,8 @@ type Runner struct {
 }
 
 // Run runs the broken code of d and then the fixed code. name is the name of
-// the pitfall. The error is that of ctx or of the connection; what the code
-// returned is printed.
+// the pitfall. The error is that of ctx, of the connection or of Out; what the
+// code returned is printed.
 func (r *Runner) Run(ctx context.Context, name string, d Demo) error {
 	if err := r.run(ctx, "broken", name, &d.Broken); err != nil {
 		return err
@@ -63,9 +65,11 @@ func (r *Runner) run(ctx context.Context, variant, name string, v *Variant) erro
 	}
 
 	start := time.Now()
+	var notWritten error
 	say := func(format string, args ...any) {
 		elapsed := time.Since(start).Round(100 * time.Millisecond)
-		_, _ = fmt.Fprintf(r.Out, "%-6s %6v  %s\n", variant, elapsed, fmt.Sprintf(format, args...))
+		_, err := fmt.Fprintf(r.Out, "%-6s %6v  %s\n", variant, elapsed, fmt.Sprintf(format, args...))
+		notWritten = cmp.Or(notWritten, err)
 	}
 	runCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -89,7 +93,7 @@ func (r *Runner) run(ctx context.Context, variant, name string, v *Variant) erro
 	if n := openStreamsAfter(ctx, watch, grace); n > 0 {
 		say("handlers that have not returned: %d", n)
 	}
-	return ctx.Err()
+	return cmp.Or(ctx.Err(), notWritten)
 }
 
 // connect returns a connection for the code and one for [openStreams], whose

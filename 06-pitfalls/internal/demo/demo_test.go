@@ -80,6 +80,18 @@ func TestRun_EndsWithItsContext(t *testing.T) {
 	})
 }
 
+func TestRun_ReturnsTheErrorOfItsOutput(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		full, out := io.Pipe()
+		require.NoError(t, full.Close())
+		runner := Runner{Target: &cli.Target{}, Limit: time.Second, Out: out}
+
+		err := runner.Run(t.Context(), "sample", Demo{Broken: Variant{Run: countTo2}})
+
+		require.ErrorIs(t, err, io.ErrClosedPipe)
+	})
+}
+
 func TestServer_MetadataChoosesTheHandlers(t *testing.T) {
 	refusing := &service.Server{OnCount: func(*pitfallsv1.CountRequest, numbers) error {
 		return status.Error(codes.Aborted, "no")

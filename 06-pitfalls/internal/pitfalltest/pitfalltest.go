@@ -40,8 +40,16 @@ func WithTimeout(t testing.TB, d time.Duration) context.Context {
 // Sum sends the values and returns the server's response.
 func Sum(t testing.TB, c pitfallsv1.PitfallServiceClient, values ...int64) (*pitfallsv1.SumResponse, error) {
 	t.Helper()
-	stream, err := c.Sum(t.Context())
-	require.NoError(t, err)
+	return sum(t.Context(), c, values...)
+}
+
+func sum(
+	ctx context.Context, c pitfallsv1.PitfallServiceClient, values ...int64,
+) (*pitfallsv1.SumResponse, error) {
+	stream, err := c.Sum(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, v := range values {
 		if err := stream.Send(&pitfallsv1.Number{Value: v}); err != nil {
 			break // CloseAndRecv returns the status

@@ -16,8 +16,8 @@ import (
 )
 
 // MaxPadding is the limit for the padding that Count adds to a number, in
-// bytes.
-const MaxPadding = 16 << 20
+// bytes. It is more than a client accepts by default, which is 4 MiB.
+const MaxPadding = 5 << 20
 
 // A Server is a PitfallService. The zero value does what the proto says, and
 // each field that is not nil replaces a handler. Its methods may be called

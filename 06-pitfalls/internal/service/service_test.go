@@ -13,9 +13,9 @@ import (
 
 func TestCount_RefusesValuesOutOfRange(t *testing.T) {
 	for says, req := range map[string]*pitfallsv1.CountRequest{
-		"to: must be at least 0, got -1":                     {To: -1},
-		"padding: must be 0 to 16777216 bytes, got -1":       {Padding: -1},
-		"padding: must be 0 to 16777216 bytes, got 16777217": {Padding: service.MaxPadding + 1},
+		"to: must be at least 0, got -1":                   {To: -1},
+		"padding: must be 0 to 5242880 bytes, got -1":      {Padding: -1},
+		"padding: must be 0 to 5242880 bytes, got 5242881": {Padding: service.MaxPadding + 1},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			stream, err := pitfalltest.Dial(t, &service.Server{}).Count(t.Context(), req)

@@ -109,7 +109,7 @@ type CountRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The last number, at least 0. If it is 0, Count does not end by itself.
 	To int64 `protobuf:"varint,1,opt,name=to,proto3" json:"to,omitempty"`
-	// The size of the padding of each number in bytes, 0 to 16 MiB.
+	// The size of the padding of each number in bytes, 0 to 5 MiB.
 	Padding       int32 `protobuf:"varint,2,opt,name=padding,proto3" json:"padding,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -1,0 +1,89 @@
+package logs
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	logsv1 "example.com/streams/02-server-stream/logs/v1"
+	"example.com/streams/internal/serve"
+	"example.com/streams/internal/serve/servetest"
+)
+
+// startServer serves the log as cmd/server does, and returns a client. The
+// drain may take 5 s.
+func startServer(t *testing.T, log *Log) (*servetest.Server, logsv1.LogServiceClient) {
+	t.Helper()
+	s := serve.New()
+	s.Drain, s.OnDrain = 5*time.Second, log.Drain
+	register(&LogServer{Log: log})(s)
+	server := servetest.Start(t, s)
+	return server, logsv1.NewLogServiceClient(server.Dial(t))
+}
+
+func TestDrain_TellsFollowersWhereToResume(t *testing.T) {
+	for name, settle := range map[string]func(){
+		"followers wait":       synctest.Wait,
+		"followers are behind": func() {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				log := NewLog(100)
+				server, client := startServer(t, log)
+				results := make(chan error)
+				for range 50 {
+					go func() {
+						got, err := sequences(t.Context(), client, &logsv1.LogRequest{Follow: true}, 0)
+						if len(got) != 30 {
+							err = errors.Join(errors.New("entries are missing"), err)
+						}
+						results <- err
+					}()
+				}
+				synctest.Wait()
+				appendLines(log, 30)
+				settle()
+
+				signaled := time.Now()
+				server.Signal()
+				require.NoError(t, server.Wait())
+
+				require.Zero(t, time.Since(signaled), "the drain waited for a follower")
+				for range 50 {
+					err := <-results
+					require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+					require.Equal(t, "shutting down; resume after 30", status.Convert(err).Message())
+				}
+			})
+		})
+	}
+}
+
+func TestDrain_CancelsAFollowerThatDoesNotRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(1000)
+		server, client := startServer(t, log)
+		stream, err := client.StreamLogs(t.Context(), &logsv1.LogRequest{Follow: true})
+		require.NoError(t, err)
+		for range 1000 {
+			log.Append(strings.Repeat("x", MaxLine), false)
+		}
+		synctest.Wait() // until the handler is blocked in Send
+
+		signaled := time.Now()
+		server.Signal()
+		require.NoError(t, server.Wait())
+
+		require.Equal(t, 5*time.Second, time.Since(signaled))
+		for err == nil {
+			_, err = stream.Recv()
+		}
+		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+	})
+}

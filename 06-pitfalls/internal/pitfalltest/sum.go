@@ -1,0 +1,228 @@
+package pitfalltest
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// A SumHandler handles Sum.
+type SumHandler = func(grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error
+
+// OfSum lists what a handler of Sum must survive. The caller sets
+// InputNeverEnds, because each handler ends in its own way before its client
+// does.
+func OfSum(handler SumHandler) Survival {
+	return Survival{
+		ServerIsAway: NotApplicable("the code runs in the server"),
+		InputIsClosed: Survives(func(t *testing.T, ctx context.Context) {
+			requireSum(t, ctx, handler, 0)
+		}),
+		PeerEndsWithOK: Survives(func(t *testing.T, ctx context.Context) {
+			requireSum(t, ctx, handler, 3, 1, 2)
+		}),
+		PeerEndsWithError: Survives(func(t *testing.T, ctx context.Context) {
+			client, returned := serveSum(t, handler)
+			ctx, cancel := context.WithCancel(ctx)
+			defer cancel()
+			stream, err := client.Sum(ctx)
+			require.NoError(t, err)
+			require.NoError(t, stream.Send(&pitfallsv1.Number{Value: 1}))
+			time.AfterFunc(time.Minute, cancel)
+			require.Equal(t, codes.Canceled, status.Code(<-returned))
+		}),
+		PeerDoesNotSend: Survives(func(t *testing.T, ctx context.Context) {
+			client, returned := serveSum(t, handler)
+			ctx, cancel := context.WithCancel(ctx)
+			defer cancel()
+			_, err := client.Sum(ctx)
+			require.NoError(t, err)
+			time.AfterFunc(time.Hour, cancel)
+			require.Equal(t, codes.Canceled, status.Code(<-returned))
+		}),
+		PeerDoesNotRead: Survives(func(t *testing.T, ctx context.Context) {
+			client, returned := serveSum(t, handler)
+			ctx, cancel := context.WithCancel(ctx)
+			defer cancel()
+			stream, err := client.Sum(ctx)
+			require.NoError(t, err)
+			require.NoError(t, stream.CloseSend())
+			start := time.Now()
+			require.NoError(t, <-returned)
+			require.Zero(t, time.Since(start), "the response does not wait for its reader")
+		}),
+		DeadlinePasses: Survives(func(t *testing.T, ctx context.Context) {
+			for _, limit := range []time.Duration{time.Nanosecond, time.Second} {
+				client, returned := serveSum(t, handler)
+				ctx, cancel := context.WithTimeout(ctx, limit)
+				defer cancel()
+				start := time.Now()
+				_, err := client.Sum(ctx)
+				require.NoError(t, err)
+				require.Error(t, <-returned)
+				require.Equal(t, limit, time.Since(start))
+			}
+		}),
+		ConnectionIsCut: Survives(func(t *testing.T, ctx context.Context) {
+			returned := make(chan error, 1)
+			client, network := DialFaulty(t, sumServer(handler, returned))
+			ctx, cancel := context.WithCancel(ctx)
+			defer cancel()
+			_, err := client.Sum(ctx)
+			require.NoError(t, err)
+			Cut(network)
+			require.Equal(t, codes.Canceled, status.Code(<-returned))
+		}),
+		ManyInARow: Survives(func(t *testing.T, ctx context.Context) {
+			client, _ := serveSum(t, handler)
+			InARow(func(int) {
+				response, err := sum(ctx, client, 1, 2)
+				require.NoError(t, err)
+				require.EqualValues(t, 3, response.GetSum())
+			})
+		}),
+		ManyAtOnce: Survives(func(t *testing.T, ctx context.Context) {
+			client, _ := serveSum(t, handler)
+			for _, err := range AtOnce(func(int) error {
+				_, err := sum(ctx, client, 1, 2)
+				return err
+			}) {
+				require.NoError(t, err)
+			}
+		}),
+	}
+}
+
+func requireSum(t *testing.T, ctx context.Context, handler SumHandler, want int64, values ...int64) {
+	t.Helper()
+	client, returned := serveSum(t, handler)
+	response, err := sum(ctx, client, values...)
+	require.NoError(t, err)
+	require.Equal(t, want, response.GetSum())
+	require.EqualValues(t, len(values), response.GetCount())
+	require.NoError(t, <-returned)
+}
+
+// serveSum returns a client of the handler, and what the handler returns.
+func serveSum(t *testing.T, handler SumHandler) (pitfallsv1.PitfallServiceClient, <-chan error) {
+	returned := make(chan error, Many)
+	return Dial(t, sumServer(handler, returned)), returned
+}
+
+func sumServer(handler SumHandler, returned chan<- error) *service.Server {
+	return &service.Server{OnSum: func(
+		stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse],
+	) error {
+		err := handler(stream)
+		returned <- err
+		return err
+	}}
+}
+
+// many are more numbers than the windows of both directions hold. Negative
+// numbers are encoded in 10 bytes.
+var many = slices.Repeat([]int64{-1}, 30_000)
+
+// A SumCall sends the values and returns their sum.
+type SumCall = func(_ context.Context, _ pitfallsv1.PitfallServiceClient, values ...int64) (int64, error)
+
+// OfSumCall lists what a function must survive that calls Sum, or Echo and
+// adds up what it gets back.
+func OfSumCall(call SumCall) Survival {
+	unavailable := status.Error(codes.Unavailable, "restarting")
+	return Survival{
+		InputIsClosed: Survives(func(t *testing.T, ctx context.Context) {
+			sum, err := call(ctx, Dial(t, &service.Server{}))
+			require.NoError(t, err)
+			require.Zero(t, sum)
+		}),
+		// A slice has an end, so its length is what may be too large.
+		InputNeverEnds: Survives(func(t *testing.T, ctx context.Context) {
+			ctx, cancel := context.WithTimeout(ctx, time.Hour)
+			defer cancel()
+			sum, err := call(ctx, Dial(t, &service.Server{}), many...)
+			require.NoError(t, err)
+			require.EqualValues(t, -len(many), sum)
+		}),
+		PeerEndsWithOK: Survives(func(t *testing.T, ctx context.Context) {
+			sum, err := call(ctx, Dial(t, Ends(nil)), many...)
+			require.NoError(t, err)
+			require.EqualValues(t, -1, sum)
+		}),
+		PeerEndsWithError: Survives(func(t *testing.T, ctx context.Context) {
+			for _, values := range [][]int64{{1}, many} {
+				_, err := call(ctx, Dial(t, Ends(unavailable)), values...)
+				require.EqualError(t, err, unavailable.Error())
+			}
+		}),
+		PeerDoesNotRead: Survives(func(t *testing.T, ctx context.Context) {
+			endsAt(t, ctx, time.Hour, func(ctx context.Context) error {
+				_, err := call(ctx, Dial(t, Idle()), many...)
+				return err
+			})
+		}),
+		PeerDoesNotSend: Survives(func(t *testing.T, ctx context.Context) {
+			endsAt(t, ctx, time.Hour, func(ctx context.Context) error {
+				_, err := call(ctx, Dial(t, Idle()), 1, 2, 3)
+				return err
+			})
+		}),
+		DeadlinePasses: Survives(func(t *testing.T, ctx context.Context) {
+			for _, limit := range []time.Duration{0, time.Second} {
+				endsAt(t, ctx, limit, func(ctx context.Context) error {
+					_, err := call(ctx, Dial(t, Idle()), many...)
+					return err
+				})
+			}
+		}),
+		ConnectionIsCut: Survives(func(t *testing.T, ctx context.Context) {
+			client, network := DialFaulty(t, Idle())
+			time.AfterFunc(time.Second, func() { network.Conn().Drop() })
+			_, err := call(ctx, client, many...)
+			require.EqualError(t, err, "rpc error: code = Unavailable desc = error reading from server: EOF")
+		}),
+		ServerIsAway: Survives(func(t *testing.T, ctx context.Context) {
+			client, network := DialFaulty(t, &service.Server{})
+			network.Refuse(1)
+			_, err := call(ctx, client, 1, 2, 3)
+			require.ErrorContains(t, err, "connection refused")
+		}),
+		ManyInARow: Survives(func(t *testing.T, ctx context.Context) {
+			client := Dial(t, &service.Server{})
+			InARow(func(int) {
+				sum, err := call(ctx, client, 1, 2, 3)
+				require.NoError(t, err)
+				require.EqualValues(t, 6, sum)
+			})
+		}),
+		ManyAtOnce: Survives(func(t *testing.T, ctx context.Context) {
+			client := Dial(t, &service.Server{})
+			for _, err := range AtOnce(func(int) error {
+				_, err := call(ctx, client, 1, 2, 3)
+				return err
+			}) {
+				require.NoError(t, err)
+			}
+		}),
+	}
+}
+
+// endsAt requires that f ends when its context does, after limit.
+func endsAt(t *testing.T, ctx context.Context, limit time.Duration, f func(context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	start := time.Now()
+	err := f(ctx)
+	require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
+	require.Equal(t, limit, time.Since(start))
+}

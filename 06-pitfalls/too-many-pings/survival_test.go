@@ -1,0 +1,129 @@
+package toomanypings
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// The call is one Echo on a connection with the options.
+func TestSurvival_OfFixedDialOptions(t *testing.T) {
+	unavailable := status.Error(codes.Unavailable, "restarting")
+	pitfalltest.Survival{
+		InputIsClosed: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
+			client, network := pitfalltest.DialFaulty(t, &service.Server{},
+				append(FixedDialOptions(), grpc.WithIdleTimeout(0))...)
+			_, err := echo(ctx, client)
+			require.NoError(t, err)
+			conn := network.Conn()
+			time.Sleep(24 * time.Hour)
+			require.Same(t, conn, network.Conn(), "no ping is sent while no stream is open")
+		}),
+		InputNeverEnds: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
+			ctx, cancel := context.WithTimeout(ctx, 24*time.Hour)
+			defer cancel()
+			stream, err := pitfalltest.Dial(t, &service.Server{}, FixedDialOptions()...).Sum(ctx)
+			require.NoError(t, err)
+			for err == nil { // a number now and then resets no strike
+				time.Sleep(7 * time.Minute)
+				err = stream.Send(&pitfallsv1.Number{})
+			}
+			_, err = stream.CloseAndRecv()
+			require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
+		}),
+		PeerEndsWithOK: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
+			values, err := echo(ctx, pitfalltest.Dial(t, pitfalltest.Ends(nil), FixedDialOptions()...), 1)
+			require.NoError(t, err)
+			require.Equal(t, []int64{1}, values)
+		}),
+		PeerEndsWithError: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
+			_, err := echo(ctx, pitfalltest.Dial(t, pitfalltest.Ends(unavailable), FixedDialOptions()...), 1)
+			require.EqualError(t, err, unavailable.Error())
+		}),
+		PeerDoesNotRead: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
+			ctx, cancel := context.WithTimeout(ctx, 24*time.Hour)
+			defer cancel()
+			start := time.Now()
+			stream, err := pitfalltest.Dial(t, pitfalltest.Idle(), FixedDialOptions()...).Echo(ctx)
+			require.NoError(t, err)
+			for err == nil {
+				err = stream.Send(&pitfallsv1.Number{Padding: make([]byte, 10<<10)})
+			}
+			require.Equal(t, 24*time.Hour, time.Since(start))
+		}),
+		PeerDoesNotSend: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
+			ctx, cancel := context.WithTimeout(ctx, 24*time.Hour)
+			defer cancel()
+			start := time.Now()
+			_, err := echo(ctx, pitfalltest.Dial(t, pitfalltest.Idle(), FixedDialOptions()...))
+			require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
+			require.Equal(t, 24*time.Hour, time.Since(start))
+		}),
+		DeadlinePasses: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
+			client := pitfalltest.Dial(t, pitfalltest.Idle(), FixedDialOptions()...)
+			_, err := echo(pitfalltest.Canceled(ctx), client)
+			require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
+
+			ctx, cancel := context.WithTimeout(ctx, time.Hour)
+			defer cancel()
+			start := time.Now()
+			_, err = echo(ctx, client)
+			require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
+			require.Equal(t, time.Hour, time.Since(start))
+		}),
+		ConnectionIsCut: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
+			client, network := pitfalltest.DialFaulty(t, pitfalltest.Idle(), FixedDialOptions()...)
+			start := time.Now()
+			time.AfterFunc(time.Minute, func() { network.Conn().HalfOpen() })
+			_, err := echo(ctx, client)
+			require.ErrorContains(t, err, "keepalive ping failed to receive ACK within timeout")
+			require.LessOrEqual(t, time.Since(start), time.Minute+6*time.Minute+5*time.Second)
+			time.Sleep(3 * time.Hour) // the server has no keepalive of its own, and notices later
+		}),
+		ServerIsAway: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
+			client, network := pitfalltest.DialFaulty(t, &service.Server{}, FixedDialOptions()...)
+			network.Refuse(1)
+			_, err := echo(ctx, client)
+			require.ErrorContains(t, err, "connection refused")
+			time.Sleep(time.Minute)
+			_, err = echo(ctx, client)
+			require.NoError(t, err, "the server is back")
+		}),
+		ManyInARow: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
+			client := pitfalltest.Dial(t, &service.Server{}, FixedDialOptions()...)
+			pitfalltest.InARow(func(int) {
+				_, err := echo(ctx, client, 1)
+				require.NoError(t, err)
+				time.Sleep(7 * time.Minute)
+			})
+		}),
+		ManyAtOnce: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
+			client := pitfalltest.Dial(t, &service.Server{}, FixedDialOptions()...)
+			for _, err := range pitfalltest.AtOnce(func(int) error { _, err := echo(ctx, client, 1); return err }) {
+				require.NoError(t, err)
+			}
+		}),
+	}.Run(t)
+}
+
+// echo sends the values and returns those that come back.
+func echo(ctx context.Context, c pitfallsv1.PitfallServiceClient, values ...int64) ([]int64, error) {
+	stream, err := c.Echo(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range values {
+		_ = stream.Send(&pitfallsv1.Number{Value: v}) // Recv returns the status
+	}
+	_ = stream.CloseSend() // always nil
+	return service.Values(stream)
+}
