@@ -35,10 +35,12 @@ var groups = []struct {
 	rows []text
 }{
 	{"statuses", statuses},
+	{"methods", methods},
 	{"messages", messages},
 	{"connecting", connecting},
 	{"transport", transport},
 	{"proxies", proxies},
+	{"http", httpStatuses},
 	{"setup", setup},
 	{"crashes", crashes},
 	{"tools", tools},

@@ -20,90 +20,105 @@ import (
 // messages are what gRPC says about a message or a header that it refuses.
 var messages = []text{
 	{
-		shows:   `rpc error: code = Internal desc = grpc: Compressor is not installed for requested grpc-encoding "..."`,
-		who:     "your client",
-		fix:     "`grpc.UseCompressor` names a compressor that this process has not registered. Import `google.golang.org/grpc/encoding/gzip` in the client and in the server.",
+		shows: `rpc error: code = Internal desc = grpc: Compressor is not installed for requested grpc-encoding "..."`,
+		who:   "your client",
+		fix: "`grpc.UseCompressor` names a compressor that this process has not registered. Import " +
+			"`google.golang.org/grpc/encoding/gzip` in the client and in the server.",
 		produce: counting(sendNothing, grpc.WithDefaultCallOptions(grpc.UseCompressor("gzip"))),
 	},
 	{
-		shows:   `rpc error: code = Internal desc = grpc: error while marshaling: string field contains invalid UTF-8`,
-		who:     "the side that sends: your client or your server",
-		fix:     "A `string` field holds bytes that are not UTF-8. Make the field `bytes`, or replace the bytes where they enter your program: {02-server-stream#lines-you-did-not-expect}.",
+		shows: `rpc error: code = Internal desc = grpc: error while marshaling: string field contains invalid UTF-8`,
+		who:   "the side that sends: your client or your server",
+		fix: "A `string` field holds bytes that are not UTF-8. Make the field `bytes`, or replace the bytes " +
+			"where they enter your program: {02-server-stream#lines-you-did-not-expect}.",
 		produce: sending(wrapperspb.String("\xff")),
 	},
 	{
-		shows:   `rpc error: code = Internal desc = grpc: failed to unmarshal the received message: proto:...cannot parse invalid wire-format data`,
-		who:     "the side that sends, or your code that receives: client or server",
-		fix:     "1. Two goroutines call `Recv`: {concurrent-recv}. 2. `Recv` was called again after an error: {recv-after-error}. 3. The peer sent a message of another type: compare the protos.",
+		shows: `rpc error: code = Internal desc = grpc: failed to unmarshal the received message: proto:...cannot parse invalid wire-format data`,
+		who:   "the side that sends, or your code that receives: client or server",
+		fix: "1. Two goroutines call `Recv`: {concurrent-recv}. 2. `Recv` was called again after an error: " +
+			"{recv-after-error}. 3. The peer sent a message of another type: compare the protos.",
 		produce: sending(invalid()),
 	},
 	{
-		shows:   `rpc error: code = Internal desc = grpc: failed to unmarshal the received message: string field contains invalid UTF-8`,
-		who:     "the side that sends: your client or your server",
-		fix:     "The sender's proto has `bytes` where the receiver's has `string`, or the sender does not check UTF-8. Compare the protos.",
+		shows: `rpc error: code = Internal desc = grpc: failed to unmarshal the received message: string field contains invalid UTF-8`,
+		who:   "the side that sends: your client or your server",
+		fix: "The sender's proto has `bytes` where the receiver's has `string`, or the sender does not check " +
+			"UTF-8. Compare the protos.",
 		produce: receivingInvalidUTF8,
 	},
 	{
-		shows:   `rpc error: code = Internal desc = header key "..." contains illegal characters not in [0-9a-z-_.]`,
-		who:     "your client",
-		fix:     "A key of the metadata has a character that is not allowed. Rename the key. `metadata.Pairs` and `metadata.New` change uppercase letters to lowercase.",
+		shows: `rpc error: code = Internal desc = header key "..." contains illegal characters not in [0-9a-z-_.]`,
+		who:   "your client",
+		fix: "A key of the metadata has a character that is not allowed. Rename the key. `metadata.Pairs` and " +
+			"`metadata.New` change uppercase letters to lowercase.",
 		produce: withMetadata(metadata.MD{"User Name": {"ann"}}),
 	},
 	{
-		shows:   `rpc error: code = Internal desc = header key "..." contains value with non-printable ASCII characters`,
-		who:     "your client",
-		fix:     "A value of the metadata must be printable ASCII. Give the key the suffix `-bin`, which allows all bytes, or put the text into a message.",
+		shows: `rpc error: code = Internal desc = header key "..." contains value with non-printable ASCII characters`,
+		who:   "your client",
+		fix: "A value of the metadata must be printable ASCII. Give the key the suffix `-bin`, which allows all " +
+			"bytes, or put the text into a message.",
 		produce: withMetadata(metadata.Pairs("user", "Zoë")),
 	},
 	{
-		shows:   `rpc error: code = Internal desc = header list size to send violates the maximum size (... bytes) set by server`,
-		who:     "your client",
-		fix:     "The metadata of the call is larger than the server allows. Send less, or raise `grpc.MaxHeaderListSize` on the server.",
+		shows: `rpc error: code = Internal desc = header list size to send violates the maximum size (... bytes) set by server`,
+		who:   "your client",
+		fix: "The metadata of the call is larger than the server allows. Send less, or raise " +
+			"`grpc.MaxHeaderListSize` on the server.",
 		produce: withMetadata(metadata.Pairs("user", strings.Repeat("x", 1<<20)), grpc.MaxHeaderListSize(1<<16)),
 	},
 	{
-		shows:   `rpc error: code = Internal desc = transport: trying to send header list size larger than the limit set by peer`,
-		who:     "your server",
-		fix:     "`SendHeader` was given more than the client allows. The client sees RST_STREAM with INTERNAL_ERROR. Send less, or raise `grpc.WithMaxHeaderListSize` on the client.",
+		shows: `rpc error: code = Internal desc = transport: trying to send header list size larger than the limit set by peer`,
+		who:   "your server",
+		fix: "`SendHeader` was given more than the client allows. The client sees RST_STREAM with " +
+			"INTERNAL_ERROR. Send less, or raise `grpc.WithMaxHeaderListSize` on the client.",
 		produce: sendingHeader(metadata.Pairs("user", strings.Repeat("x", 1<<10)), grpc.WithMaxHeaderListSize(1<<10)),
 	},
 	{
 		shows: `rpc error: code = Internal desc = transport: SendHeader called multiple times`,
 		who:   "your server",
-		fix:   "1. `SendHeader` was called twice, or after the first `Send`, which sends the header. 2. Two goroutines call `Send`, and both send the header: {concurrent-send}.",
+		fix: "1. `SendHeader` was called twice, or after the first `Send`, which sends the header. 2. Two " +
+			"goroutines call `Send`, and both send the header: {concurrent-send}.",
 		produce: counting(func(stream countServer) error {
 			_ = stream.SendHeader(nil)
 			return stream.SendHeader(nil)
 		}),
 	},
 	{
-		shows:   `rpc error: code = Internal desc = transport: per-RPC creds failed due to error: ...`,
-		who:     "your client",
-		fix:     "The credentials of this call could not get a token; no request was sent. The code is Internal for `grpc.PerRPCCredentials` and Unauthenticated for `grpc.WithPerRPCCredentials`. Return a status from `GetRequestMetadata` to choose another one.",
+		shows: `rpc error: code = Internal desc = transport: per-RPC creds failed due to error: ...`,
+		who:   "your client",
+		fix: "The credentials of this call could not get a token; no request was sent. The code is Internal for " +
+			"`grpc.PerRPCCredentials` and Unauthenticated for `grpc.WithPerRPCCredentials`. Return a status " +
+			"from `GetRequestMetadata` to choose another one.",
 		produce: counting(sendNothing, grpc.WithDefaultCallOptions(grpc.PerRPCCredentials(noToken{}))),
 	},
 	{
-		shows:   `rpc error: code = ResourceExhausted desc = grpc: received message larger than max (... vs. ...)`,
-		who:     "the side that sends: your client or your server",
-		fix:     "The message is larger than the receiver allows, by default 4 MiB. Send chunks, or raise the limit of the receiver: {receive-limit}. Do not call `Recv` again: {recv-after-error}.",
+		shows: `rpc error: code = ResourceExhausted desc = grpc: received message larger than max (... vs. ...)`,
+		who:   "the side that sends: your client or your server",
+		fix: "The message is larger than the receiver allows, by default 4 MiB. Send chunks, or raise the limit " +
+			"of the receiver: {receive-limit}. Do not call `Recv` again: {recv-after-error}.",
 		produce: counting(sendBig, grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(9))),
 	},
 	{
-		shows:   `rpc error: code = ResourceExhausted desc = trying to send message larger than max (... vs. ...)`,
-		who:     "the side that sends: your client or your server",
-		fix:     "The message is larger than the sender's own limit, `MaxCallSendMsgSize` or `MaxSendMsgSize`. Send chunks: {receive-limit}.",
+		shows: `rpc error: code = ResourceExhausted desc = trying to send message larger than max (... vs. ...)`,
+		who:   "the side that sends: your client or your server",
+		fix: "The message is larger than the sender's own limit, `MaxCallSendMsgSize` or `MaxSendMsgSize`. Send " +
+			"chunks: {receive-limit}.",
 		produce: counting(sendBig, grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(1))),
 	},
 	{
-		shows:   `rpc error: code = Unauthenticated desc = transport: per-RPC creds failed due to error: ...`,
-		who:     "your client",
-		fix:     "The credentials of the connection could not get a token; no request was sent, and the server has refused nothing. Return a status from `GetRequestMetadata` to choose another code.",
+		shows: `rpc error: code = Unauthenticated desc = transport: per-RPC creds failed due to error: ...`,
+		who:   "your client",
+		fix: "The credentials of the connection could not get a token; no request was sent, and the server has " +
+			"refused nothing. Return a status from `GetRequestMetadata` to choose another code.",
 		produce: counting(sendNothing, grpc.WithPerRPCCredentials(noToken{})),
 	},
 	{
-		shows:   `rpc error: code = Unimplemented desc = grpc: Decompressor is not installed for grpc-encoding "..."`,
-		who:     "your server",
-		fix:     "The client compresses with a method that the server has not registered. Import `google.golang.org/grpc/encoding/gzip` in the server.",
+		shows: `rpc error: code = Unimplemented desc = grpc: Decompressor is not installed for grpc-encoding "..."`,
+		who:   "your server",
+		fix: "The client compresses with a method that the server has not registered. Import " +
+			"`google.golang.org/grpc/encoding/gzip` in the server.",
 		produce: counting(sendNothing, grpc.WithCompressor(grpc.NewGZIPCompressor())), //nolint:staticcheck // the only way to compress with what this process, the server, has not registered
 	},
 }

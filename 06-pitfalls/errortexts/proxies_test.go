@@ -1,7 +1,6 @@
 package errortexts
 
 import (
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -25,7 +24,8 @@ var proxies = []text{
 	{
 		shows: `gRPC requires HTTP/2`,
 		who:   "your client or a proxy",
-		fix:   "A request of HTTP/1.1 reached a gRPC server that runs behind `net/http`. A proxy must speak HTTP/2 to the server, too.",
+		fix: "A request of HTTP/1.1 reached a gRPC server that runs behind `net/http`. A proxy must speak HTTP/2 " +
+			"to the server, too.",
 		produce: func(t *testing.T) string {
 			return post(t, "application/grpc")
 		},
@@ -33,33 +33,41 @@ var proxies = []text{
 	{
 		shows: `invalid gRPC request content-type "application/json"`,
 		who:   "your client",
-		fix:   "A browser, curl or another HTTP client called a gRPC method. Use a gRPC client, or set the content type `application/grpc`.",
+		fix: "A browser, curl or another HTTP client called a gRPC method. Use a gRPC client, or set the content " +
+			"type `application/grpc`.",
 		produce: func(t *testing.T) string {
 			return post(t, "application/json")
 		},
 	},
 	{
-		shows:   `rpc error: code = Unavailable desc = client disconnected`,
-		who:     "your client or a proxy",
-		fix:     "In a handler behind `net/http`: the client has closed its connection. Return the error: {ignored-context}.",
+		shows: `rpc error: code = Unavailable desc = client disconnected`,
+		who:   "your client or a proxy",
+		fix: "In a handler behind `net/http`: the client has closed its connection. Return the error: " +
+			"{ignored-context}.",
 		produce: clientDisconnected,
 	},
 	{
-		shows:   `rpc error: code = Canceled desc = stream terminated by RST_STREAM with error code: CANCEL`,
-		who:     "a proxy or another server",
-		fix:     "If the context that you passed to the call has no error, nobody here canceled: the other side reset the stream, for example because a proxy gave up. (`stream.Context()` does not tell: it ends with every stream.) Open a new stream: {05-cancellation#come-back}.",
+		shows: `rpc error: code = Canceled desc = stream terminated by RST_STREAM with error code: CANCEL`,
+		who:   "a proxy or another server",
+		fix: "If the context that you passed to the call has no error, nobody here canceled: the other side " +
+			"reset the stream, for example because a proxy gave up. (`stream.Context()` does not tell: it ends " +
+			"with every stream.) Open a new stream: {05-cancellation#come-back}.",
 		produce: reset(http2.ErrCodeCancel),
 	},
 	{
-		shows:   `rpc error: code = Internal desc = server closed the stream without sending trailers`,
-		who:     "a proxy",
-		fix:     "The stream ended without a status: a proxy does not pass trailers on, often because it speaks HTTP/1.1 to the server. The call may have succeeded.",
+		shows: `rpc error: code = Internal desc = server closed the stream without sending trailers`,
+		who:   "a proxy",
+		fix: "The stream ended without a status: a proxy does not pass trailers on, often because it speaks " +
+			"HTTP/1.1 to the server. The call may have succeeded.",
 		produce: answering(header, func(f *http2.Framer, stream uint32) { _ = f.WriteData(stream, true, nil) }),
 	},
 	{
 		shows: `rpc error: code = Internal desc = stream terminated by RST_STREAM with error code: INTERNAL_ERROR`,
 		who:   "a proxy or your server",
-		fix:   "1. The server runs behind `net/http`, and its `WriteTimeout` ended the stream: set it to 0 for gRPC. 2. A proxy has a limit for the stream or for its silence: send messages regularly, because a proxy answers keepalive pings itself: {tcp#why-you-set-keepalive-all-the-same}. 3. The server's header is larger than the client allows.",
+		fix: "1. The server runs behind `net/http`, and its `WriteTimeout` ended the stream: set it to 0 for " +
+			"gRPC. 2. A proxy has a limit for the stream or for its silence: send messages regularly, because a " +
+			"proxy answers keepalive pings itself: {tcp#why-you-set-keepalive-all-the-same}. 3. The server's " +
+			"header is larger than the client allows.",
 		produce: func(t *testing.T) string {
 			return countTCP(t, h2c(t, grpcServer(pitfalltest.Idle()), 100*time.Millisecond))
 		},
@@ -73,87 +81,33 @@ var proxies = []text{
 	{
 		shows: `rpc error: code = Internal desc = unexpected EOF`,
 		who:   "a proxy or another server",
-		fix:   "The stream ended inside a message. The messages that arrived before are complete. Continue after the last one: {05-cancellation#come-back}.",
+		fix: "The stream ended inside a message. The messages that arrived before are complete. Continue after " +
+			"the last one: {05-cancellation#come-back}.",
 		produce: answering(header, func(f *http2.Framer, stream uint32) {
 			_ = f.WriteData(stream, false, []byte{0, 0, 0, 0, 9})
 			writeHeaders(f, stream, true, "grpc-status", "0")
 		}),
 	},
 	{
-		shows:   `rpc error: code = PermissionDenied desc = unexpected HTTP status code received from server: 403 (Forbidden); transport: received unexpected content-type "text/html..."...`,
-		who:     "a proxy",
-		fix:     "The proxy refused the call; the gRPC server has not seen it. Check the proxy's rules and your token.",
-		produce: html(http.StatusForbidden),
-	},
-	{
-		shows:   `rpc error: code = ResourceExhausted desc = stream terminated by RST_STREAM with error code: ENHANCE_YOUR_CALM`,
-		who:     "a proxy or another server",
-		fix:     "The other side limits how many streams or frames you may send. Open fewer streams, and wait between attempts: {05-cancellation#come-back}.",
+		shows: `rpc error: code = ResourceExhausted desc = stream terminated by RST_STREAM with error code: ENHANCE_YOUR_CALM`,
+		who:   "a proxy or another server",
+		fix: "The other side limits how many streams or frames you may send. Open fewer streams, and wait " +
+			"between attempts: {05-cancellation#come-back}.",
 		produce: reset(http2.ErrCodeEnhanceYourCalm),
 	},
 	{
-		shows:   `rpc error: code = Unauthenticated desc = unexpected HTTP status code received from server: 401 (Unauthorized); transport: received unexpected content-type "text/html..."...`,
-		who:     "a proxy",
-		fix:     "The proxy wants other credentials; the gRPC server has not seen the call. Do not repeat it unchanged.",
-		produce: html(http.StatusUnauthorized),
-	},
-	{
-		shows:   `rpc error: code = Unavailable desc = stream terminated by RST_STREAM with error code: REFUSED_STREAM`,
-		who:     "a proxy or another server",
-		fix:     "The other side has not begun to process the call, and grpc-go has tried the call twice. Call again later: {05-cancellation#come-back}.",
+		shows: `rpc error: code = Unavailable desc = stream terminated by RST_STREAM with error code: REFUSED_STREAM`,
+		who:   "a proxy or another server",
+		fix: "The other side has not begun to process the call, and grpc-go has tried the call twice. Call again " +
+			"later: {05-cancellation#come-back}.",
 		produce: reset(http2.ErrCodeRefusedStream),
 	},
 	{
-		shows:   `rpc error: code = Unavailable desc = unexpected HTTP status code received from server: 429 (Too Many Requests); transport: received unexpected content-type "text/html..."...`,
-		who:     "a proxy",
-		fix:     "The proxy limits the rate of calls. Wait between attempts: {05-cancellation#come-back}.",
-		produce: html(http.StatusTooManyRequests),
-	},
-	{
-		shows: `rpc error: code = Unavailable desc = unexpected HTTP status code received from server: 502 (Bad Gateway); malformed header: missing HTTP content-type`,
-		who:   "a proxy",
-		fix:   "The proxy, for example an `httputil.ReverseProxy`, got no valid answer from the server: it restarts, or the proxy speaks HTTP/1.1 to it. Call again later: {05-cancellation#come-back}.",
-		produce: func(t *testing.T) string {
-			backend := listen(t)
-			require.NoError(t, backend.Close())
-			return countTCP(t, proxy(t, backend.Addr().String(), 0))
-		},
-	},
-	{
-		shows:   `rpc error: code = Unavailable desc = unexpected HTTP status code received from server: 502 (Bad Gateway); transport: received unexpected content-type "text/html..."...`,
-		who:     "a proxy",
-		fix:     "The proxy got no valid answer from the server: it restarts, or the proxy speaks HTTP/1.1 to it. Call again later: {05-cancellation#come-back}.",
-		produce: html(http.StatusBadGateway),
-	},
-	{
-		shows:   `rpc error: code = Unavailable desc = unexpected HTTP status code received from server: 503 (Service Unavailable); transport: received unexpected content-type "text/html..."...`,
-		who:     "a proxy",
-		fix:     "The proxy has no server that is ready. Call again later: {05-cancellation#come-back}.",
-		produce: html(http.StatusServiceUnavailable),
-	},
-	{
-		shows:   `rpc error: code = Unavailable desc = unexpected HTTP status code received from server: 504 (Gateway Timeout); transport: received unexpected content-type "text/html..."...`,
-		who:     "a proxy",
-		fix:     "The server did not answer within the proxy's time limit. A handler that has nothing to say yet can send its header: {header-blocks}.",
-		produce: html(http.StatusGatewayTimeout),
-	},
-	{
-		shows:   `rpc error: code = Unimplemented desc = unexpected HTTP status code received from server: 404 (Not Found); transport: received unexpected content-type "text/html..."...`,
-		who:     "a proxy or another server",
-		fix:     "Nobody knows the path: the proxy has no route for this service, or no server during a deployment. The code is Unimplemented although your server may have the method; a client that gives up at Unimplemented gives up during a deployment.",
-		produce: html(http.StatusNotFound),
-	},
-	{
-		shows:   `rpc error: code = Unknown desc =`,
-		who:     "a proxy or your server",
-		fix:     "1. The trailers have no `grpc-status`: another program answered. 2. The handler returned a status without a message: {plain-error}.",
+		shows: `rpc error: code = Unknown desc =`,
+		who:   "a proxy or your server",
+		fix: "1. The trailers have no `grpc-status`: another program answered. 2. The handler returned a status " +
+			"without a message: {plain-error}.",
 		produce: answering(header, func(f *http2.Framer, stream uint32) { writeHeaders(f, stream, true, "x", "y") }),
-	},
-	{
-		shows:   `rpc error: code = Unknown desc = unexpected HTTP status code received from server: 200 (OK); transport: received unexpected content-type "text/html..."...`,
-		who:     "a proxy or another server",
-		fix:     "A web page came instead of a gRPC response: a login page, a default page of the proxy, or a wrong port.",
-		produce: html(http.StatusOK),
 	},
 }
 
@@ -179,17 +133,6 @@ func grpcServer(s *service.Server) *grpc.Server {
 	server := grpc.NewServer()
 	s.Register(server)
 	return server
-}
-
-// html returns a producer of the error of a call that gets a page.
-func html(code int) func(*testing.T) string {
-	return func(t *testing.T) string {
-		return countTCP(t, h2c(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "text/html")
-			w.WriteHeader(code)
-			_, _ = fmt.Fprintf(w, "<html>%s</html>", http.StatusText(code)) // the client is there
-		}), 0))
-	}
 }
 
 // reset returns a producer of the error of a call whose stream is reset.

@@ -17,21 +17,24 @@ import (
 // setup is what stops a client or a server before its first call.
 var setup = []text{
 	{
-		shows:   `grpc: no transport security set (use grpc.WithTransportCredentials(insecure.NewCredentials()) explicitly or set credentials)`,
-		who:     "your client",
-		fix:     "`grpc.NewClient` needs credentials: `credentials.NewTLS`, or `insecure.NewCredentials()` without encryption: {01-unary#the-two-programs}.",
+		shows: `grpc: no transport security set (use grpc.WithTransportCredentials(insecure.NewCredentials()) explicitly or set credentials)`,
+		who:   "your client",
+		fix: "`grpc.NewClient` needs credentials: `credentials.NewTLS`, or `insecure.NewCredentials()` without " +
+			"encryption: {01-unary#the-two-programs}.",
 		produce: newClient("localhost:50051"),
 	},
 	{
-		shows:   `grpc: the credentials require transport level security (use grpc.WithTransportCredentials() to set)`,
-		who:     "your client",
-		fix:     "Credentials with a token are sent over TLS only. Use `credentials.NewTLS`; `RequireTransportSecurity` of the credentials decides.",
+		shows: `grpc: the credentials require transport level security (use grpc.WithTransportCredentials() to set)`,
+		who:   "your client",
+		fix: "Credentials with a token are sent over TLS only. Use `credentials.NewTLS`; " +
+			"`RequireTransportSecurity` of the credentials decides.",
 		produce: newClient("localhost:50051", withInsecure, grpc.WithPerRPCCredentials(secureToken{})),
 	},
 	{
-		shows:   `grpc: the provided default service config is invalid: ...`,
-		who:     "your client",
-		fix:     "`grpc.WithDefaultServiceConfig` was given JSON that it cannot parse. The rest of the text names the field: {retry-policy}.",
+		shows: `grpc: the provided default service config is invalid: ...`,
+		who:   "your client",
+		fix: "`grpc.WithDefaultServiceConfig` was given JSON that it cannot parse. The rest of the text names " +
+			"the field: {retry-policy}.",
 		produce: newClient("localhost:50051", withInsecure, grpc.WithDefaultServiceConfig(`{"methodConfig": 1}`)),
 	},
 	{

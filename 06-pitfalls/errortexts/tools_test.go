@@ -43,9 +43,10 @@ var tools = []text{
 		produce: vet,
 	},
 	{
-		shows:   `...: the cancel function is not used on all paths (possible context leak)`,
-		who:     "your client",
-		fix:     "A path returns without `cancel`, so the stream stays open on both sides: {abandoned-stream}. If the stream is returned, do not defer `cancel`: {defer-cancel}.",
+		shows: `...: the cancel function is not used on all paths (possible context leak)`,
+		who:   "your client",
+		fix: "A path returns without `cancel`, so the stream stays open on both sides: {abandoned-stream}. If " +
+			"the stream is returned, do not defer `cancel`: {defer-cancel}.",
 		produce: vet,
 	},
 	{
@@ -61,9 +62,10 @@ var tools = []text{
 		produce: vet,
 	},
 	{
-		shows:   `... does not implement pitfallsv1.PitfallServiceServer (missing method mustEmbedUnimplementedPitfallServiceServer)`,
-		who:     "your server",
-		fix:     "The type of the server must embed `UnimplementedPitfallServiceServer`, by value: {01-unary#the-two-programs}.",
+		shows: `... does not implement pitfallsv1.PitfallServiceServer (missing method mustEmbedUnimplementedPitfallServiceServer)`,
+		who:   "your server",
+		fix: "The type of the server must embed `UnimplementedPitfallServiceServer`, by value: " +
+			"{01-unary#the-two-programs}.",
 		produce: vet,
 	},
 	{
@@ -85,15 +87,17 @@ var tools = []text{
 		produce: lint,
 	},
 	{
-		shows:   `...: SA1019: google.golang.org/grpc.Dial is deprecated: ... (staticcheck)`,
-		who:     "your client",
-		fix:     "Use `grpc.NewClient`, which connects with the first call. A target without a scheme now asks DNS: {bufconn-dns}.",
+		shows: `...: SA1019: google.golang.org/grpc.Dial is deprecated: ... (staticcheck)`,
+		who:   "your client",
+		fix: "Use `grpc.NewClient`, which connects with the first call. A target without a scheme now asks DNS: " +
+			"{bufconn-dns}.",
 		produce: lint,
 	},
 	{
-		shows:   `...: SA1019: google.golang.org/grpc.WithBlock is deprecated: ... (staticcheck)`,
-		who:     "your client",
-		fix:     "`grpc.NewClient` does not wait for the connection. Use `grpc.WaitForReady` for the call and a deadline: {no-reconnect}.",
+		shows: `...: SA1019: google.golang.org/grpc.WithBlock is deprecated: ... (staticcheck)`,
+		who:   "your client",
+		fix: "`grpc.NewClient` does not wait for the connection. Use `grpc.WaitForReady` for the call and a " +
+			"deadline: {no-reconnect}.",
 		produce: lint,
 	},
 	{
