@@ -13,7 +13,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// crashes are the last words of a process.
+// crashes are what Go prints when it ends a process.
 var crashes = []text{
 	{
 		shows: `fatal error: all goroutines are asleep - deadlock!`,

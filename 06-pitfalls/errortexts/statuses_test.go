@@ -125,9 +125,9 @@ var statuses = []text{
 		produce: counting(func(countServer) error { return errors.New("boom") }),
 	},
 	{
-		shows: `rpc error: code = Internal desc =`,
-		who:   "your server",
-		fix: "The handler returned a status without a message. Say in the message what is wrong.",
+		shows:   `rpc error: code = Internal desc =`,
+		who:     "your server",
+		fix:     "The handler returned a status without a message. Say in the message what is wrong.",
 		produce: counting(func(countServer) error { return status.Error(codes.Internal, "") }),
 	},
 	{
