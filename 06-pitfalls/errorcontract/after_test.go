@@ -28,6 +28,7 @@ func TestAfter_YouMayCall(t *testing.T) {
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", m.termination.name, strings.Join(rows[i][0], "; "), strings.Join(rows[i][1], "; "))
 	}
 	golden.Section(t, page, "after", b.String())
+	golden.Section(t, "../../04-bidi/README.md", "after", b.String())
 }
 
 // results makes each of the calls on a stream of its own.
