@@ -28,7 +28,7 @@ func TestCheckAtOpen_RevokedUserReadsForADay(t *testing.T) {
 		server := memservertest.Serve(t, func(s grpc.ServiceRegistrar) {
 			logsv1.RegisterLogServiceServer(s, &logs.LogServer{Log: f.log})
 		}, grpc.ChainStreamInterceptor(auth.CheckAtOpen))
-		token := metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+f.sessions.Login("ada"))
+		token := metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+f.sessions.Login("ada", time.Hour))
 		stream, err := logsv1.NewLogServiceClient(server.Dial(t)).StreamLogs(token, &logsv1.LogRequest{Follow: true})
 		require.NoError(t, err)
 		f.log.Append("before", false)
@@ -92,13 +92,12 @@ func TestRevoke_EndsOnlyTheStreamsOfTheUser(t *testing.T) {
 func TestAuth_RefusesWhatIsNotAToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		f.sessions.Login("ada")
 		auth := &Auth{Lookup: f.sessions.Lookup}
 		s := serve.New(grpc.ChainUnaryInterceptor(auth.Unary), grpc.ChainStreamInterceptor(auth.Stream))
 		client := healthv1.NewHealthClient(servetest.Start(t, s).Dial(t))
-		expired, revoked := f.sessions.Login("ada"), f.sessions.Login("bob")
+		expired := f.sessions.Login("ada", time.Hour)
 		time.Sleep(time.Hour)
-		valid := f.sessions.Login("ada")
+		valid, revoked := f.sessions.Login("ada", time.Hour), f.sessions.Login("bob", time.Hour)
 		f.sessions.Revoke("bob")
 		for _, header := range [][]string{
 			nil, {""}, {"Bearer"}, {"Bearer "}, {"Bearer guess"}, {valid}, {"Basic " + valid},
@@ -194,9 +193,9 @@ func TestStream_UnreadOutlivesItsToken(t *testing.T) {
 
 func TestSessions_ForgetWhatHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &Sessions{Life: time.Hour}
-		s.Login("ada")
-		s.Login("bob")
+		s := new(Sessions)
+		s.Login("ada", time.Hour)
+		s.Login("bob", time.Hour)
 		s.Revoke("bob")
 		require.Len(t, s.byToken, 1)
 		time.Sleep(time.Hour)

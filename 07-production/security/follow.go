@@ -16,7 +16,7 @@ import (
 
 const (
 	maxWait    = time.Second // before the next call
-	maxRefused = 3           // calls in a row that do not last maxWait
+	maxRefused = 3           // calls in a row without an entry or a second
 )
 
 // Follow yields the entries that req asks for, each of them once, and makes
@@ -34,13 +34,13 @@ func Follow(
 	return func(yield func(*logsv1.LogEntry, error) bool) {
 		req, refused := proto.CloneOf(req), 0
 		for {
-			opened := time.Now()
+			opened, accepted := time.Now(), false
 			var failure error
 			for e, err := range logs.Tail(ctx, c, req) {
 				if failure = err; err != nil {
 					break
 				}
-				req.After = e.GetSequence()
+				req.After, accepted = e.GetSequence(), true
 				if !yield(e, nil) {
 					return
 				}
@@ -48,8 +48,8 @@ func Follow(
 			if failure == nil {
 				return
 			}
-			refused++
-			if status.Code(failure) == codes.Unavailable || time.Since(opened) > maxWait {
+			accepted = accepted || time.Since(opened) > time.Second
+			if refused++; accepted || status.Code(failure) == codes.Unavailable {
 				refused = 0
 			}
 			if !mayRetry(failure) || refused == maxRefused {

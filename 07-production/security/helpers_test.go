@@ -30,13 +30,14 @@ func (s stub) StreamLogs(req *logsv1.LogRequest, stream serverStream) error {
 	return s.OnStreamLogs(req, stream)
 }
 
-// A fixture is what a server with [Options] needs. Its tokens are valid for
-// an hour, and its certificates for longer than a test.
+// A fixture is what a server with [Options] needs. The tokens are valid for
+// an hour, and the certificates for longer than a test.
 type fixture struct {
 	ca       *testca.CA
 	server   *Certificate
 	machine  *Certificate // of the client
 	sessions *Sessions
+	life     time.Duration // of a token
 	quotas   *Quotas
 	log      *logs.Log
 	age      time.Duration // of a connection; 0: no limit
@@ -47,7 +48,8 @@ func newFixture(t *testing.T) *fixture {
 	require.NoError(t, err)
 	f := &fixture{
 		ca: ca, server: new(Certificate), machine: new(Certificate),
-		sessions: &Sessions{Life: time.Hour},
+		sessions: new(Sessions),
+		life:     time.Hour,
 		quotas:   &Quotas{Streams: 10, Interval: time.Millisecond, Burst: 10_000},
 		log:      logs.NewLog(10_000),
 	}
@@ -76,17 +78,21 @@ func (f *fixture) serveLog(t *testing.T) memservertest.Server {
 	return f.serve(t, &logs.LogServer{Log: f.log})
 }
 
+// tls is the option to connect with the machine's certificate.
+func (f *fixture) tls() grpc.DialOption {
+	return grpc.WithTransportCredentials(credentials.NewTLS(ClientTLS(f.machine, f.ca.Pool, host)))
+}
+
 // dial returns a client with the machine's certificate.
 func (f *fixture) dial(t *testing.T, s memservertest.Server, opts ...grpc.DialOption) logsv1.LogServiceClient {
 	t.Helper()
-	creds := credentials.NewTLS(ClientTLS(f.machine, f.ca.Pool, host))
-	return logsv1.NewLogServiceClient(s.Dial(t, append(opts, grpc.WithTransportCredentials(creds))...))
+	return logsv1.NewLogServiceClient(s.Dial(t, append(opts, f.tls())...))
 }
 
 // as is the option to call with a new token of the user for each stream.
 func (f *fixture) as(user string) grpc.DialOption {
 	return grpc.WithPerRPCCredentials(Credentials{func(context.Context) (string, error) {
-		return f.sessions.Login(user), nil
+		return f.sessions.Login(user, f.life), nil
 	}})
 }
 

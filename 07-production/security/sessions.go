@@ -27,17 +27,15 @@ type Session struct {
 }
 
 // Sessions issues tokens and revokes them. It stands for your identity
-// provider, and forgets everything when its process ends. Set the field
-// before the first call. Methods may be called concurrently.
+// provider, and forgets everything when its process ends. The zero value is
+// ready to use. Methods may be called concurrently.
 type Sessions struct {
-	Life time.Duration // how long a token is valid
-
 	mu      sync.Mutex
 	byToken map[string]*Session
 }
 
-// Login returns a new token of the user.
-func (s *Sessions) Login(user string) (token string) {
+// Login returns a new token of the user, which is valid for the time life.
+func (s *Sessions) Login(user string, life time.Duration) (token string) {
 	token = rand.Text()
 	ctx, end := context.WithCancelCause(context.Background())
 	s.mu.Lock()
@@ -46,7 +44,7 @@ func (s *Sessions) Login(user string) (token string) {
 		s.byToken = make(map[string]*Session)
 	}
 	s.byToken[token] = &Session{user, ctx, end}
-	time.AfterFunc(s.Life, func() {
+	time.AfterFunc(life, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.byToken, token)
