@@ -94,8 +94,9 @@ func (s guarded) SendMsg(m any) error {
 }
 
 func (s guarded) RecvMsg(m any) error {
-	if s.ctx.Err() != nil {
+	err := s.ServerStream.RecvMsg(m)
+	if s.ctx.Err() != nil { // the message may have come too late
 		return context.Cause(s.ctx)
 	}
-	return s.ServerStream.RecvMsg(m)
+	return err
 }

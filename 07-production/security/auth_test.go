@@ -149,6 +149,32 @@ func TestStream_EndsAHandlerThatDoesNotLook(t *testing.T) {
 	})
 }
 
+// The message that arrives after the hour does not reach the handler, which
+// already waits for it.
+func TestStream_ReceivesNothingAfterItsToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		received := 0
+		server := f.serve(t, logsv1.UnimplementedLogServiceServer{}, grpc.UnknownServiceHandler(
+			func(_ any, stream grpc.ServerStream) error {
+				for stream.RecvMsg(new(logsv1.LogRequest)) == nil {
+					received++
+				}
+				return nil
+			}))
+		stream, err := server.Dial(t, f.tls(), f.as("ada")).NewStream(t.Context(),
+			&grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, "/any/Method")
+		require.NoError(t, err)
+		for range 3 {
+			require.NoError(t, stream.SendMsg(new(logsv1.LogRequest)))
+			time.Sleep(25 * time.Minute)
+		}
+		require.NoError(t, stream.SendMsg(new(logsv1.LogRequest)))
+		require.EqualError(t, stream.RecvMsg(new(logsv1.LogEntry)), errExpired.Error())
+		require.Equal(t, 3, received)
+	})
+}
+
 // A Send that waits for the client is not interrupted. Only the age of the
 // connection ends it.
 func TestStream_UnreadOutlivesItsToken(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
+	"example.com/streams/internal/faultnet"
 	"example.com/streams/internal/serve"
 	"example.com/streams/internal/serve/servetest"
 )
@@ -118,5 +119,27 @@ func TestQuotas_WaitEndsWithTheToken(t *testing.T) {
 		_, err := follow(t, f.dial(t, f.serveLog(t), f.as("ada"))).Recv()
 		require.EqualError(t, err, errExpired.Error())
 		require.Equal(t, time.Hour, time.Since(start))
+	})
+}
+
+// A cable is pulled. The server learns of it from keepalive alone.
+func TestQuotas_LostClientCountsFor30Seconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.quotas.Streams = 1
+		f.log.Append("line", false)
+		server := f.serveLog(t)
+		network := faultnet.New(server.DialContext)
+		_, err := follow(t, f.dial(t, server, f.as("ada"), grpc.WithContextDialer(network.DialContext))).Recv()
+		require.NoError(t, err)
+		network.Conn().HalfOpen()
+
+		client := f.dial(t, server, f.as("ada"))
+		time.Sleep(29 * time.Second)
+		_, err = follow(t, client).Recv()
+		require.Equal(t, codes.ResourceExhausted, status.Code(err), "got %v", err)
+		time.Sleep(2 * time.Second)
+		_, err = follow(t, client).Recv()
+		require.NoError(t, err)
 	})
 }

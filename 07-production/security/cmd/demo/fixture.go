@@ -6,6 +6,7 @@ import (
 	"errors"
 	"iter"
 	"net"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -125,7 +126,11 @@ type reader struct {
 // an entry.
 func (f *fixture) follow(ctx context.Context, name string, c logsv1.LogServiceClient) reader {
 	next, stop := iter.Pull2(security.Follow(ctx, c, &logsv1.LogRequest{Follow: true}, func(err error) {
-		say(name, "%s", cli.Describe(err))
+		text := cli.Describe(err)
+		if _, cause, ok := strings.Cut(text, "received prior goaway"); ok {
+			text = status.Code(err).String() + ": ... received prior goaway" + cause
+		}
+		say(name, "%s", text)
 		f.log.Append("written while "+name+" was away", false)
 	}))
 	return reader{name, next, stop}
