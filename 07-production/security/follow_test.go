@@ -54,6 +54,41 @@ func TestFollow_QuietLogIsNotARefusal(t *testing.T) {
 	})
 }
 
+// Each token is revoked with the first entry that it brought.
+func TestFollow_EntryProvesThatTheTokenWasGood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		for range 10 {
+			f.log.Append("line", false)
+		}
+		next := uint64(1)
+		for e, err := range Follow(t.Context(), f.dial(t, f.serveLog(t), f.as("ada")),
+			&logsv1.LogRequest{Follow: true, After: 0}, func(error) { f.log.Append("line", false) }) {
+			require.NoError(t, err)
+			require.Equal(t, next, e.GetSequence())
+			if next++; next == 20 {
+				break
+			}
+			f.sessions.Revoke("ada")
+		}
+	})
+}
+
+func TestFollow_WaitsForALateCertificate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.server.Set(f.issue(t, host, -time.Minute))
+		f.log.Append("line", false)
+		time.AfterFunc(time.Hour, func() { f.server.Set(f.issue(t, host, time.Hour)) })
+		start := time.Now()
+		for _, err := range Follow(t.Context(), f.dial(t, f.serveLog(t), f.as("ada")),
+			&logsv1.LogRequest{}, func(err error) { require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err) }) {
+			require.NoError(t, err)
+			require.WithinDuration(t, start.Add(time.Hour), time.Now(), 3*time.Minute, "gRPC waits before it dials again")
+		}
+	})
+}
+
 func TestFollow_EndsWhenTheUserMayNotReturn(t *testing.T) {
 	refused := status.Error(codes.PermissionDenied, "ada is locked out")
 	for name, tt := range map[string]struct {

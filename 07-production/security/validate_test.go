@@ -45,13 +45,3 @@ func TestValidate_ChecksEachMessage(t *testing.T) {
 		require.Equal(t, "contains: must have at most 256 bytes, got 257", status.Convert(err).Message())
 	})
 }
-
-func TestOptions_ValidateTheRequest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t)
-		req := &logsv1.LogRequest{Contains: strings.Repeat("x", MaxContains+1)}
-		for _, err := range Follow(t.Context(), f.dial(t, f.serveLog(t), f.as("ada")), req, nil) {
-			require.Equal(t, codes.InvalidArgument, status.Code(err), "got %v", err)
-		}
-	})
-}

@@ -4,9 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"iter"
 	"net"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -19,7 +17,6 @@ import (
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 	"example.com/streams/07-production/security"
 	"example.com/streams/07-production/security/testca"
-	"example.com/streams/internal/cli"
 	"example.com/streams/internal/serve"
 )
 
@@ -113,45 +110,4 @@ func (f *fixture) as(user string, life time.Duration) grpc.DialOption {
 		defer func() { life = time.Hour }()
 		return f.sessions.Login(user, life), nil
 	}})
-}
-
-// A reader prints the log as one user sees it, an entry at a time.
-type reader struct {
-	name string
-	next func() (*logsv1.LogEntry, error, bool)
-	stop func()
-}
-
-// follow returns a reader. While the reader waits to come back, the log gets
-// an entry.
-func (f *fixture) follow(ctx context.Context, name string, c logsv1.LogServiceClient) reader {
-	next, stop := iter.Pull2(security.Follow(ctx, c, &logsv1.LogRequest{Follow: true}, func(err error) {
-		text := cli.Describe(err)
-		if _, cause, ok := strings.Cut(text, "received prior goaway"); ok {
-			text = status.Code(err).String() + ": ... received prior goaway" + cause
-		}
-		say(name, "%s", text)
-		f.log.Append("written while "+name+" was away", false)
-	}))
-	return reader{name, next, stop}
-}
-
-func (r reader) read() {
-	e, err, _ := r.next()
-	if err != nil {
-		say(r.name, "%s", cli.Describe(err))
-		return
-	}
-	say(r.name, "reads entry %d, %q", e.GetSequence(), e.GetMessage())
-}
-
-// firstEntry returns the first entry of the log.
-func firstEntry(ctx context.Context, c logsv1.LogServiceClient) (*logsv1.LogEntry, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stream, err := c.StreamLogs(ctx, new(logsv1.LogRequest))
-	if err != nil {
-		return nil, err
-	}
-	return stream.Recv()
 }
