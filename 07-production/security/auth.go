@@ -30,10 +30,10 @@ func (a *Auth) Stream(
 	}
 	ctx, cancel := context.WithCancelCause(withUser(stream.Context(), session.User))
 	defer cancel(nil)
-	defer context.AfterFunc(session.ctx, func() { cancel(context.Cause(session.ctx)) })()
+	defer context.AfterFunc(session.Valid, func() { cancel(context.Cause(session.Valid)) })()
 	err = next(srv, guarded{streamOf{stream, ctx}})
-	if session.ctx.Err() != nil {
-		return context.Cause(session.ctx) // whatever the handler made of it
+	if session.Valid.Err() != nil {
+		return context.Cause(session.Valid) // whatever the handler made of it
 	}
 	return err
 }

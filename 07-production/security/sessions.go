@@ -16,13 +16,14 @@ var (
 	errRevoked = status.Error(codes.Unauthenticated, "authorization: the token was revoked")
 )
 
-// A Session is what a token stands for. Its context ends when the token is
-// no longer valid; the cause of the context is the status that calls with
-// this token end with.
+// A Session is what a token stands for.
 type Session struct {
 	User string
 
-	ctx context.Context
+	// Valid ends when the token is no longer valid. Its cause is the status
+	// that ends the streams.
+	Valid context.Context
+
 	end context.CancelCauseFunc
 }
 
@@ -37,13 +38,13 @@ type Sessions struct {
 // Login returns a new token of the user, which is valid for the time life.
 func (s *Sessions) Login(user string, life time.Duration) (token string) {
 	token = rand.Text()
-	ctx, end := context.WithCancelCause(context.Background())
+	valid, end := context.WithCancelCause(context.Background())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byToken == nil {
 		s.byToken = make(map[string]*Session)
 	}
-	s.byToken[token] = &Session{user, ctx, end}
+	s.byToken[token] = &Session{user, valid, end}
 	time.AfterFunc(life, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()

@@ -13,10 +13,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
+	"example.com/streams/internal/memserver/memservertest"
 )
 
 // The certificates of both sides are valid for an hour.
@@ -161,6 +163,19 @@ func TestTLS_RefusesStrangers(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestTLS_OnOneSideOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		require.EqualError(t, refusal(t, logsv1.NewLogServiceClient(f.serveLog(t).Dial(t))),
+			`rpc error: code = Unavailable desc = connection error: desc = "error reading server preface: EOF"`)
+
+		plaintext := memservertest.Serve(t, func(grpc.ServiceRegistrar) {})
+		require.EqualError(t, refusal(t, f.dial(t, plaintext)),
+			`rpc error: code = Unavailable desc = connection error: `+
+				`desc = "transport: authentication handshake failed: tls: first record does not look like a TLS handshake"`)
+	})
 }
 
 func TestPeer_TellsTheClientWhichCertificate(t *testing.T) {
