@@ -31,7 +31,7 @@ func (a *Auth) Stream(
 	ctx, cancel := context.WithCancelCause(withUser(stream.Context(), session.User))
 	defer cancel(nil)
 	defer context.AfterFunc(session.Valid, func() { cancel(context.Cause(session.Valid)) })()
-	err = next(srv, guarded{streamOf{stream, ctx}})
+	err = next(srv, guarded{streamOf{stream, ctx}, session.Valid})
 	if session.Valid.Err() != nil {
 		return context.Cause(session.Valid) // whatever the handler made of it
 	}
@@ -81,22 +81,25 @@ type streamOf struct {
 
 func (s streamOf) Context() context.Context { return s.ctx }
 
-// A guarded stream neither sends nor receives once its context has ended,
-// for handlers that do not look at their context. A call that already waits
-// is not interrupted.
-type guarded struct{ streamOf }
+// A guarded stream neither sends nor receives once the token has ended, for
+// handlers that do not look at their context. A call that already waits is
+// not interrupted.
+type guarded struct {
+	streamOf
+	valid context.Context
+}
 
 func (s guarded) SendMsg(m any) error {
-	if s.ctx.Err() != nil {
-		return context.Cause(s.ctx)
+	if s.valid.Err() != nil {
+		return context.Cause(s.valid)
 	}
 	return s.ServerStream.SendMsg(m)
 }
 
 func (s guarded) RecvMsg(m any) error {
 	err := s.ServerStream.RecvMsg(m)
-	if s.ctx.Err() != nil { // the message may have come too late
-		return context.Cause(s.ctx)
+	if s.valid.Err() != nil { // the message may have come too late
+		return context.Cause(s.valid)
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"sync/atomic"
 
 	"google.golang.org/grpc/credentials"
@@ -22,8 +23,8 @@ func (c *Certificate) Set(pair *tls.Certificate) { c.newest.Store(pair) }
 
 // Load replaces the certificate by that of two PEM files. If they cannot be
 // read, or do not belong together, Load returns an error and the certificate
-// stays. Call Load before the first handshake, and then in a loop that is
-// shorter than what is left of a certificate when you renew it.
+// stays. Call Load before the first handshake, and then again from time to
+// time, such as once a minute.
 func (c *Certificate) Load(certFile, keyFile string) error {
 	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
@@ -31,6 +32,13 @@ func (c *Certificate) Load(certFile, keyFile string) error {
 	}
 	c.Set(&pair)
 	return nil
+}
+
+func (c *Certificate) get() (*tls.Certificate, error) {
+	if pair := c.newest.Load(); pair != nil {
+		return pair, nil
+	}
+	return nil, errors.New("no certificate was loaded") // a client would panic on nil
 }
 
 // ServerTLS returns the configuration of a server that shows the certificate
@@ -42,7 +50,7 @@ func ServerTLS(cert *Certificate, clients *x509.CertPool) *tls.Config {
 		ClientAuth: tls.RequireAndVerifyClientCert,
 		ClientCAs:  clients,
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-			return cert.newest.Load(), nil
+			return cert.get()
 		},
 	}
 }
@@ -56,7 +64,7 @@ func ClientTLS(cert *Certificate, servers *x509.CertPool, name string) *tls.Conf
 		ServerName: name,
 		RootCAs:    servers,
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			return cert.newest.Load(), nil
+			return cert.get()
 		},
 	}
 }

@@ -125,6 +125,16 @@ func TestTLS_RefusesStrangers(t *testing.T) {
 			"remote error: tls: certificate required",
 			"tls: client didn't provide a certificate",
 		},
+		"client that has loaded nothing": {
+			func(_ *testing.T, f *fixture) { f.machine = new(Certificate) },
+			"no certificate was loaded",
+			"remote error: tls: internal error",
+		},
+		"server that has loaded nothing": {
+			func(_ *testing.T, f *fixture) { f.server = new(Certificate) },
+			"remote error: tls: internal error",
+			"no certificate was loaded",
+		},
 		"client of another CA": {
 			func(t *testing.T, f *fixture) { f.machine.Set(newFixture(t).issue(t, "dashboard", time.Hour)) },
 			"remote error: tls: unknown certificate authority",
