@@ -166,7 +166,7 @@ func TestTLS_RefusesStrangers(t *testing.T) {
 				go func() { accepted <- tls.Server(b, ServerTLS(f.server, f.ca.Pool)).Handshake() }()
 
 				_, err := tls.Client(a, ClientTLS(f.machine, f.ca.Pool, host)).Read(make([]byte, 1))
-				a.Close()
+				require.NoError(t, a.Close())
 
 				require.ErrorContains(t, err, tt.client)
 				require.ErrorContains(t, <-accepted, tt.server)
