@@ -1,6 +1,8 @@
 package security
 
 import (
+	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,7 +11,9 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
 
+	"example.com/streams/02-server-stream/logs"
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 	"example.com/streams/internal/faultnet"
 	"example.com/streams/internal/serve"
@@ -107,6 +111,43 @@ func TestQuotas_RateIsOfAUserNotOfAStream(t *testing.T) {
 			require.NoError(t, err)
 		}
 		require.Equal(t, 9*time.Second, time.Since(start), "another user")
+	})
+}
+
+func TestQuotas_SlowFollowerMayGetOutOfRange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.quotas.Burst, f.quotas.Interval = 1, time.Second
+		f.log = logs.NewLog(100)
+		go logs.Generate(t.Context(), f.log, 100*time.Millisecond)
+		_, err := failure(follow(t, f.dial(t, f.serveLog(t), f.as("ada"))))
+		require.Equal(t, codes.OutOfRange, status.Code(err), "got %v", err)
+	})
+}
+
+// Messages of 16 KiB that wait for the handler fill the flow-control window.
+func TestQuotas_SlowTheSender(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.quotas.Burst, f.quotas.Interval = 1, time.Minute
+		server := f.serve(t, logsv1.UnimplementedLogServiceServer{}, grpc.UnknownServiceHandler(
+			func(_ any, stream grpc.ServerStream) error {
+				for {
+					if err := stream.RecvMsg(new(emptypb.Empty)); err != nil {
+						return err
+					}
+				}
+			}))
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		stream, err := server.Dial(t, f.tls(), f.as("ada")).NewStream(ctx, &grpc.StreamDesc{ClientStreams: true}, "/any/Method")
+		require.NoError(t, err)
+		sent := 0
+		for line := strings.Repeat("x", 16<<10); err == nil && sent < 1000; sent++ {
+			err = stream.SendMsg(&logsv1.LogEntry{Message: line})
+		}
+		require.Greater(t, sent, 10, "one per minute")
+		require.Less(t, sent, 30, "one per minute, and what the buffers hold")
 	})
 }
 
