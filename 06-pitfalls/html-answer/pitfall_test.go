@@ -78,7 +78,7 @@ func TestBoth_TakeTheServersAnswer(t *testing.T) {
 				}}
 				for _, s := range []*service.Server{refuses, pitfalltest.Ends(own)} {
 					for _, count := range both {
-						_, err := count(t.Context(), pitfalltest.Dial(t, s), request)
+						_, err := count(pitfalltest.WithTimeout(t, time.Minute), pitfalltest.Dial(t, s), request)
 						require.EqualError(t, err, own.Error())
 					}
 				}
@@ -87,12 +87,28 @@ func TestBoth_TakeTheServersAnswer(t *testing.T) {
 	}
 }
 
+// No call has begun, so that there is no stream to ask.
+func TestBoth_TakeAnErrorOfTheClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		own := status.Error(codes.Internal, "no token")
+		client := pitfalltest.Dial(t, &service.Server{}, grpc.WithStreamInterceptor(func(
+			context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, grpc.Streamer, ...grpc.CallOption,
+		) (grpc.ClientStream, error) {
+			return nil, own
+		}))
+		for _, count := range both {
+			_, err := count(t.Context(), client, request)
+			require.EqualError(t, err, own.Error())
+		}
+	})
+}
+
 // A page that asks for a login, or forbids, does not change by waiting.
 func TestBoth_TakeARefusalOfTheProxy(t *testing.T) {
 	for http, want := range map[int]codes.Code{401: codes.Unauthenticated, 403: codes.PermissionDenied} {
 		synctest.Test(t, func(t *testing.T) {
 			for _, count := range both {
-				_, err := count(t.Context(), deploying(t, http), request)
+				_, err := count(pitfalltest.WithTimeout(t, time.Minute), deploying(t, http), request)
 				require.Equal(t, want.String(), status.Code(err).String(), "got %v", err)
 			}
 		})
