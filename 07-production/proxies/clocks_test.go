@@ -90,7 +90,9 @@ var culprits = []struct {
 		return logsv1.NewLogServiceClient(server.Dial(t))
 	}},
 	{http1, "a proxy or a port that speaks only HTTP/1.1", 0, func(t *testing.T) logsv1.LogServiceClient {
-		return serveHTTP1(t, &http.Server{})
+		onlyHTTP1 := new(http.Protocols)
+		onlyHTTP1.SetHTTP1(true)
+		return serveHTTP(t, &http.Server{Protocols: onlyHTTP1})
 	}},
 }
 

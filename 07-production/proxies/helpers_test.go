@@ -46,25 +46,10 @@ func serve(t *testing.T, service logsv1.LogServiceServer, opts ...grpc.ServerOpt
 	return memservertest.Serve(t, func(r grpc.ServiceRegistrar) { logsv1.RegisterLogServiceServer(r, service) }, opts...)
 }
 
-// serveHTTP serves with s and HTTP/2 in memory, and returns a client.
+// serveHTTP serves with s in memory, and returns a client.
 func serveHTTP(t *testing.T, s *http.Server) logsv1.LogServiceClient {
 	t.Helper()
-	s.Protocols = new(http.Protocols)
-	s.Protocols.SetUnencryptedHTTP2(true)
-	return serveHTTP1(t, s)
-}
-
-// serveHTTP1 is serveHTTP without HTTP/2.
-func serveHTTP1(t *testing.T, s *http.Server) logsv1.LogServiceClient {
-	t.Helper()
-	f := newFront()
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(f) }()
-	t.Cleanup(func() {
-		require.NoError(t, s.Close())
-		require.ErrorIs(t, <-served, http.ErrServerClosed)
-	})
-	return f.client(t)
+	return logsv1.NewLogServiceClient(memservertest.ServeHTTP(t, s).Dial(t))
 }
 
 // behind returns a client of the server behind the proxy p.

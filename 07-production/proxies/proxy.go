@@ -101,7 +101,7 @@ func (p *Proxy) forward(to http.Handler, w http.ResponseWriter, r *http.Request)
 // answerHTML answers a request whose server has not answered.
 func answerHTML(w http.ResponseWriter, r *http.Request, _ error) {
 	code := http.StatusBadGateway
-	if context.Cause(r.Context()) == errClock {
+	if errors.Is(context.Cause(r.Context()), errClock) {
 		code = http.StatusGatewayTimeout
 	}
 	w.Header().Set("Content-Type", "text/html")
