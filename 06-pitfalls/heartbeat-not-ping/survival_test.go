@@ -75,7 +75,7 @@ func TestSurvival_OfFixedWatch(t *testing.T) {
 		}),
 		ManyAtOnce: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			numbers := make(chan int64)
-			time.AfterFunc(time.Hour, func() { close(numbers) })
+			time.AfterFunc(2*time.Minute, func() { close(numbers) })
 			client := pitfalltest.Dial(t, watch(FixedWatch, numbers))
 			for _, err := range pitfalltest.AtOnce(func(int) error {
 				_, err := read(ctx, client)

@@ -85,6 +85,7 @@ func TestSurvival_OfFixedCount(t *testing.T) {
 		}),
 		ManyAtOnce: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := deploying(t, http.StatusNotFound)
+			time.Sleep(28 * time.Second) // not 30 calls each
 			for _, err := range pitfalltest.AtOnce(func(int) error {
 				_, err := FixedCount(ctx, client, request)
 				return err
