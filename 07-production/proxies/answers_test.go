@@ -42,7 +42,7 @@ func TestHTML_BecomesACode(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client := serveHTTP(t, &http.Server{Handler: html(tt.http)})
 
-				messages, _, err := read(t.Context(), client)
+				messages, _, err := read(t.Context(), client, follow)
 
 				require.Zero(t, messages)
 				require.Equal(t, tt.code.String(), status.Code(err).String())

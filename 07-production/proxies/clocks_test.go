@@ -106,7 +106,7 @@ func TestErrorText_NamesTheCulprit(t *testing.T) {
 		from[tt.text] = append(from[tt.text], tt.who)
 		t.Run(tt.who, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				_, lived, err := read(t.Context(), tt.run(t))
+				_, lived, err := read(t.Context(), tt.run(t), follow)
 				require.EqualError(t, err, tt.text)
 				if tt.text == aged { // grpc-go adds up to 10 % of jitter
 					require.InDelta(t, time.Minute+5*time.Second, lived, float64(7*time.Second))
@@ -133,7 +133,7 @@ func TestProxy_PassesTheServersStatusOn(t *testing.T) {
 		time.AfterFunc(10*time.Second, log.Drain)
 		p := &Proxy{Stream: time.Minute, Idle: time.Minute, Age: time.Minute}
 
-		messages, lived, err := read(t.Context(), behind(t, p, serve(t, &logs.LogServer{Log: log})))
+		messages, lived, err := read(t.Context(), behind(t, p, serve(t, &logs.LogServer{Log: log})), follow)
 
 		require.EqualError(t, err, "rpc error: code = Unavailable desc = shutting down; resume after 1")
 		require.Equal(t, 10*time.Second, lived)
@@ -146,7 +146,7 @@ func TestProxy_EndsTheHandlerOfACutStream(t *testing.T) {
 		service := &watchedService{oneEntry(), make(chan struct{})}
 		client := behind(t, &Proxy{Idle: 15 * time.Second}, serve(t, service))
 		start := time.Now()
-		_, _, err := read(t.Context(), client)
+		_, _, err := read(t.Context(), client, follow)
 		require.EqualError(t, err, reset)
 		<-service.ended
 		require.Equal(t, 15*time.Second, time.Since(start))

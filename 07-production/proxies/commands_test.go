@@ -56,9 +56,9 @@ func testProxy(t *testing.T, dir string) {
 
 func testInterrupt(t *testing.T, dir string) {
 	demo := testproc.Start(t, filepath.Join(dir, "heartbeat"))
-	require.Equal(t, "proxy:      a stream may be quiet for 11s", demo.Line(demo.Stdout))
-	require.Equal(t, "pings:      the client receives entry 1", demo.Line(demo.Stdout))
-	require.Equal(t, "heartbeats: the client receives entry 1", demo.Line(demo.Stdout))
+	require.Equal(t, "proxy:     a stream may be quiet for 11s", demo.Line(demo.Stdout))
+	require.Equal(t, "pings:     the client receives entry 1", demo.Line(demo.Stdout))
+	require.Equal(t, "bookmarks: the client receives entry 1", demo.Line(demo.Stdout))
 	demo.Signal(os.Interrupt)
 	demo.RequireExit(130, "", "heartbeat: interrupted\n")
 }

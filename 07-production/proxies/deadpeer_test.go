@@ -31,7 +31,7 @@ func TestDeadServer_IsHiddenFromPings(t *testing.T) {
 		client := behind(t, &Proxy{Dial: network.DialContext}, server, clientPings)
 		time.AfterFunc(time.Second, func() { network.Conn().HalfOpen() })
 
-		messages, lived, err := read(endsAfter(t, time.Hour), client)
+		messages, lived, err := read(endsAfter(t, time.Hour), client, withBookmarks)
 
 		require.EqualError(t, err, canceled, "nobody but the test ends the stream")
 		require.Equal(t, time.Hour, lived)
@@ -39,23 +39,23 @@ func TestDeadServer_IsHiddenFromPings(t *testing.T) {
 	})
 }
 
-func TestDeadServer_IsNoticedWithoutHeartbeats(t *testing.T) {
+func TestDeadServer_IsNoticedWithoutBookmarks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		service := &watchedService{&Heartbeats{LogServiceServer: oneEntry(), Every: 20 * time.Second}, make(chan struct{})}
+		service := &watchedService{oneEntry(), make(chan struct{})}
 		server := serve(t, service, serverPings)
 		network := faultnet.New(server.DialContext)
 		client := behind(t, &Proxy{Dial: network.DialContext}, server)
-		time.AfterFunc(90*time.Second, func() { network.Conn().HalfOpen() }) // the last heartbeat came at 80 s
+		time.AfterFunc(100*time.Second, func() { network.Conn().HalfOpen() }) // the last bookmark came at 90 s
 
-		start := time.Now()
-		var err error
-		for _, err = range Tail(t.Context(), client, follow, 50*time.Second) {
+		_, lived, err := read(t.Context(), &Watchdog{client, 40 * time.Second}, withBookmarks)
+
+		require.EqualError(t, err, "rpc error: code = DeadlineExceeded desc = the server sent nothing for 40s")
+		require.Equal(t, 130*time.Second, lived)
+		select {
+		case <-service.ended: // by the server's own PING
+		default:
+			require.Fail(t, "the handler still runs")
 		}
-
-		require.EqualError(t, err, "rpc error: code = DeadlineExceeded desc = the server sent nothing for 50s")
-		require.Equal(t, 130*time.Second, time.Since(start))
-		<-service.ended // by the server's own PING, at 105 s at the latest
-		require.Equal(t, 130*time.Second, time.Since(start))
 	})
 }
 

@@ -31,8 +31,11 @@ var (
 	clientPings = grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 5 * time.Second})
 )
 
-// follow is a stream that does not end by itself.
-var follow = &logsv1.LogRequest{Follow: true}
+// Streams that do not end by themselves.
+var (
+	follow        = &logsv1.LogRequest{Follow: true}
+	withBookmarks = &logsv1.LogRequest{Follow: true, Bookmarks: true}
+)
 
 // oneEntry is a service whose log has one entry.
 func oneEntry() *logs.LogServer {
@@ -98,10 +101,13 @@ func (f front) client(t *testing.T, opts ...grpc.DialOption) logsv1.LogServiceCl
 
 // read receives until the stream ends, and returns how many messages came,
 // when the stream ended, and why.
-func read(ctx context.Context, c logsv1.LogServiceClient) (messages int, lived time.Duration, err error) {
+func read(
+	ctx context.Context, c logsv1.LogServiceClient, req *logsv1.LogRequest,
+) (messages int, lived time.Duration, err error) {
 	start := time.Now()
-	for _, err = range logs.Tail(ctx, c, follow) {
-		if err == nil {
+	stream, err := c.StreamLogs(ctx, req)
+	for err == nil {
+		if _, err = stream.Recv(); err == nil {
 			messages++
 		}
 	}

@@ -1,5 +1,5 @@
 // Command heartbeat follows a quiet log through a proxy twice: while both
-// sides send PINGs, and while the server sends heartbeats.
+// sides send PINGs, and while the server sends bookmarks.
 package main
 
 import (
@@ -26,7 +26,7 @@ const (
 	idle       = 11 * time.Second // of the proxy
 	clientPing = 10 * time.Second // grpc-go allows clients no less
 	serverPing = 6 * time.Second
-	heartbeat  = 4 * time.Second
+	heartbeat  = 4 * time.Second // of the server
 	nextEntry  = 13 * time.Second // until then, the log is quiet
 )
 
@@ -36,28 +36,28 @@ func run(ctx context.Context) error {
 	if err := cli.NoArgs(); err != nil {
 		return err
 	}
-	fmt.Printf("proxy:      a stream may be quiet for %v\n", idle)
+	fmt.Printf("proxy:     a stream may be quiet for %v\n", idle)
 	log := logs.NewLog(10)
 	log.Append("first", false)
 	defer time.AfterFunc(nextEntry, func() { log.Append("second", false) }).Stop()
-	service := &logs.LogServer{Log: log}
+	service := &logs.LogServer{Log: log, BookmarkInterval: heartbeat}
 	var group errgroup.Group
 	group.Go(func() error {
-		return show(ctx, "pings:", service,
+		return show(ctx, "pings:", service, &logsv1.LogRequest{Follow: true},
 			[]grpc.ServerOption{grpc.KeepaliveParams(keepalive.ServerParameters{Time: serverPing})},
 			grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: clientPing}))
 	})
 	time.Sleep(500 * time.Millisecond) // two streams never print at the same time
 	group.Go(func() error {
-		return show(ctx, "heartbeats:", &proxies.Heartbeats{LogServiceServer: service, Every: heartbeat}, nil)
+		return show(ctx, "bookmarks:", service, &logsv1.LogRequest{Follow: true, Bookmarks: true}, nil)
 	})
 	return group.Wait()
 }
 
-// show follows the log through a proxy until its second entry, and prints
-// what arrives on the way.
+// show makes a call through a proxy, and prints what arrives on the way,
+// until the log's second entry.
 func show(
-	ctx context.Context, name string, service logsv1.LogServiceServer,
+	ctx context.Context, name string, service *logs.LogServer, req *logsv1.LogRequest,
 	serverOpts []grpc.ServerOption, dialOpts ...grpc.DialOption,
 ) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -91,22 +91,27 @@ func show(
 		return err
 	}
 	defer conn.Close()
-	for e, err := range logs.Tail(ctx, logsv1.NewLogServiceClient(conn), &logsv1.LogRequest{Follow: true}) {
+	stream, err := logsv1.NewLogServiceClient(conn).StreamLogs(ctx, req)
+	if err != nil {
+		return err
+	}
+	for {
+		e, err := stream.Recv()
 		switch {
 		case ctx.Err() != nil:
-			return err
+			return ctx.Err()
 		case err != nil:
-			fmt.Printf("%-11s %s\n", name, cli.Describe(err))
-		case e.GetSequence() == 0:
-			fmt.Printf("%-11s the client receives a heartbeat\n", name)
+			fmt.Printf("%-10s %s\n", name, cli.Describe(err))
+			return nil
+		case e.GetBookmark():
+			fmt.Printf("%-10s the client receives a bookmark\n", name)
 		default:
-			fmt.Printf("%-11s the client receives entry %d\n", name, e.GetSequence())
+			fmt.Printf("%-10s the client receives entry %d\n", name, e.GetSequence())
 		}
 		if e.GetSequence() == 2 {
 			return nil
 		}
 	}
-	return nil
 }
 
 // answers prints the proxy's answers to the PINGs of one side.
@@ -115,7 +120,7 @@ type answers struct{ name, side, direction string }
 // Write gets a line of [wire.Tap].
 func (a answers) Write(line []byte) (int, error) {
 	if s := string(line); strings.Contains(s, a.direction+" PING") && strings.Contains(s, "ACK") {
-		fmt.Printf("%-11s the proxy answers a PING of the %s\n", a.name, a.side)
+		fmt.Printf("%-10s the proxy answers a PING of the %s\n", a.name, a.side)
 	}
 	return len(line), nil
 }
