@@ -125,6 +125,50 @@ func TestErrorText_NamesTheCulprit(t *testing.T) {
 	golden.Section(t, "README.md", "culprits", table.String())
 }
 
+// An entry comes every second, and some clock ends the stream every few
+// seconds.
+func TestClient_ThatFollowsAgainMissesNothing(t *testing.T) {
+	for name, p := range map[string]*Proxy{
+		"idle":   {Idle: 900 * time.Millisecond},
+		"stream": {Stream: 7500 * time.Millisecond},
+		"age":    {Age: 7500 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				log := logs.NewLog(100)
+				go func() {
+					for range 60 {
+						log.Append("entry", false)
+						time.Sleep(time.Second)
+					}
+					log.Append("end", false)
+				}()
+				client := behind(t, p, serve(t, &logs.LogServer{Log: log}))
+				req := &logsv1.LogRequest{Follow: true}
+				var want, got []uint64
+				for i := range uint64(61) {
+					want = append(want, i+1)
+				}
+				cuts := 0
+				for len(got) < 61 {
+					for e, err := range logs.Tail(t.Context(), client, req) {
+						if err != nil {
+							cuts++
+							break
+						}
+						if got = append(got, e.GetSequence()); e.GetMessage() == "end" {
+							break
+						}
+					}
+					time.Sleep(100 * time.Millisecond)
+				}
+				require.Equal(t, want, got)
+				require.Greater(t, cuts, 5)
+			})
+		})
+	}
+}
+
 // The clocks of streams leave a call alone that ends before.
 func TestProxy_PassesTheServersStatusOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

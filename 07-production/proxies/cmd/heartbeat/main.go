@@ -26,7 +26,7 @@ const (
 	idle       = 11 * time.Second // of the proxy
 	clientPing = 10 * time.Second // grpc-go allows clients no less
 	serverPing = 6 * time.Second
-	heartbeat  = 4 * time.Second // of the server
+	heartbeat  = 4 * time.Second  // of the server
 	nextEntry  = 13 * time.Second // until then, the log is quiet
 )
 
