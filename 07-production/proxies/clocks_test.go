@@ -106,7 +106,7 @@ func TestErrorText_NamesTheCulprit(t *testing.T) {
 		from[tt.text] = append(from[tt.text], tt.who)
 		t.Run(tt.who, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				_, lived, err := read(t.Context(), tt.run(t), follow)
+				_, lived, err := read(endsAfter(t, time.Hour), tt.run(t), follow)
 				require.EqualError(t, err, tt.text)
 				if tt.text == aged { // grpc-go adds up to 10 % of jitter
 					require.InDelta(t, time.Minute+5*time.Second, lived, float64(7*time.Second))

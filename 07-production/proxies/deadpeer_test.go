@@ -47,7 +47,7 @@ func TestDeadServer_IsNoticedWithoutBookmarks(t *testing.T) {
 		client := behind(t, &Proxy{Dial: network.DialContext}, server)
 		time.AfterFunc(100*time.Second, func() { network.Conn().HalfOpen() }) // the last bookmark came at 90 s
 
-		_, lived, err := read(t.Context(), &Watchdog{client, 40 * time.Second}, withBookmarks)
+		_, lived, err := read(endsAfter(t, time.Hour), &Watchdog{client, 40 * time.Second}, withBookmarks)
 
 		require.EqualError(t, err, "rpc error: code = DeadlineExceeded desc = the server sent nothing for 40s")
 		require.Equal(t, 130*time.Second, lived)

@@ -44,9 +44,8 @@ func (p *Proxy) Serve(ctx context.Context, l net.Listener) error {
 				return p.dial(dialCtx, ctx, addr)
 			},
 		},
-		FlushInterval: -1, // send each message at once
-		ErrorHandler:  answerHTML,
-		ErrorLog:      log.New(io.Discard, "", 0),
+		ErrorHandler: answerHTML,
+		ErrorLog:     log.New(io.Discard, "", 0),
 	}
 	server := &http.Server{
 		Protocols: h2c,
