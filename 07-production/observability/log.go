@@ -28,7 +28,7 @@ func LogStreams(logger *slog.Logger, interval time.Duration) grpc.StreamServerIn
 		err = status.Error(codes.Internal, "the handler panicked") // unless it returns
 		defer func() {
 			stop()
-			s.log.Info("stream ended", append(s.state(), "code", status.Code(err).String(), "error", err)...)
+			s.log.Info("stream ended", append(s.state(), "code", code(err).String(), "error", err)...)
 		}()
 		return handler(srv, s)
 	}
@@ -91,4 +91,13 @@ func (s *loggedStream) logEvery(interval time.Duration) (stop func()) {
 		}
 	})
 	return func() { close(ended); ticking.Wait() }
+}
+
+// code returns the code that grpc-go sends to the client for the error of a
+// handler.
+func code(err error) codes.Code {
+	if s, ok := status.FromError(err); ok {
+		return s.Code()
+	}
+	return status.FromContextError(err).Code()
 }

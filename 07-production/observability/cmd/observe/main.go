@@ -1,7 +1,7 @@
 // Command observe serves a log to five followers, and prints once a second
 // what the server knows of their streams. Two followers read everything, one
 // reads an entry a second, one waits for a text that the log never holds, and
-// one leaves after two seconds.
+// one leaves after one and a half seconds.
 package main
 
 import (
@@ -31,7 +31,7 @@ import (
 var (
 	addr     = flag.String("addr", "localhost:0", "serve the log on `host:port`")
 	admin    = flag.String("admin", "localhost:0", "serve channelz on `host:port`")
-	duration = flag.Duration("for", 5*time.Second, "drain after this `time`")
+	duration = flag.Duration("for", 3*time.Second, "drain after this `time`")
 )
 
 func main() { os.Exit(cli.Main("observe [flags]", run)) }
@@ -59,8 +59,8 @@ func run(ctx context.Context) error {
 	counters := &observability.Counters{Method: logsv1.LogService_StreamLogs_FullMethodName}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	server := serve.New(grpc.StatsHandler(counters),
-		grpc.ChainStreamInterceptor(observability.LogStreams(logger, 2*time.Second)))
-	server.Drain, server.OnDrain = time.Second, log.Drain
+		grpc.ChainStreamInterceptor(observability.LogStreams(logger, time.Second)))
+	server.Drain, server.OnDrain = 500*time.Millisecond, log.Drain
 	logsv1.RegisterLogServiceServer(server, &logs.LogServer{Log: log})
 	adminServer := serve.New()
 	service.RegisterChannelzServiceToServer(adminServer)
@@ -101,7 +101,7 @@ func feed(ctx context.Context, log *logs.Log) {
 func startFollowers(ctx context.Context, group *errgroup.Group, l net.Listener) error {
 	everything := &logsv1.LogRequest{Follow: true}
 	leaving, cancel := context.WithCancel(ctx)
-	time.AfterFunc(2*time.Second, cancel)
+	time.AfterFunc(1500*time.Millisecond, cancel)
 	for _, f := range []struct {
 		ctx   context.Context
 		req   *logsv1.LogRequest
