@@ -68,7 +68,7 @@ func appendSockets(
 func PrintSockets(ctx context.Context, w io.Writer, c channelzv1.ChannelzClient) error {
 	sockets, err := Sockets(ctx, c)
 	if err != nil {
-		return fmt.Errorf("channelz: %w", err)
+		return err
 	}
 	for _, s := range sockets {
 		d := s.GetData()

@@ -93,6 +93,6 @@ func TestSockets_NeedChannelz(t *testing.T) {
 		conn := memservertest.Dial(t, register(logs.NewLog(10)))
 		err := PrintSockets(t.Context(), new(bytes.Buffer), channelzv1.NewChannelzClient(conn))
 		require.EqualError(t, err,
-			"channelz: rpc error: code = Unimplemented desc = unknown service grpc.channelz.v1.Channelz")
+			"rpc error: code = Unimplemented desc = unknown service grpc.channelz.v1.Channelz")
 	})
 }
