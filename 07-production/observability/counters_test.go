@@ -62,7 +62,8 @@ func TestCounters_TellHowStreamsEnded(t *testing.T) {
 		conn := server.Dial(t)
 		client := logsv1.NewLogServiceClient(conn)
 		call := func(req *logsv1.LogRequest) (err error) {
-			for _, err = range logs.Tail(t.Context(), client, req) { //nolint:revive // the last error counts
+			for _, err = range logs.Tail(t.Context(), client, req) {
+				// The last error counts.
 			}
 			return err
 		}

@@ -77,7 +77,11 @@ func profileOne() int {
 		return 1
 	}
 	defer stop()
-	for range logs.Tail(context.Background(), logsv1.NewLogServiceClient(conn), everything) {
+	for _, err := range logs.Tail(context.Background(), logsv1.NewLogServiceClient(conn), everything) {
+		if err != nil {
+			fmt.Println(err)
+			return 1
+		}
 		if err := pprof.Lookup("goroutine").WriteTo(os.Stderr, 1); err != nil {
 			fmt.Println(err)
 			return 1

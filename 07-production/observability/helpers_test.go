@@ -62,13 +62,16 @@ func follow(ctx context.Context, t *testing.T, conn grpc.ClientConnInterface, n 
 }
 
 // newLogger returns a logger whose lines have the time in the bubble, such
-// as "1m0s", and the buffer that they are written to.
+// as "1m0s", and no level, and the buffer that they are written to.
 func newLogger() (*slog.Logger, *bytes.Buffer) {
 	start, lines := time.Now(), new(bytes.Buffer)
 	return slog.New(slog.NewTextHandler(lines, &slog.HandlerOptions{
 		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-			if a.Key == slog.TimeKey {
+			switch a.Key {
+			case slog.TimeKey:
 				return slog.Duration("at", a.Value.Time().Sub(start))
+			case slog.LevelKey:
+				return slog.Attr{}
 			}
 			return a
 		},
