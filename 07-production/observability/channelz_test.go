@@ -11,6 +11,8 @@ import (
 	"google.golang.org/grpc"
 	channelzv1 "google.golang.org/grpc/channelz/grpc_channelz_v1"
 	"google.golang.org/grpc/channelz/service"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"example.com/streams/02-server-stream/logs"
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
@@ -94,5 +96,38 @@ func TestSockets_NeedChannelz(t *testing.T) {
 		err := PrintSockets(t.Context(), new(bytes.Buffer), channelzv1.NewChannelzClient(conn))
 		require.EqualError(t, err,
 			"rpc error: code = Unimplemented desc = unknown service grpc.channelz.v1.Channelz")
+	})
+}
+
+// closing is a channelz service whose first connection is closed while the
+// client asks.
+type closing struct {
+	channelzv1.UnimplementedChannelzServer
+}
+
+func (closing) GetServers(context.Context, *channelzv1.GetServersRequest) (*channelzv1.GetServersResponse, error) {
+	return &channelzv1.GetServersResponse{Server: []*channelzv1.Server{{}}, End: true}, nil
+}
+
+func (closing) GetServerSockets(
+	context.Context, *channelzv1.GetServerSocketsRequest,
+) (*channelzv1.GetServerSocketsResponse, error) {
+	refs := []*channelzv1.SocketRef{{SocketId: 1}, {SocketId: 2}}
+	return &channelzv1.GetServerSocketsResponse{SocketRef: refs, End: true}, nil
+}
+
+func (closing) GetSocket(_ context.Context, req *channelzv1.GetSocketRequest) (*channelzv1.GetSocketResponse, error) {
+	if req.GetSocketId() == 1 {
+		return nil, status.Error(codes.NotFound, "requested socket 1 not found")
+	}
+	return &channelzv1.GetSocketResponse{Socket: &channelzv1.Socket{}}, nil
+}
+
+func TestSockets_SkipAConnectionThatWasClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn := memservertest.Dial(t, func(s grpc.ServiceRegistrar) { channelzv1.RegisterChannelzServer(s, closing{}) })
+		sockets, err := Sockets(t.Context(), channelzv1.NewChannelzClient(conn))
+		require.NoError(t, err)
+		require.Len(t, sockets, 1)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -135,6 +136,24 @@ func TestCounters_CountMessagesEachWay(t *testing.T) {
 		require.ErrorIs(t, stream.RecvMsg(new(emptypb.Empty)), io.EOF)
 		synctest.Wait()
 		require.Equal(t, Snapshot{Sent: 1, Received: 5, Ended: map[string]int64{"OK": 1}}, counters.Snapshot())
+	})
+}
+
+func TestCounters_DoNotSeeABlockedSend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, counters := logs.NewLog(1000), newCounters()
+		server := memservertest.Serve(t, register(log), grpc.StatsHandler(counters))
+		follow(t.Context(), t, server.Dial(t), 0) // and reads nothing
+		for range 1000 {
+			log.Append(strings.Repeat("x", 1000), false)
+		}
+		synctest.Wait()
+		want := counters.Snapshot()
+		require.Greater(t, want.Sent, int64(100), "buffered, and not read")
+		require.Less(t, want.Sent, int64(300))
+		time.Sleep(time.Hour)
+		want.Oldest = time.Hour
+		require.Equal(t, want, counters.Snapshot())
 	})
 }
 

@@ -17,7 +17,9 @@ import (
 // than 0. Pass it to [grpc.ChainStreamInterceptor].
 func LogStreams(logger *slog.Logger, interval time.Duration) grpc.StreamServerInterceptor {
 	var opened atomic.Int64
-	return func(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
+	return func(
+		srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler,
+	) (err error) {
 		s := &loggedStream{ServerStream: stream, began: time.Now()}
 		s.log = logger.With("stream", opened.Add(1), "method", info.FullMethod)
 		if p, ok := peer.FromContext(stream.Context()); ok {
@@ -28,7 +30,8 @@ func LogStreams(logger *slog.Logger, interval time.Duration) grpc.StreamServerIn
 		err = status.Error(codes.Internal, "the handler panicked") // unless it returns
 		defer func() {
 			stop()
-			s.log.Info("stream ended", append(s.state(), "code", code(err).String(), "error", err)...)
+			s.log.Info("stream ended",
+				append(s.state(), "code", code(err).String(), "error", err)...)
 		}()
 		return handler(srv, s)
 	}
@@ -64,7 +67,8 @@ func (s *loggedStream) RecvMsg(m any) error {
 // state returns the attributes of a line. If Send runs, blocked is how long
 // it has waited for the client to read.
 func (s *loggedStream) state() []any {
-	attrs := []any{"age", since(s.began), "sent", s.sent.Load(), "received", s.received.Load()}
+	attrs := []any{"age", since(s.began),
+		"sent", s.sent.Load(), "received", s.received.Load()}
 	if began := s.sending.Load(); began != nil {
 		attrs = append(attrs, "blocked", since(*began))
 	}

@@ -18,7 +18,9 @@ import (
 
 // logCalls is the log of a unary server, written for streams.
 func logCalls(logger *slog.Logger) grpc.StreamServerInterceptor {
-	return func(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	return func(
+		srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler,
+	) error {
 		start := time.Now()
 		err := handler(srv, stream)
 		logger.Info("call", "method", info.FullMethod,
