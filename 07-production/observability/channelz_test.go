@@ -66,12 +66,16 @@ func TestSockets_ARefusalCountsAsSucceeded(t *testing.T) {
 		require.ErrorContains(t, err, "OutOfRange")
 		synctest.Wait()
 
-		sockets, err := Sockets(t.Context(), dialChannelz(t))
+		admin := dialChannelz(t)
+		sockets, err := Sockets(t.Context(), admin)
 		require.NoError(t, err)
 		data := sockets[0].GetData()
 		require.EqualValues(t, 2, data.GetStreamsStarted())
 		require.EqualValues(t, 1, data.GetStreamsSucceeded())
 		require.EqualValues(t, 1, data.GetStreamsFailed())
+		var out bytes.Buffer
+		require.NoError(t, PrintSockets(t.Context(), &out, admin))
+		require.Contains(t, out.String(), "not-tcp -> not-tcp open=0 sent=0 received=2 last-sent=never\n")
 	})
 }
 

@@ -73,6 +73,8 @@ func TestCounters_TellHowStreamsEnded(t *testing.T) {
 		synctest.Wait()
 		cancel()
 		require.NoError(t, call(&logsv1.LogRequest{}))
+		synctest.Wait()
+		before := counters.Snapshot()
 		require.NoError(t, call(&logsv1.LogRequest{}))
 		require.Error(t, call(&logsv1.LogRequest{After: 7}))
 		log.Drain()
@@ -82,6 +84,7 @@ func TestCounters_TellHowStreamsEnded(t *testing.T) {
 			Received: 5,
 			Ended:    map[string]int64{"OK": 2, "Canceled": 1, "OutOfRange": 1, "Unavailable": 1},
 		}, counters.Snapshot())
+		require.Equal(t, map[string]int64{"OK": 1, "Canceled": 1}, before.Ended, "it is a copy")
 	})
 }
 

@@ -107,11 +107,11 @@ var stacks = []stack{{
 	},
 }, {
 	[]string{"transport.(*ClientStream).waitOnHeader", "grpc.(*clientStream).RecvMsg"},
-	"the first message", "missing-closesend",
+	"the header and the first message", "dead-peer",
 	waitOnly, openAndReceive,
 }, {
 	[]string{"transport.(*recvBufferReader).readMessageHeaderClient", "grpc.(*clientStream).RecvMsg"},
-	"the next message; the header has arrived", "dead-peer",
+	"the next message, or the end; the header has arrived", "missing-closesend",
 	headerThenWait, openAndReceive,
 }, {
 	[]string{"transport.(*ClientStream).waitOnHeader", "grpc.(*clientStream).Header"},
