@@ -15,6 +15,20 @@ import (
 	"example.com/streams/internal/testproc"
 )
 
+// requireLog expects that a client ends with an exit status, after it has
+// printed stdout and, to stderr, where to resume and then the error. It
+// returns the value for -after.
+func requireLog(t *testing.T, client *testproc.Process, status int, stdout, err string) (after string) {
+	t.Helper()
+	gotStatus, gotStdout, stderr := client.Wait()
+	require.Equal(t, stdout, gotStdout)
+	require.Regexp(t, `^logs: resume with -after [0-9a-f]{8}:\d+\n`, stderr)
+	resume, gotErr, _ := strings.Cut(stderr, "\n")
+	require.Equal(t, err, gotErr)
+	require.Equal(t, status, gotStatus)
+	return strings.TrimPrefix(resume, "logs: resume with -after ")
+}
+
 func TestCommands(t *testing.T) {
 	dir := testproc.Build(t, "./cmd/...")
 	client, server := filepath.Join(dir, "client"), filepath.Join(dir, "server")
@@ -48,7 +62,7 @@ func TestCommands(t *testing.T) {
 	t.Run("client escapes what a terminal would obey", func(t *testing.T) {
 		p, addr := testproc.StartServer(t, server)
 		p.Type("\x1b[2J \u202e \r \xff\n")
-		testproc.Start(t, client, "-addr", addr, "-n=1").RequireExit(0, `\x1b[2J \u202e \r \ufffd`+"\n", "")
+		requireLog(t, testproc.Start(t, client, "-addr", addr, "-n=1"), 0, `\x1b[2J \u202e \r \ufffd`+"\n", "")
 	})
 	t.Run("server refuses a request above 64 KiB", func(t *testing.T) {
 		_, addr := testproc.StartServer(t, server)
@@ -65,17 +79,17 @@ func TestCommands(t *testing.T) {
 		long := strings.Repeat("x", 20_000) + "\n" // becomes two entries
 		p, addr := testproc.StartServer(t, server)
 		p.Type("one\ntwo\nthree\n" + long)
-		testproc.Start(t, client, "-addr", addr, "-n=5").RequireExit(0, "one\ntwo\nthree\n"+long, "")
-		testproc.Start(t, client, "-addr", addr, "-n=2", "-after=1", "logs").RequireExit(0, "two\nthree\n", "")
+		requireLog(t, testproc.Start(t, client, "-addr", addr, "-n=5"), 0, "one\ntwo\nthree\n"+long, "")
+		requireLog(t, testproc.Start(t, client, "-addr", addr, "-n=2", "-after=1", "logs"), 0, "two\nthree\n", "")
 	})
 	t.Run("server holds -retention entries", func(t *testing.T) {
 		p, addr := testproc.StartServer(t, server, "-retention=1")
 		p.Type("one\n")
-		testproc.Start(t, client, "-addr", addr, "-n=1").RequireExit(0, "one\n", "")
+		requireLog(t, testproc.Start(t, client, "-addr", addr, "-n=1"), 0, "one\n", "")
 		p.Type("two\n")
-		testproc.Start(t, client, "-addr", addr, "-n=1", "-after=1").RequireExit(0, "two\n", "")
+		requireLog(t, testproc.Start(t, client, "-addr", addr, "-n=1", "-after=1"), 0, "two\n", "")
 		require.NoError(t, p.Stdin.Close()) // the server keeps serving
-		testproc.Start(t, client, "-addr", addr, "-n=1").RequireExit(0, "two\n", "")
+		requireLog(t, testproc.Start(t, client, "-addr", addr, "-n=1"), 0, "two\n", "")
 	})
 	t.Run("server serves the reports in -reports", func(t *testing.T) {
 		reports := t.TempDir()
@@ -91,10 +105,24 @@ func TestCommands(t *testing.T) {
 		require.Equal(t, "one", follower.Line(follower.Stdout))
 		p.Signal(syscall.SIGTERM)
 		p.RequireExit(0, "", "")
-		follower.RequireExit(1, "", "client: logs: Unavailable: shutting down; resume after 1\n")
+		requireLog(t, follower, 1, "", "client: logs: Unavailable: shutting down; resume after 1\n")
+	})
+	t.Run("client resumes where it says", func(t *testing.T) {
+		p, addr := testproc.StartServer(t, server)
+		p.Type("one\ntwo\nthree\n")
+		after := requireLog(t, testproc.Start(t, client, "-addr", addr, "-n=2"), 0, "one\ntwo\n", "")
+		requireLog(t, testproc.Start(t, client, "-addr", addr, "-n=1", "-after="+after), 0, "three\n", "")
+		p, addr = testproc.StartServer(t, server) // as after a restart
+		p.Type("new\nnew\nnew\n")
+		status, stdout, stderr := testproc.Start(t, client, "-addr", addr, "-n=1", "-after="+after).Wait()
+		require.Equal(t, 1, status)
+		require.Empty(t, stdout)
+		require.Regexp(t, `^client: logs: OutOfRange: after: 2 belongs to another log; this log is [0-9a-f]{8}\n$`, stderr)
 	})
 	t.Run("wrong usage", func(t *testing.T) {
 		testproc.Start(t, client, "-n=-1").RequireExit(2, "", "client: -n: must be at least 0, got -1 (see -help)\n")
+		testproc.Start(t, client, "-after=a:b").
+			RequireExit(2, "", `client: invalid value "a:b" for flag -after: must be SEQUENCE or LOG:SEQUENCE (see -help)`+"\n")
 		testproc.Start(t, client, "report").
 			RequireExit(2, "", `client: arguments: must be "logs" or "report ID", got ["report"] (see -help)`+"\n")
 		testproc.Start(t, server, "-retention=0").

@@ -119,3 +119,18 @@ func TestFind_TakesAnyPartOfNameSymptomOrErrors(t *testing.T) {
 		require.Equal(t, want, got, "Find(%q)", words)
 	}
 }
+
+func TestFindErrors_TakesWhatAUserPastes(t *testing.T) {
+	for words, want := range map[string]string{
+		"keepalive ping failed": "rpc error: code = Unavailable desc = keepalive ping failed to receive ACK within timeout",
+		`2026/01/02 rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp 10.0.0.7:50051: connect: connection refused"`: `rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp ...: connect: connection refused"`,
+		"rpc error: code = Unimplemented desc = unknown service a.v1.B": "rpc error: code = Unimplemented desc = unknown service ...",
+	} {
+		found := FindErrors(words)
+		require.Len(t, found, 1, words)
+		require.Equal(t, want, found[0].Shows)
+		require.NotEmpty(t, found[0].Who)
+		require.NotContains(t, found[0].Help, "](", "links become paths from the root")
+	}
+	require.Empty(t, FindErrors("nonsense"))
+}

@@ -55,8 +55,8 @@ func TestCommands_ListFindAndServe(t *testing.T) {
 		require.NotContains(t, stdout, "Fix:")
 	})
 	for says, args := range map[string][]string{
-		`client: no pitfall has "no such words" in its name, symptom or error text; without words, client lists all (see -help)`: {"no such", "words"},
-		`client: -limit: must be at least 2s, got 0s (see -help)`:                                                                {"-limit", "0s", "send-eof"},
+		`client: no pitfall and no text of docs/errors.md has "no such words"; without words, client lists the pitfalls (see -help)`: {"no such", "words"},
+		`client: -limit: must be at least 2s, got 0s (see -help)`:                                                                    {"-limit", "0s", "send-eof"},
 	} {
 		t.Run("client refuses "+args[0], func(t *testing.T) {
 			status, _, stderr := client(t, args...)

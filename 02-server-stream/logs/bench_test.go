@@ -72,7 +72,8 @@ func BenchmarkAppend(b *testing.B) {
 			var waiting sync.WaitGroup
 			for range followers {
 				waiting.Go(func() {
-					for seq := uint64(0); log.wait(ctx, seq) == nil; seq = newest() {
+					for seq := uint64(0); ctx.Err() == nil; seq = newest() {
+						_ = log.wait(ctx, seq)
 					}
 				})
 			}
@@ -187,7 +188,7 @@ func (s *loopServer) publish() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last = &logsv1.LogEntry{
-		Sequence: s.last.GetSequence() + 1, Timestamp: timestamppb.Now(), Message: line,
+		Sequence: s.last.GetSequence() + 1, Timestamp: timestamppb.Now(), Message: line, LogId: "5f3a91c0",
 	}
 	for _, stream := range s.streams {
 		_ = stream.Send(s.last) // fails for a follower that has left

@@ -2,6 +2,8 @@ package logs
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -22,6 +24,8 @@ const MaxLogBytes = 64 << 20
 // the last entry that it has read. Create a Log with [NewLog]. Methods may
 // be called concurrently.
 type Log struct {
+	id string // random, because each Log numbers its entries from 1
+
 	mu       sync.Mutex
 	entries  []*logsv1.LogEntry // the entry with sequence s is at s % len(entries)
 	oldest   uint64             // the sequence of the oldest entry that is held
@@ -35,6 +39,7 @@ type Log struct {
 // retention of less than 1 counts as 1.
 func NewLog(retention int) *Log {
 	return &Log{
+		id:      fmt.Sprintf("%08x", rand.Uint32()),
 		entries: make([]*logsv1.LogEntry, max(1, retention)),
 		oldest:  1,
 		changed: make(chan struct{}),
@@ -57,6 +62,7 @@ func (l *Log) Append(message string, partial bool) {
 		Timestamp: timestamppb.New(time.Now()),
 		Message:   message,
 		Partial:   partial,
+		LogId:     l.id,
 	}
 	close(l.changed)
 	l.changed = make(chan struct{})
@@ -86,19 +92,22 @@ func (l *Log) Drain() {
 	}
 }
 
-// read copies to batch the entries that follow the sequence after, and
-// returns their number. If after is 0, read begins with the oldest entry.
-// All followers share the entries, so nobody may modify them.
+// read copies to batch the entries that follow the sequence after in the log
+// id, and returns their number. If after is 0 and id is empty, read begins
+// with the oldest entry. All followers share the entries, so nobody may
+// modify them.
 //
-// OutOfRange: the next entry is no longer held, or after is ahead of the
-// newest entry.
-func (l *Log) read(after uint64, batch []*logsv1.LogEntry) (int, error) {
+// OutOfRange: the next entry is no longer held, after is ahead of the newest
+// entry, or id is the id of another log.
+func (l *Log) read(id string, after uint64, batch []*logsv1.LogEntry) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if after == 0 {
-		after = l.oldest - 1
-	}
 	switch {
+	case id == "" && after == 0:
+		after = l.oldest - 1
+	case id != "" && id != l.id:
+		return 0, status.Errorf(codes.OutOfRange,
+			"after: %d belongs to another log; this log is %s", after, l.id)
 	case after > l.newest:
 		return 0, status.Errorf(codes.OutOfRange,
 			"after: %d is ahead of the newest, %d", after, l.newest)
@@ -116,10 +125,10 @@ func (l *Log) read(after uint64, batch []*logsv1.LogEntry) (int, error) {
 }
 
 // wait returns nil when the log has an entry that follows the sequence
-// after.
+// after, or when ctx has ended.
 //
 // Unavailable: [Log.Drain] was called, and the follower has read the whole
-// log. Canceled, DeadlineExceeded: ctx ended first.
+// log.
 func (l *Log) wait(ctx context.Context, after uint64) error {
 	l.mu.Lock()
 	newest, changed, draining := l.newest, l.changed, l.draining
@@ -133,8 +142,7 @@ func (l *Log) wait(ctx context.Context, after uint64) error {
 	}
 	select {
 	case <-changed:
-		return nil
 	case <-ctx.Done():
-		return status.FromContextError(ctx.Err()).Err()
 	}
+	return nil
 }

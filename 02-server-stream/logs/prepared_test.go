@@ -59,6 +59,9 @@ type preparedStream struct {
 }
 
 func (s preparedStream) Send(e *logsv1.LogEntry) error {
+	if e.GetBookmark() { // has the sequence of an entry
+		return s.serverStream.Send(e)
+	}
 	msg, err := s.server.encode(s.serverStream, e)
 	if err != nil {
 		return err
@@ -142,6 +145,17 @@ func TestPreparedMsg_NeedsTheSameCodec(t *testing.T) {
 		})
 		return 0
 	}, nil).RequireExit(0, "", "")
+}
+
+func TestPreparedMsg_BookmarkIsNotTheEntry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(10)
+		appendLines(log, 3)
+		client := dial(t, &preparingServer{LogServer: LogServer{Log: log}})
+		got, err := sequences(t.Context(), client, &logsv1.LogRequest{}, 0)
+		require.NoError(t, err)
+		require.Equal(t, between(1, 3), got)
+	})
 }
 
 // The third row of the table in README.md counts on one encoding per entry.

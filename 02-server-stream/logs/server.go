@@ -3,7 +3,10 @@
 package logs
 
 import (
+	"cmp"
+	"context"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -11,6 +14,11 @@ import (
 
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 )
+
+// maxUnmarked is the number of entries after which a handler sends a
+// bookmark, unless the log's retention is less than twice as many. A log
+// that is full of the longest messages holds 2,048 entries.
+const maxUnmarked = 1000
 
 // A LogServer implements LogService. It lets clients follow one log, each at
 // its own speed. Set the fields before the first call. Methods may be called
@@ -20,16 +28,26 @@ type LogServer struct {
 
 	// Log is the log. It must not be nil.
 	Log *Log
+
+	// BookmarkInterval is the time after which a handler sends a bookmark.
+	// The default is 15 s. It should be shorter than the idle timeouts of
+	// the proxies between the clients and the server.
+	BookmarkInterval time.Duration
 }
 
 // StreamLogs sends the entries that follow req.after, and then, if
 // req.follow is true, new entries as they are appended. It sends only
 // entries that contain req.contains.
 //
+// If req.bookmarks is true, StreamLogs also sends a bookmark after each
+// BookmarkInterval, after about 1,000 entries that it has looked at, or half
+// of the log's retention if that is fewer, and before it returns nil.
+//
 // OK: req.follow is false, and the newest entry was sent. InvalidArgument:
-// req.contains is longer than [MaxLine]. OutOfRange: the next entry is no longer held, or req.after is ahead of the newest entry.
-// Unavailable: [Log.Drain] was called. Canceled, DeadlineExceeded: the
-// context of the call ended.
+// req.contains is longer than [MaxLine]. OutOfRange: the next entry is no
+// longer held, req.after is ahead of the newest entry, or req.log_id is the
+// id of another log. Unavailable: [Log.Drain] was called. Canceled,
+// DeadlineExceeded: the context of the call ended.
 func (s *LogServer) StreamLogs(
 	req *logsv1.LogRequest, stream grpc.ServerStreamingServer[logsv1.LogEntry],
 ) error {
@@ -37,34 +55,83 @@ func (s *LogServer) StreamLogs(
 		return status.Errorf(codes.InvalidArgument,
 			"contains: must be at most %d bytes, got %d", MaxLine, n)
 	}
-	ctx := stream.Context()
-	cursor := req.GetAfter()
-	// While Send blocks, the batch stays in memory, even if the log drops
-	// its entries. So the batch is small.
-	batch := make([]*logsv1.LogEntry, 16)
-	for ctx.Err() == nil {
-		n, err := s.Log.read(cursor, batch)
+	f := &follower{log: s.Log, req: req, stream: stream, id: req.GetLogId(), cursor: req.GetAfter()}
+	for {
+		more, err := f.sendFor(cmp.Or(s.BookmarkInterval, 15*time.Second))
 		if err != nil {
 			return err
 		}
-		for _, e := range batch[:n] {
-			cursor = e.GetSequence()
-			if !strings.Contains(e.GetMessage(), req.GetContains()) {
-				continue
-			}
-			if err := stream.Send(e); err != nil {
-				return err // the call has ended
+		if req.GetBookmarks() {
+			if err := stream.Send(f.bookmark()); err != nil {
+				return err
 			}
 		}
+		if !more {
+			return nil // OK: the client's Recv returns io.EOF
+		}
+	}
+}
+
+// A follower is the state of one call of StreamLogs.
+type follower struct {
+	log    *Log
+	req    *logsv1.LogRequest
+	stream grpc.ServerStreamingServer[logsv1.LogEntry]
+	id     string // of the log that cursor belongs to; empty: not known
+	cursor uint64 // the sequence of the last entry that was looked at
+
+	// While Send blocks, the batch stays in memory, even if the log drops
+	// its entries. So the batch is small.
+	batch [16]*logsv1.LogEntry
+}
+
+// sendFor sends entries until a bookmark is due: the time d has passed, many
+// entries were looked at, or there are no more.
+func (f *follower) sendFor(d time.Duration) (more bool, err error) {
+	ctx, cancel := context.WithTimeout(f.stream.Context(), d)
+	defer cancel()
+	limit := max(1, min(maxUnmarked, len(f.log.entries)/2))
+	for looked := 0; looked < limit && ctx.Err() == nil; {
+		n, err := f.sendBatch()
+		if err != nil {
+			return false, err
+		}
+		looked += n
 		if n > 0 {
 			continue
 		}
-		if !req.GetFollow() {
-			return nil // OK: the client's Recv returns io.EOF
+		if !f.req.GetFollow() {
+			return false, nil
 		}
-		if err := s.Log.wait(ctx, cursor); err != nil {
-			return err
+		if err := f.log.wait(ctx, f.cursor); err != nil {
+			return false, err
 		}
 	}
-	return status.FromContextError(ctx.Err()).Err()
+	return true, status.FromContextError(f.stream.Context().Err()).Err()
+}
+
+// sendBatch looks at the entries that follow the cursor, and sends those that
+// contain req.contains. It returns how many it has looked at; 0: the cursor
+// is at the newest entry.
+func (f *follower) sendBatch() (int, error) {
+	n, err := f.log.read(f.id, f.cursor, f.batch[:])
+	if err != nil {
+		return 0, err
+	}
+	f.id = f.log.id
+	for _, e := range f.batch[:n] {
+		f.cursor = e.GetSequence()
+		if !strings.Contains(e.GetMessage(), f.req.GetContains()) {
+			continue
+		}
+		if err := f.stream.Send(e); err != nil {
+			return n, err // the call has ended
+		}
+	}
+	return n, nil
+}
+
+// bookmark returns a message that carries the cursor and no entry.
+func (f *follower) bookmark() *logsv1.LogEntry {
+	return &logsv1.LogEntry{LogId: f.id, Sequence: f.cursor, Bookmark: true}
 }

@@ -2,6 +2,7 @@ package abandonedstream
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/memserver/memservertest"
 )
 
 // servers are servers whose handlers return only when the call ends.
@@ -42,6 +44,8 @@ func TestBroken_FindLeavesTheHandler(t *testing.T) {
 
 				time.Sleep(24 * time.Hour)
 				require.Equal(t, 2, pitfalltest.OpenStreams(t, client), "handlers after a day")
+				require.Equal(t, 2, strings.Count(strings.Join(memservertest.Goroutines(), "\n\n"),
+					"google.golang.org/grpc.newClientStreamWithParams.func"), "goroutines of the client")
 
 				cancel()
 				require.Zero(t, pitfalltest.OpenStreams(t, client), "handlers after the caller's cancel")

@@ -6,6 +6,8 @@ import (
 	"net"
 	"os"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
@@ -33,6 +35,23 @@ func TestBroken_AsksDNSAndNotTheDialer(t *testing.T) {
 	}
 }
 
+// The DNS server accepts the requests and does not answer.
+func TestBroken_WaitsWhileDNSDoesNotAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		failDNS(t, nil)
+		conn, err := BrokenDial(pitfalltest.Serve(t, &service.Server{}).DialContext)
+		require.NoError(t, err)
+		defer conn.Close()
+		ctx := pitfalltest.WithTimeout(t, time.Second)
+
+		start := time.Now()
+		_, err = pitfallsv1.NewPitfallServiceClient(conn).Ping(ctx, &pitfallsv1.PingRequest{})
+
+		require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
+		require.Equal(t, time.Second, time.Since(start))
+	})
+}
+
 func TestFixed_AsksTheDialer(t *testing.T) {
 	failDNS(t, errors.New("the lookup fails"))
 	target, dialed, err := ping(t, FixedDial)
@@ -54,14 +73,20 @@ func TestTarget_WithAnIPAddressNeedsNoDNS(t *testing.T) {
 	require.Equal(t, "dns:///192.0.2.1", target)
 }
 
-// failDNS lets every request to a DNS server fail with err until the test
-// ends. The resolvers of grpc-go and of Go run up to the socket.
+// failDNS lets every request to a DNS server fail with err, or wait for an
+// answer if err is nil, until the test ends. The resolvers of grpc-go and of Go run up to the socket.
 func failDNS(t *testing.T, err error) {
 	before := net.DefaultResolver
 	t.Cleanup(func() { net.DefaultResolver = before })
 	net.DefaultResolver = &net.Resolver{
 		PreferGo: true,
-		Dial:     func(context.Context, string, string) (net.Conn, error) { return nil, err },
+		Dial: func(context.Context, string, string) (net.Conn, error) {
+			if err == nil {
+				conn, _ := net.Pipe()
+				return conn, nil
+			}
+			return nil, err
+		},
 	}
 }
 

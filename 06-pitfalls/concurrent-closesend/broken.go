@@ -8,25 +8,35 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// BrokenEcho sends the values that arrive until stop is closed, and returns the
-// answers. The caller keeps values open until it has closed stop, and closes
-// stop after an error too.
+// BrokenEcho sends the values that arrive until values or stop is closed, and
+// returns the answers.
 func BrokenEcho(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient,
 	values <-chan int64, stop <-chan struct{},
 ) ([]int64, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // ends the goroutines
 	stream, err := c.Echo(ctx)
 	if err != nil {
 		return nil, err
 	}
 	go func() {
-		<-stop
-		_ = stream.CloseSend() // always nil
+		select {
+		case <-stop:
+			_ = stream.CloseSend() // always nil
+		case <-ctx.Done():
+		}
 	}()
 	go func() {
-		for v := range values {
-			if err := stream.Send(&pitfallsv1.Number{Value: v}); err != nil {
-				return // Recv returns the status
+		defer func() { _ = stream.CloseSend() }() // always nil
+		for {
+			select {
+			case v, ok := <-values:
+				if !ok || stream.Send(&pitfallsv1.Number{Value: v}) != nil {
+					return // Recv returns the status
+				}
+			case <-ctx.Done():
+				return
 			}
 		}
 	}()

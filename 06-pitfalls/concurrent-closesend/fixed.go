@@ -7,13 +7,14 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedEcho sends the values that arrive until stop is closed, and returns the
-// answers. The caller keeps values open until it has closed stop, and closes
-// stop after an error too.
+// FixedEcho sends the values that arrive until values or stop is closed, and
+// returns the answers.
 func FixedEcho(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient,
 	values <-chan int64, stop <-chan struct{},
 ) ([]int64, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // ends the goroutine
 	stream, err := c.Echo(ctx)
 	if err != nil {
 		return nil, err
@@ -24,10 +25,12 @@ func FixedEcho(
 			select {
 			case <-stop:
 				return
-			case v := <-values:
-				if err := stream.Send(&pitfallsv1.Number{Value: v}); err != nil {
+			case v, ok := <-values:
+				if !ok || stream.Send(&pitfallsv1.Number{Value: v}) != nil {
 					return // Recv returns the status
 				}
+			case <-ctx.Done():
+				return
 			}
 		}
 	}()

@@ -6,6 +6,8 @@ import (
 	"io"
 	"sync"
 
+	"google.golang.org/grpc/status"
+
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
@@ -38,6 +40,10 @@ func FixedCount(
 		if err != nil {
 			return err
 		}
-		numbers <- n.GetValue()
+		select {
+		case numbers <- n.GetValue():
+		case <-ctx.Done():
+			return status.FromContextError(ctx.Err()).Err()
+		}
 	}
 }

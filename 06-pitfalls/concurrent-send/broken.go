@@ -12,7 +12,7 @@ import (
 )
 
 // BrokenSum sends the numbers of all sources concurrently, and returns the
-// response.
+// response. A source that waits must end when ctx ends.
 func BrokenSum(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient, sources ...iter.Seq[*pitfallsv1.Number],
 ) (*pitfallsv1.SumResponse, error) {

@@ -11,10 +11,12 @@ import (
 )
 
 // FixedSum sends the numbers of all sources concurrently, and returns the
-// response.
+// response. A source that waits must end when ctx ends.
 func FixedSum(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient, sources ...iter.Seq[*pitfallsv1.Number],
 ) (*pitfallsv1.SumResponse, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // ends the workers
 	stream, err := c.Sum(ctx)
 	if err != nil {
 		return nil, err
@@ -24,7 +26,11 @@ func FixedSum(
 	for _, source := range sources {
 		workers.Go(func() {
 			for n := range source {
-				numbers <- n
+				select {
+				case numbers <- n:
+				case <-ctx.Done():
+					return
+				}
 			}
 		})
 	}
@@ -33,8 +39,8 @@ func FixedSum(
 		close(numbers)
 	}()
 	for n := range numbers {
-		if err == nil { // after an error, only receive
-			err = stream.Send(n)
+		if stream.Send(n) != nil {
+			break // CloseAndRecv returns the status
 		}
 	}
 	return stream.CloseAndRecv()

@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
@@ -135,6 +137,39 @@ func TestSum_LargeNumberWakesTheWaitingSend(t *testing.T) {
 		require.Len(t, arrived, 4)
 		require.Equal(t, 2*time.Hour, time.Since(start))
 	})
+}
+
+// Both calls of Send find that no headers were sent, and then wait for the
+// lock of the stream's metadata. SetTrailer holds this lock while it copies.
+// grpc-go does not send the trailer te, because the name is reserved.
+func TestSend_FirstTwoOfAHandlerCanFail(t *testing.T) {
+	large := metadata.MD{"te": make([]string, 1<<18)}
+	client := pitfalltest.Dial(t, &service.Server{
+		OnCount: func(_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+			started := make(chan struct{})
+			var senders errgroup.Group
+			for range 2 {
+				senders.Go(func() error {
+					<-started
+					return stream.Send(&pitfallsv1.Number{})
+				})
+			}
+			close(started)
+			stream.SetTrailer(large)
+			_ = senders.Wait()
+			return nil // the failed Send has ended the call
+		},
+	})
+	for range 1000 { // it happens in about one of four calls
+		stream, err := client.Count(t.Context(), &pitfallsv1.CountRequest{})
+		require.NoError(t, err)
+		if _, err := service.Values(stream); err != nil {
+			require.EqualError(t, err,
+				"rpc error: code = Internal desc = transport: SendHeader called multiple times")
+			return
+		}
+	}
+	require.Fail(t, "all calls of Send have succeeded")
 }
 
 // With -race, this test also shows that the race detector reports nothing.

@@ -55,6 +55,32 @@ func TestKeepalive_LeavesAQuietStreamOpen(t *testing.T) {
 	})
 }
 
+// The clocks of two machines differ, so the server allows PINGs that come
+// somewhat earlier than those of FixedDialOptions.
+func TestServer_AllowsPINGsThatComeEarly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pinged(t, 40*time.Second).StillRuns(t, 24*time.Hour)
+	})
+}
+
+func TestServer_RefusesPINGsThatComeTooOften(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		err := pinged(t, 20*time.Second).EndsWithin(t, time.Hour)
+		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+		require.ErrorContains(t, err, "too_many_pings")
+	})
+}
+
+// pinged receives from a quiet stream of a client that sends PINGs at an
+// interval, to a server that expects one a minute.
+func pinged(t *testing.T, interval time.Duration) *pitfalltest.Call {
+	server := pitfalltest.Serve(t, &service.Server{}, FixedServerOptions(time.Minute)...)
+	conn := server.Dial(t, FixedDialOptions(interval)...)
+	stream, err := openEcho(t.Context(), pitfallsv1.NewPitfallServiceClient(conn))
+	require.NoError(t, err)
+	return recv(stream)
+}
+
 // halfOpen returns a stream whose connection has just become half-open, and
 // a client with another connection to the server.
 func halfOpen(

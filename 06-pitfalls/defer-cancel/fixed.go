@@ -20,14 +20,12 @@ func FixedOpen(
 ) (grpc.ServerStreamingClient[pitfallsv1.Number], error) {
 	ctx, cancel := context.WithCancel(ctx)
 	timer := time.AfterFunc(limit, cancel)
-	stream, err := c.Count(ctx, req)
+	stream, err := c.Count(ctx, req, grpc.OnFinish(func(error) { cancel() }))
 	if !timer.Stop() {
 		return nil, status.Errorf(codes.DeadlineExceeded, "opening took longer than %v", limit)
 	}
 	if err != nil {
-		cancel()
-		return nil, err
+		cancel() // an interceptor may have failed before the call began
 	}
-	context.AfterFunc(stream.Context(), cancel) // when the stream has ended
-	return stream, nil
+	return stream, err
 }

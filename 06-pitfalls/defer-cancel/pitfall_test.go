@@ -47,6 +47,27 @@ func TestFixed_StreamOutlivesTheLimit(t *testing.T) {
 	})
 }
 
+// The documentation of ClientStream.Context says that a call of Context before
+// the first Recv disables retries.
+func TestFixed_OpenLeavesRetriesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		attempts := 0
+		client := pitfalltest.Dial(t, &service.Server{
+			OnCount: func(_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+				if attempts++; attempts == 1 {
+					return status.Error(codes.Unavailable, "restarting")
+				}
+				return stream.Send(&pitfallsv1.Number{Value: 1})
+			},
+		}, grpc.WithDefaultServiceConfig(`{"methodConfig": [{"name": [{}], "retryPolicy": {
+			"maxAttempts": 2, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2,
+			"retryableStatusCodes": ["UNAVAILABLE"]}}]}`))
+		values, err := read(t.Context(), client, request)
+		require.NoError(t, err)
+		require.Equal(t, []int64{1}, values)
+	})
+}
+
 func TestCaller_CancelEndsTheStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

@@ -2,6 +2,7 @@ package defercancel
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -67,6 +68,10 @@ func TestSurvival_OfFixedOpen(t *testing.T) {
 			_, err := FixedOpen(ctx, client, request, time.Minute)
 			require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
 			require.Equal(t, time.Minute, time.Since(start))
+
+			client = pitfalltest.Dial(t, ticking, grpc.WithStreamInterceptor(refuse))
+			_, err = FixedOpen(ctx, client, request, time.Minute)
+			require.EqualError(t, err, "refused by an interceptor of the client")
 		}),
 		ManyInARow: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := pitfalltest.Dial(t, ticking)
@@ -85,6 +90,12 @@ func TestSurvival_OfFixedOpen(t *testing.T) {
 			}
 		}),
 	}.Run(t)
+}
+
+func refuse(
+	context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, grpc.Streamer, ...grpc.CallOption,
+) (grpc.ClientStream, error) {
+	return nil, errors.New("refused by an interceptor of the client")
 }
 
 // read opens a stream within a minute and reads it to the end.

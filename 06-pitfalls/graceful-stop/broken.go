@@ -35,6 +35,7 @@ func (t *brokenService) Count(
 }
 
 // Shutdown stops the server once the open calls have finished.
-func (t *brokenService) Shutdown(s *grpc.Server) {
+func (t *brokenService) Shutdown(s *grpc.Server) error {
 	s.GracefulStop()
+	return nil
 }

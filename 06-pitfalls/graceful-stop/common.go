@@ -14,5 +14,5 @@ const drain = 10 * time.Second
 // A ticker is a service that knows how to stop its server.
 type ticker interface {
 	Count(*pitfallsv1.CountRequest, grpc.ServerStreamingServer[pitfallsv1.Number]) error
-	Shutdown(*grpc.Server)
+	Shutdown(*grpc.Server) error
 }

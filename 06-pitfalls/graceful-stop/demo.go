@@ -29,7 +29,9 @@ func variant(t ticker) demo.Variant {
 		if _, err := stream.Recv(); err != nil {
 			return nil, err
 		}
-		t.Shutdown(server.Server)
+		if err := t.Shutdown(server.Server); err != nil {
+			return nil, err
+		}
 		_, err = service.Values(stream)
 		return "the server has stopped", err
 	}}

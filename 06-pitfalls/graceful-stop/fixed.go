@@ -2,6 +2,7 @@ package gracefulstop
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"google.golang.org/grpc"
@@ -42,10 +43,21 @@ func (t *fixedService) Count(
 	}
 }
 
-// Shutdown stops the server once the open calls have finished.
-func (t *fixedService) Shutdown(s *grpc.Server) {
+// Shutdown stops the server once the open calls have finished, or have been
+// canceled after drain. It returns an error if the server goes on after that.
+func (t *fixedService) Shutdown(s *grpc.Server) error {
 	t.stop()
 	limit := time.AfterFunc(drain, s.Stop)
 	defer limit.Stop()
-	s.GracefulStop()
+	stopped := make(chan struct{})
+	go func() {
+		s.GracefulStop()
+		close(stopped)
+	}()
+	select {
+	case <-stopped:
+		return nil
+	case <-time.After(drain + time.Second):
+		return errors.New("the server has not stopped a second after Stop")
+	}
 }

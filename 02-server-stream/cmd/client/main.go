@@ -6,12 +6,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"example.com/streams/02-server-stream/logs"
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
@@ -26,10 +31,23 @@ var (
 	target   = cli.ClientFlags()
 	count    = flag.Int("n", 0, "logs: stop after this many `entries` (default: never)")
 	contains = flag.String("grep", "", "logs: print only entries that contain this `text`")
-	after    = flag.Uint64("after", 0, "logs: begin after this `sequence` (default: with the oldest entry held)")
+	logID    string // of -after
+	after    uint64
 )
 
-func main() { os.Exit(cli.Main("client [flags] [logs | report ID]", run)) }
+func main() {
+	flag.Func("after", "logs: begin after this `[LOG:]SEQUENCE`, as an earlier run printed it (default: with the oldest entry held)", setAfter)
+	os.Exit(cli.Main("client [flags] [logs | report ID]", run))
+}
+
+func setAfter(value string) (err error) {
+	colon := strings.LastIndex(value, ":") // -1: the log is not named
+	logID = value[:max(0, colon)]
+	if after, err = strconv.ParseUint(value[colon+1:], 10, 64); err != nil {
+		return errors.New("must be SEQUENCE or LOG:SEQUENCE")
+	}
+	return nil
+}
 
 func run(ctx context.Context) error {
 	conn, stop, err := target.Connect(register)
@@ -61,10 +79,13 @@ func printLogs(ctx context.Context, c logsv1.LogServiceClient) error {
 	if *count < 0 {
 		return cli.Usagef("-n: must be at least 0, got %d", *count)
 	}
-	req := &logsv1.LogRequest{Contains: *contains, After: *after, Follow: true}
+	req := &logsv1.LogRequest{Contains: *contains, LogId: logID, After: after, Follow: true}
 	printed := 0
 	for e, err := range logs.Tail(ctx, c, req) {
 		if err != nil {
+			if status.Code(err) != codes.OutOfRange {
+				printResume(req)
+			}
 			return fmt.Errorf("logs: %w", err)
 		}
 		// A log holds text of strangers, which must not command a terminal.
@@ -79,7 +100,17 @@ func printLogs(ctx context.Context, c logsv1.LogServiceClient) error {
 			break // which cancels the call
 		}
 	}
+	printResume(req)
 	return nil
+}
+
+// printResume says where the next run may begin. The log of the in-process
+// server ends with this run.
+func printResume(req *logsv1.LogRequest) {
+	if target.Addr != "" && req.GetLogId() != "" {
+		position := fmt.Sprintf("%s:%d", req.GetLogId(), req.GetAfter())
+		fmt.Fprintln(os.Stderr, "logs: resume with -after", printable.Escape(position))
+	}
 }
 
 func download(ctx context.Context, c reportv1.ReportServiceClient, id string) error {

@@ -10,8 +10,6 @@ import (
 	"os"
 	"time"
 
-	"google.golang.org/grpc"
-
 	"example.com/streams/02-server-stream/logs"
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 	"example.com/streams/02-server-stream/report"
@@ -27,10 +25,6 @@ var (
 	retention = flag.Int("retention", 10_000, "hold this many `entries` of the log, and at most 64 MiB of text")
 )
 
-// maxRequest is the limit of a request, in bytes. A handler holds the request
-// as long as the stream, also fields of it that the server does not know.
-const maxRequest = 64 << 10
-
 func main() { os.Exit(cli.Main("server", run)) }
 
 func run(ctx context.Context) error {
@@ -38,7 +32,7 @@ func run(ctx context.Context) error {
 		return cli.Usagef("-retention: must be at least 1, got %d", *retention)
 	}
 	log := logs.NewLog(*retention)
-	s := serve.New(grpc.MaxRecvMsgSize(maxRequest))
+	s := serve.New()
 	s.OnDrain = log.Drain
 	logsv1.RegisterLogServiceServer(s, &logs.LogServer{Log: log})
 

@@ -29,10 +29,19 @@ type LogRequest struct {
 	// 16 KiB. If empty, send all entries.
 	Contains string `protobuf:"bytes,1,opt,name=contains,proto3" json:"contains,omitempty"`
 	// Send only entries with a sequence greater than this one, in order to
-	// resume. If zero, begin with the oldest entry that the server holds.
+	// resume. If this is zero and `log_id` is empty, begin with the oldest
+	// entry that the server holds.
 	After uint64 `protobuf:"varint,2,opt,name=after,proto3" json:"after,omitempty"`
 	// Wait for new entries. If false, the stream ends after the newest entry.
-	Follow        bool `protobuf:"varint,3,opt,name=follow,proto3" json:"follow,omitempty"`
+	Follow bool `protobuf:"varint,3,opt,name=follow,proto3" json:"follow,omitempty"`
+	// The log that `after` belongs to: the `log_id` of the entry or bookmark
+	// with that sequence. If this is empty, the server cannot tell a sequence
+	// of its log from one of another log, and may skip entries.
+	LogId string `protobuf:"bytes,4,opt,name=log_id,json=logId,proto3" json:"log_id,omitempty"`
+	// Send bookmarks between the entries. Without them, a client whose
+	// `contains` matches nothing for a long time cannot resume, because the
+	// entry after its last one is no longer held.
+	Bookmarks     bool `protobuf:"varint,5,opt,name=bookmarks,proto3" json:"bookmarks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -88,7 +97,22 @@ func (x *LogRequest) GetFollow() bool {
 	return false
 }
 
-// LogEntry is a line of the log, or a part of a long line.
+func (x *LogRequest) GetLogId() string {
+	if x != nil {
+		return x.LogId
+	}
+	return ""
+}
+
+func (x *LogRequest) GetBookmarks() bool {
+	if x != nil {
+		return x.Bookmarks
+	}
+	return false
+}
+
+// LogEntry is a line of the log, a part of a long line, or a bookmark. To
+// resume after it, send its `log_id`, and its `sequence` as `after`.
 type LogEntry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The position in the log, from 1, without gaps.
@@ -100,7 +124,14 @@ type LogEntry struct {
 	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
 	// The line is longer than one entry can hold, and continues in the next
 	// entry.
-	Partial       bool `protobuf:"varint,4,opt,name=partial,proto3" json:"partial,omitempty"`
+	Partial bool `protobuf:"varint,4,opt,name=partial,proto3" json:"partial,omitempty"`
+	// The log that the sequence belongs to. A log that begins again at 1, as
+	// when its server restarts, has another id.
+	LogId string `protobuf:"bytes,5,opt,name=log_id,json=logId,proto3" json:"log_id,omitempty"`
+	// This is not an entry, and has only a log_id and a sequence: you have
+	// received all entries up to that sequence that you asked for. The
+	// sequence is 0 if the log is empty.
+	Bookmark      bool `protobuf:"varint,6,opt,name=bookmark,proto3" json:"bookmark,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -163,21 +194,39 @@ func (x *LogEntry) GetPartial() bool {
 	return false
 }
 
+func (x *LogEntry) GetLogId() string {
+	if x != nil {
+		return x.LogId
+	}
+	return ""
+}
+
+func (x *LogEntry) GetBookmark() bool {
+	if x != nil {
+		return x.Bookmark
+	}
+	return false
+}
+
 var File_logs_v1_logs_proto protoreflect.FileDescriptor
 
 const file_logs_v1_logs_proto_rawDesc = "" +
 	"\n" +
-	"\x12logs/v1/logs.proto\x12\alogs.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"V\n" +
+	"\x12logs/v1/logs.proto\x12\alogs.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8b\x01\n" +
 	"\n" +
 	"LogRequest\x12\x1a\n" +
 	"\bcontains\x18\x01 \x01(\tR\bcontains\x12\x14\n" +
 	"\x05after\x18\x02 \x01(\x04R\x05after\x12\x16\n" +
-	"\x06follow\x18\x03 \x01(\bR\x06follow\"\x94\x01\n" +
+	"\x06follow\x18\x03 \x01(\bR\x06follow\x12\x15\n" +
+	"\x06log_id\x18\x04 \x01(\tR\x05logId\x12\x1c\n" +
+	"\tbookmarks\x18\x05 \x01(\bR\tbookmarks\"\xc7\x01\n" +
 	"\bLogEntry\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x128\n" +
 	"\ttimestamp\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\ttimestamp\x12\x18\n" +
 	"\amessage\x18\x03 \x01(\tR\amessage\x12\x18\n" +
-	"\apartial\x18\x04 \x01(\bR\apartial2D\n" +
+	"\apartial\x18\x04 \x01(\bR\apartial\x12\x15\n" +
+	"\x06log_id\x18\x05 \x01(\tR\x05logId\x12\x1a\n" +
+	"\bbookmark\x18\x06 \x01(\bR\bbookmark2D\n" +
 	"\n" +
 	"LogService\x126\n" +
 	"\n" +

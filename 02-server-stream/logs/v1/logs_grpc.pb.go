@@ -31,11 +31,12 @@ type LogServiceClient interface {
 	// StreamLogs streams the entries in order, each of them once.
 	// OK: `follow` is false, and the newest entry was sent.
 	// INVALID_ARGUMENT: `contains` is longer than 16 KiB.
-	// OUT_OF_RANGE: the entry that follows `after` is no longer held, or
-	// `after` is ahead of the newest entry. The message names the oldest or
-	// the newest entry that is held.
+	// OUT_OF_RANGE: the entry that follows `after` is no longer held, `after`
+	// is ahead of the newest entry, or `after` belongs to another log than the
+	// server's. The message names the oldest entry that is held, the newest
+	// one, or the server's log.
 	// UNAVAILABLE: the server is shutting down. Resume after the last entry
-	// that you received.
+	// or bookmark that you received.
 	StreamLogs(ctx context.Context, in *LogRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[LogEntry], error)
 }
 
@@ -75,11 +76,12 @@ type LogServiceServer interface {
 	// StreamLogs streams the entries in order, each of them once.
 	// OK: `follow` is false, and the newest entry was sent.
 	// INVALID_ARGUMENT: `contains` is longer than 16 KiB.
-	// OUT_OF_RANGE: the entry that follows `after` is no longer held, or
-	// `after` is ahead of the newest entry. The message names the oldest or
-	// the newest entry that is held.
+	// OUT_OF_RANGE: the entry that follows `after` is no longer held, `after`
+	// is ahead of the newest entry, or `after` belongs to another log than the
+	// server's. The message names the oldest entry that is held, the newest
+	// one, or the server's log.
 	// UNAVAILABLE: the server is shutting down. Resume after the last entry
-	// that you received.
+	// or bookmark that you received.
 	StreamLogs(*LogRequest, grpc.ServerStreamingServer[LogEntry]) error
 	mustEmbedUnimplementedLogServiceServer()
 }

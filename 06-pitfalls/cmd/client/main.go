@@ -33,19 +33,32 @@ func run(ctx context.Context) error {
 		return list(all)
 	}
 	words := strings.Join(flag.Args(), " ")
-	switch found := pitfalls.Find(all, words); len(found) {
-	case 0:
-		return cli.Usagef("no pitfall has %q in its name, symptom or error text; without words, client lists all", words)
-	case 1:
-		return show(ctx, found[0])
-	default:
-		return list(found)
+	found, texts := pitfalls.Find(all, words), pitfalls.FindErrors(words)
+	if len(found)+len(texts) == 0 {
+		return cli.Usagef("no pitfall and no text of docs/errors.md has %q; without words, client lists the pitfalls", words)
 	}
+	if err := explain(texts); err != nil {
+		return err
+	}
+	if len(found) == 1 {
+		return show(ctx, found[0])
+	}
+	return list(found)
 }
 
 func list(found []pitfalls.Pitfall) error {
 	for _, p := range found {
 		if _, err := fmt.Printf("%-22s  %s\n", p.Name, p.See); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// explain prints rows of docs/errors.md.
+func explain(texts []pitfalls.ErrorText) error {
+	for _, e := range texts {
+		if _, err := fmt.Printf("%s\n    caused by %s\n    %s\n\n", e.Shows, e.Who, e.Help); err != nil {
 			return err
 		}
 	}

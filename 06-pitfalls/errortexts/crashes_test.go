@@ -1,0 +1,147 @@
+package errortexts
+
+import (
+	"context"
+	"os/exec"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// crashes are what Go prints when it ends a process.
+var crashes = []text{
+	{
+		shows: `fatal error: all goroutines are asleep - deadlock!`,
+		who:   "your code",
+		fix: "Every goroutine waits for another one, so the process ends. The stacks below show where. A program " +
+			"that hangs without this error has [stacks](#goroutine-stacks-of-a-program-that-hangs), too.",
+		produce: func(t *testing.T) string {
+			out, err := exec.CommandContext(t.Context(), "go", "run", "./testdata/asleep").CombinedOutput()
+			require.Error(t, err)
+			return string(out)
+		},
+	},
+	{
+		shows: `fatal error: concurrent map read and map write`,
+		who:   "your code",
+		fix: "One goroutine reads a map while another one writes to it, such as two handlers a field of their " +
+			"server: {shared-state}.",
+		produce: crashing(func(*testing.T) {
+			m := map[int]int{}
+			forever(1, func() { m[0] = 1 })
+			forever(4, func() { _ = m[0] })
+			select {}
+		}),
+	},
+	{
+		shows: `fatal error: concurrent map writes`,
+		who:   "your code",
+		fix:   "Two goroutines write to the same map, such as two handlers to a field of their server: {shared-state}.",
+		produce: crashing(func(*testing.T) {
+			m := map[int]int{}
+			forever(4, func() { m[0] = 1 })
+			select {}
+		}),
+	},
+	{
+		shows:   `panic: assignment to entry in nil map`,
+		who:     "your code",
+		fix:     "A map must be made before it is written to. In a handler, this ends the whole server: {handler-panic}.",
+		produce: panicking(func(echoServer) { hub := new(struct{ names map[int]string }); hub.names[0] = "ann" }),
+	},
+	{
+		shows: `panic: close of closed channel`,
+		who:   "your code",
+		fix: "Two places close the same channel. Let only the goroutine that sends close it. In a handler, this " +
+			"ends the whole server: {handler-panic}.",
+		produce: panicking(func(echoServer) { c := make(chan int); close(c); close(c) }),
+	},
+	{
+		shows: `panic: deadlock: all goroutines in bubble are blocked [recovered, repanicked]`,
+		who:   "your test",
+		fix: "In a `synctest` bubble, every goroutine waits for another one forever; the stacks below show " +
+			"where. Often a handler that never returns: {ignored-context}.",
+		produce: crashing(func(t *testing.T) {
+			synctest.Test(t, func(*testing.T) { <-make(chan int) })
+		}),
+	},
+	{
+		shows: `panic: deadlock: main bubble goroutine has exited but blocked goroutines remain [recovered, repanicked]`,
+		who:   "your test",
+		fix: "The test has ended, and a goroutine that it started still waits: a leak in the code that is " +
+			"tested: {forwarding-goroutine}, {abandoned-stream}.",
+		produce: crashing(func(t *testing.T) {
+			synctest.Test(t, func(*testing.T) { go func() { <-make(chan int) }() })
+		}),
+	},
+	{
+		shows: `panic: runtime error: index out of range [...] with length ...`,
+		who:   "your server",
+		fix: "A handler panicked, and a handler's panic ends the process with all its streams. Check what " +
+			"clients send, and recover in an interceptor: {handler-panic}.",
+		produce: panicking(func(stream echoServer) {
+			n, _ := stream.Recv()
+			_ = make([]int, 5)[n.GetValue()]
+		}),
+	},
+	{
+		shows: `panic: runtime error: invalid memory address or nil pointer dereference`,
+		who:   "your code",
+		fix: "A method was called on nil. In a handler, this ends the whole server: {handler-panic}. On a " +
+			"client, the result was used despite an error of the call.",
+		produce: panicking(func(echoServer) { var s *service.Server; s.OnEcho = nil }),
+	},
+	{
+		shows: `panic: send on closed channel`,
+		who:   "your code",
+		fix: "A goroutine sends to a channel that another one has closed. Let only the goroutine that sends " +
+			"close it. In a handler, this ends the whole server: {handler-panic}.",
+		produce: panicking(func(echoServer) { c := make(chan int); close(c); c <- 1 }),
+	},
+	{
+		shows: `WARNING: DATA RACE`,
+		who:   "your code",
+		fix: "Two goroutines use the same memory, and nothing orders them. The two stacks below name them: " +
+			"{shared-state}, {concurrent-send}, {concurrent-recv}, {concurrent-closesend}.",
+		produce: func(t *testing.T) string {
+			return pitfalltest.RaceReport(t, func() {
+				n := 0
+				done := make(chan bool)
+				go func() { n++; close(done) }()
+				n++
+				<-done
+			})
+		},
+	},
+}
+
+// panicking returns a producer of what a server prints whose handler of Echo
+// panics.
+func panicking(handle func(echoServer)) func(*testing.T) string {
+	return crashing(func(t *testing.T) {
+		client := pitfalltest.Dial(t, &service.Server{OnEcho: func(stream echoServer) error {
+			handle(stream)
+			return nil
+		}})
+		stream, err := client.Echo(context.Background())
+		require.NoError(t, err)
+		_ = stream.Send(&pitfallsv1.Number{Value: 7})
+		_, _ = stream.Recv()
+	})
+}
+
+// forever calls f in n goroutines.
+func forever(n int, f func()) {
+	for range n {
+		go func() {
+			for {
+				f()
+			}
+		}()
+	}
+}

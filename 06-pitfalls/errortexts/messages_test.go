@@ -1,0 +1,194 @@
+package errortexts
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// messages are what gRPC says about a message or a header that it refuses.
+var messages = []text{
+	{
+		shows: `rpc error: code = Internal desc = grpc: Compressor is not installed for requested grpc-encoding "..."`,
+		who:   "your client",
+		fix: "`grpc.UseCompressor` names a compressor that this process has not registered. Import " +
+			"`google.golang.org/grpc/encoding/gzip` in the client and in the server.",
+		produce: counting(sendNothing, grpc.WithDefaultCallOptions(grpc.UseCompressor("gzip"))),
+	},
+	{
+		shows: `rpc error: code = Internal desc = grpc: error while marshaling: string field contains invalid UTF-8`,
+		who:   "the side that sends: your client or your server",
+		fix: "A `string` field holds bytes that are not UTF-8. Make the field `bytes`, or replace the bytes " +
+			"where they enter your program: {02-server-stream#lines-you-did-not-expect}.",
+		produce: sending(wrapperspb.String("\xff")),
+	},
+	{
+		shows: `rpc error: code = Internal desc = grpc: failed to unmarshal the received message: proto:...cannot parse invalid wire-format data`,
+		who:   "the side that sends, or your code that receives: client or server",
+		fix: "1. Two goroutines call `Recv`: {concurrent-recv}. 2. `Recv` was called again after an error: " +
+			"{recv-after-error}. 3. The peer sent a message of another type: compare the protos.",
+		produce: sending(invalid()),
+	},
+	{
+		shows: `rpc error: code = Internal desc = grpc: failed to unmarshal the received message: string field contains invalid UTF-8`,
+		who:   "the side that sends: your client or your server",
+		fix: "The sender's proto has `bytes` where the receiver's has `string`, or the sender does not check " +
+			"UTF-8. Compare the protos.",
+		produce: receivingInvalidUTF8,
+	},
+	{
+		shows: `rpc error: code = Internal desc = header key "..." contains illegal characters not in [0-9a-z-_.]`,
+		who:   "your client",
+		fix: "A key of the metadata has a character that is not allowed. Rename the key. `metadata.Pairs` and " +
+			"`metadata.New` change uppercase letters to lowercase.",
+		produce: withMetadata(metadata.MD{"User Name": {"ann"}}),
+	},
+	{
+		shows: `rpc error: code = Internal desc = header key "..." contains value with non-printable ASCII characters`,
+		who:   "your client",
+		fix: "A value of the metadata must be printable ASCII. Give the key the suffix `-bin`, which allows all " +
+			"bytes, or put the text into a message.",
+		produce: withMetadata(metadata.Pairs("user", "Zoë")),
+	},
+	{
+		shows: `rpc error: code = Internal desc = header list size to send violates the maximum size (... bytes) set by server`,
+		who:   "your client",
+		fix: "The metadata of the call is larger than the server allows. Send less, or raise " +
+			"`grpc.MaxHeaderListSize` on the server.",
+		produce: withMetadata(metadata.Pairs("user", strings.Repeat("x", 1<<20)), grpc.MaxHeaderListSize(1<<16)),
+	},
+	{
+		shows: `rpc error: code = Internal desc = transport: trying to send header list size larger than the limit set by peer`,
+		who:   "your server",
+		fix: "`SendHeader` was given more than the client allows. The client sees RST_STREAM with " +
+			"INTERNAL_ERROR. Send less, or raise `grpc.WithMaxHeaderListSize` on the client.",
+		produce: sendingHeader(metadata.Pairs("user", strings.Repeat("x", 1<<10)), grpc.WithMaxHeaderListSize(1<<10)),
+	},
+	{
+		shows: `rpc error: code = Internal desc = transport: SendHeader called multiple times`,
+		who:   "your server",
+		fix: "1. `SendHeader` was called twice, or after the first `Send`, which sends the header. 2. Two " +
+			"goroutines call `Send`, and both send the header: {concurrent-send}.",
+		produce: counting(func(stream countServer) error {
+			_ = stream.SendHeader(nil)
+			return stream.SendHeader(nil)
+		}),
+	},
+	{
+		shows: `rpc error: code = Internal desc = transport: per-RPC creds failed due to error: ...`,
+		who:   "your client",
+		fix: "The credentials of this call could not get a token; no request was sent. The code is Internal for " +
+			"`grpc.PerRPCCredentials` and Unauthenticated for `grpc.WithPerRPCCredentials`. Return a status " +
+			"from `GetRequestMetadata` to choose another one.",
+		produce: counting(sendNothing, grpc.WithDefaultCallOptions(grpc.PerRPCCredentials(noToken{}))),
+	},
+	{
+		shows: `rpc error: code = ResourceExhausted desc = grpc: received message larger than max (... vs. ...)`,
+		who:   "the side that sends: your client or your server",
+		fix: "The message is larger than the receiver allows, by default 4 MiB. Send chunks, or raise the limit " +
+			"of the receiver: {receive-limit}. Do not call `Recv` again: {recv-after-error}.",
+		produce: counting(sendBig, grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(9))),
+	},
+	{
+		shows: `rpc error: code = ResourceExhausted desc = trying to send message larger than max (... vs. ...)`,
+		who:   "the side that sends: your client or your server",
+		fix: "The message is larger than the sender's own limit, `MaxCallSendMsgSize` or `MaxSendMsgSize`. Send " +
+			"chunks: {receive-limit}.",
+		produce: counting(sendBig, grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(1))),
+	},
+	{
+		shows: `rpc error: code = Unauthenticated desc = transport: per-RPC creds failed due to error: ...`,
+		who:   "your client",
+		fix: "The credentials of the connection could not get a token; no request was sent, and the server has " +
+			"refused nothing. Return a status from `GetRequestMetadata` to choose another code.",
+		produce: counting(sendNothing, grpc.WithPerRPCCredentials(noToken{})),
+	},
+	{
+		shows: `rpc error: code = Unimplemented desc = grpc: Decompressor is not installed for grpc-encoding "..."`,
+		who:   "your server",
+		fix: "The client compresses with a method that the server has not registered. Import " +
+			"`google.golang.org/grpc/encoding/gzip` in the server.",
+		produce: counting(sendNothing, grpc.WithCompressor(grpc.NewGZIPCompressor())), //nolint:staticcheck // the only way to compress with what this process, the server, has not registered
+	},
+}
+
+func sendNothing(countServer) error { return nil }
+
+func sendBig(stream countServer) error {
+	return stream.Send(&pitfallsv1.Number{Padding: make([]byte, 100)})
+}
+
+// noToken is a source of tokens that has none.
+type noToken struct{}
+
+// GetRequestMetadata implements credentials.PerRPCCredentials.
+func (noToken) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
+	return nil, errors.New("no token")
+}
+
+// RequireTransportSecurity implements credentials.PerRPCCredentials.
+func (noToken) RequireTransportSecurity() bool { return false }
+
+// invalid returns a message whose encoding no message has.
+func invalid() proto.Message {
+	m := new(pitfallsv1.CountRequest)
+	m.ProtoReflect().SetUnknown([]byte{0xff})
+	return m
+}
+
+// sendingHeader returns a producer of the error of SendHeader.
+func sendingHeader(md metadata.MD, opts ...grpc.DialOption) func(*testing.T) string {
+	return bubble(func(t *testing.T) error {
+		sent := make(chan error, 1)
+		client := pitfalltest.Dial(t, &service.Server{
+			OnCount: func(_ *pitfallsv1.CountRequest, stream countServer) error {
+				err := stream.SendHeader(md)
+				sent <- err
+				return err
+			},
+		}, opts...)
+		require.ErrorContains(t, count(t.Context(), client), "INTERNAL_ERROR")
+		return <-sent
+	})
+}
+
+// sending returns a producer of the error that a call of Ping with the
+// message m ends with.
+func sending(m proto.Message) func(*testing.T) string {
+	return bubble(func(t *testing.T) error {
+		conn := pitfalltest.Serve(t, &service.Server{}).Dial(t)
+		return conn.Invoke(t.Context(), pitfallsv1.PitfallService_Count_FullMethodName, m, &pitfallsv1.Number{})
+	})
+}
+
+// receivingInvalidUTF8 sends bytes to a client that expects a string.
+func receivingInvalidUTF8(t *testing.T) string {
+	return bubble(func(t *testing.T) error {
+		conn := pitfalltest.Serve(t, &service.Server{}, grpc.UnknownServiceHandler(
+			func(_ any, stream grpc.ServerStream) error { return stream.SendMsg(wrapperspb.Bytes([]byte{0xff})) },
+		)).Dial(t)
+		return conn.Invoke(t.Context(), "/other/Method", &pitfallsv1.Number{}, &wrapperspb.StringValue{})
+	})(t)
+}
+
+// withMetadata returns a producer of the error of a Count with this metadata.
+func withMetadata(md metadata.MD, opts ...grpc.ServerOption) func(*testing.T) string {
+	return bubble(func(t *testing.T) error {
+		conn := pitfalltest.Serve(t, &service.Server{}, opts...).Dial(t)
+		client := pitfallsv1.NewPitfallServiceClient(conn)
+		_, err := client.Ping(t.Context(), &pitfallsv1.PingRequest{})
+		require.NoError(t, err) // now the client knows the server's limits
+		return count(metadata.NewOutgoingContext(t.Context(), md), client)
+	})
+}

@@ -1,0 +1,194 @@
+package errortexts
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/net/http2"
+	"google.golang.org/grpc"
+
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// proxies are what another program than a gRPC server answers.
+var proxies = []text{
+	{
+		shows: `gRPC requires HTTP/2`,
+		who:   "your client or a proxy",
+		fix: "A request of HTTP/1.1 reached a gRPC server that runs behind `net/http`. A proxy must speak HTTP/2 " +
+			"to the server, too.",
+		produce: func(t *testing.T) string {
+			return post(t, "application/grpc")
+		},
+	},
+	{
+		shows: `invalid gRPC request content-type "application/json"`,
+		who:   "your client",
+		fix: "A browser, curl or another HTTP client called a gRPC method. Use a gRPC client, or set the content " +
+			"type `application/grpc`.",
+		produce: func(t *testing.T) string {
+			return post(t, "application/json")
+		},
+	},
+	{
+		shows: `rpc error: code = Unavailable desc = client disconnected`,
+		who:   "your client or a proxy",
+		fix: "In a handler behind `net/http`: the client has closed its connection. Return the error: " +
+			"{ignored-context}.",
+		produce: clientDisconnected,
+	},
+	{
+		shows: `rpc error: code = Canceled desc = stream terminated by RST_STREAM with error code: CANCEL`,
+		who:   "a proxy or another server",
+		fix: "If the context that you passed to the call has no error, nobody here canceled: the other side " +
+			"reset the stream, for example because a proxy gave up. (`stream.Context()` does not tell: it ends " +
+			"with every stream.) Open a new stream: {05-cancellation#come-back}.",
+		produce: reset(http2.ErrCodeCancel),
+	},
+	{
+		shows: `rpc error: code = Internal desc = server closed the stream without sending trailers`,
+		who:   "a proxy",
+		fix: "The stream ended without a status: a proxy does not pass trailers on, often because it speaks " +
+			"HTTP/1.1 to the server. The call may have succeeded.",
+		produce: answering(header, func(f *http2.Framer, stream uint32) { _ = f.WriteData(stream, true, nil) }),
+	},
+	{
+		shows: `rpc error: code = Internal desc = stream terminated by RST_STREAM with error code: INTERNAL_ERROR`,
+		who:   "a proxy or your server",
+		fix: "1. The server runs behind `net/http`, and its `WriteTimeout` ended the stream: set it to 0 for " +
+			"gRPC. 2. A proxy has a limit for the stream or for its silence: send messages regularly, because a " +
+			"proxy answers keepalive pings itself: {tcp#why-you-set-keepalive-all-the-same}. 3. The server's " +
+			"header is larger than the client allows.",
+		produce: func(t *testing.T) string {
+			return countTCP(t, h2c(t, grpcServer(pitfalltest.Idle()), 100*time.Millisecond))
+		},
+	},
+	{
+		shows:   `rpc error: code = Internal desc = stream terminated by RST_STREAM with error code: PROTOCOL_ERROR`,
+		who:     "a proxy or another server",
+		fix:     "The other side rejects a header or a frame of this call. Call the server without the proxy, and compare.",
+		produce: reset(http2.ErrCodeProtocol),
+	},
+	{
+		shows: `rpc error: code = Internal desc = unexpected EOF`,
+		who:   "a proxy or another server",
+		fix: "The stream ended inside a message. The messages that arrived before are complete. Continue after " +
+			"the last one: {05-cancellation#come-back}.",
+		produce: answering(header, func(f *http2.Framer, stream uint32) {
+			_ = f.WriteData(stream, false, []byte{0, 0, 0, 0, 9})
+			writeHeaders(f, stream, true, "grpc-status", "0")
+		}),
+	},
+	{
+		shows: `rpc error: code = ResourceExhausted desc = stream terminated by RST_STREAM with error code: ENHANCE_YOUR_CALM`,
+		who:   "a proxy or another server",
+		fix: "The other side limits how many streams or frames you may send. Open fewer streams, and wait " +
+			"between attempts: {05-cancellation#come-back}.",
+		produce: reset(http2.ErrCodeEnhanceYourCalm),
+	},
+	{
+		shows: `rpc error: code = Unavailable desc = stream terminated by RST_STREAM with error code: REFUSED_STREAM`,
+		who:   "a proxy or another server",
+		fix: "The other side has not begun to process the call, and grpc-go has tried the call twice. Call again " +
+			"later: {05-cancellation#come-back}.",
+		produce: reset(http2.ErrCodeRefusedStream),
+	},
+	{
+		shows: `rpc error: code = Unknown desc =`,
+		who:   "a proxy or your server",
+		fix: "1. The trailers have no `grpc-status`: another program answered. 2. The handler returned a status " +
+			"without a message: {plain-error}.",
+		produce: answering(header, func(f *http2.Framer, stream uint32) { writeHeaders(f, stream, true, "x", "y") }),
+	},
+}
+
+func TestProxy_ResetsAStreamAtItsWriteTimeout(t *testing.T) {
+	server := h2c(t, grpcServer(pitfalltest.Idle()), 0)
+	got := countTCP(t, proxy(t, server, 100*time.Millisecond))
+	require.True(t, strings.HasSuffix(got, "RST_STREAM with error code: INTERNAL_ERROR"), got)
+}
+
+func TestRefusedStream_IsTriedTwice(t *testing.T) {
+	for code, want := range map[http2.ErrCode]int32{http2.ErrCodeRefusedStream: 2, http2.ErrCodeCancel: 1} {
+		var calls atomic.Int32
+		answering(func(f *http2.Framer, stream uint32) {
+			calls.Add(1)
+			_ = f.WriteRSTStream(stream, code)
+		})(t)
+		require.Equal(t, want, calls.Load(), code)
+	}
+}
+
+// grpcServer serves s through net/http.
+func grpcServer(s *service.Server) *grpc.Server {
+	server := grpc.NewServer()
+	s.Register(server)
+	return server
+}
+
+// reset returns a producer of the error of a call whose stream is reset.
+func reset(code http2.ErrCode) func(*testing.T) string {
+	return answering(func(f *http2.Framer, stream uint32) { _ = f.WriteRSTStream(stream, code) })
+}
+
+// answering returns a producer of the error of a call that is answered with
+// these frames.
+func answering(answers ...func(f *http2.Framer, stream uint32)) func(*testing.T) string {
+	return func(t *testing.T) string {
+		return countTCP(t, framing(t, func(f *http2.Framer, stream uint32, _ net.Conn) {
+			for _, answer := range answers {
+				answer(f, stream)
+			}
+		}))
+	}
+}
+
+func header(f *http2.Framer, stream uint32) {
+	writeHeaders(f, stream, false, ":status", "200", "content-type", "application/grpc")
+}
+
+// post returns what a gRPC server answers to a request of HTTP/1.1.
+func post(t *testing.T, contentType string) string {
+	addr := h2c(t, grpcServer(&service.Server{}), 0)
+	response, err := http.Post("http://"+addr+"/pitfalls.v1.PitfallService/Ping", contentType, strings.NewReader(""))
+	require.NoError(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return string(body)
+}
+
+// clientDisconnected returns the error of Recv in a handler behind net/http
+// whose client has left. Recv chooses at random between this error and others.
+func clientDisconnected(t *testing.T) (got string) {
+	begun, met := make(chan bool), make(chan error)
+	addr := h2c(t, grpcServer(&service.Server{OnEcho: func(stream echoServer) error {
+		begun <- true
+		<-stream.Context().Done()
+		runtime.Gosched() // to the goroutine that reads
+		_, err := stream.Recv()
+		met <- err
+		return nil
+	}}), 0)
+	for range 1000 {
+		conn, err := grpc.NewClient(addr, withInsecure)
+		require.NoError(t, err)
+		_, err = pitfallsv1.NewPitfallServiceClient(conn).Echo(t.Context())
+		require.NoError(t, err)
+		<-begun
+		require.NoError(t, conn.Close())
+		if got = (<-met).Error(); strings.HasSuffix(got, "client disconnected") {
+			break
+		}
+	}
+	return got
+}

@@ -1,0 +1,156 @@
+package errortexts
+
+import (
+	"crypto/tls"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/net/http2"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
+
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// transport is how connections end.
+var transport = []text{
+	{
+		shows:   `... ERROR: [transport] Client received GoAway with error code ENHANCE_YOUR_CALM and debug data equal to ASCII "too_many_pings".`,
+		who:     "your client",
+		fix:     "A line in the client's log: it sent keepalive pings more often than the server allows: {too-many-pings}.",
+		produce: crashing(func(t *testing.T) { _ = bubble(pingTooOften)(t) }),
+	},
+	{
+		shows: `rpc error: code = Canceled desc = grpc: the client connection is closing`,
+		who:   "your client",
+		fix: "Your client has called `Close` on the connection. Close it after the last call has ended: " +
+			"{05-cancellation#who-ended-it}.",
+		produce: bubble(func(t *testing.T) error {
+			conn, err := pitfalltest.Serve(t, pitfalltest.Idle()).NewClient()
+			require.NoError(t, err)
+			stream := openEcho(t, pitfallsv1.NewPitfallServiceClient(conn))
+			require.NoError(t, conn.Close())
+			_, err = stream.Recv()
+			return err
+		}),
+	},
+	{
+		shows:   `rpc error: code = Unavailable desc = closing transport due to: connection error: desc = "error reading from server: EOF", received prior goaway: code: ENHANCE_YOUR_CALM, debug data: "too_many_pings"`,
+		who:     "your client",
+		fix:     "The client sent keepalive pings more often than the server allows: {too-many-pings}.",
+		produce: bubble(pingTooOften),
+	},
+	{
+		shows: `rpc error: code = Unavailable desc = closing transport due to: connection error: desc = "error reading from server: EOF", received prior goaway: code: NO_ERROR, debug data: "graceful_stop"`,
+		who:   "your server",
+		fix: "The server drained, the stream did not end in time, and `Stop` ended it: {graceful-stop}. Open a " +
+			"new stream: {05-cancellation#come-back}.",
+		produce: bubble(func(t *testing.T) error {
+			server := pitfalltest.Serve(t, pitfalltest.Idle())
+			stream := openEcho(t, pitfallsv1.NewPitfallServiceClient(server.Dial(t)))
+			go server.GracefulStop()
+			time.AfterFunc(time.Minute, server.Stop)
+			_, err := stream.Recv()
+			return err
+		}),
+	},
+	{
+		shows: `rpc error: code = Unavailable desc = closing transport due to: connection error: desc = "error reading from server: EOF", received prior goaway: code: NO_ERROR, debug data: "max_age"`,
+		who:   "your server",
+		fix: "The connection had reached `MaxConnectionAge`, and the grace was over: {pinned-backend}. Open a " +
+			"new stream: {05-cancellation#come-back}.",
+		produce: bubble(func(t *testing.T) error {
+			server := pitfalltest.Serve(t, pitfalltest.Idle(), grpc.KeepaliveParams(keepalive.ServerParameters{
+				MaxConnectionAge: time.Hour, MaxConnectionAgeGrace: time.Minute,
+			}))
+			return count(t.Context(), pitfallsv1.NewPitfallServiceClient(server.Dial(t)))
+		}),
+	},
+	{
+		shows: `rpc error: code = Unavailable desc = error reading from server: connection timed out`,
+		who:   "the network",
+		fix: "The server's machine stopped answering, and TCP gave up, by default after two hours: " +
+			"{tcp#who-notices-a-dead-peer}. Set keepalive to learn of it sooner: {dead-peer}.",
+		produce: connectionTimedOut,
+	},
+	{
+		shows: `rpc error: code = Unavailable desc = error reading from server: EOF`,
+		who:   "your server or a proxy",
+		fix: "The server's process ended, or it or a proxy closed the connection: a `Stop`, a crash, a panic in " +
+			"any handler: {handler-panic}. Open a new stream: {no-reconnect}.",
+		produce: bubble(func(t *testing.T) error {
+			client, network := pitfalltest.DialFaulty(t, pitfalltest.Idle())
+			stream := openEcho(t, client)
+			network.Conn().Drop()
+			_, err := stream.Recv()
+			return err
+		}),
+	},
+	{
+		shows: `rpc error: code = Unavailable desc = error reading from server: read tcp ...->...: read: connection reset by peer`,
+		who:   "your server, a proxy or the network",
+		fix: "The same as `error reading from server: connection reset by peer`, with TLS or on a system other " +
+			"than Linux: {no-reconnect}.",
+		produce: func(t *testing.T) string {
+			server := tlsServer(t)
+			config := &tls.Config{Certificates: server.TLS.Certificates, NextProtos: []string{"h2"}}
+			addr := behind(t, func(conn net.Conn) {
+				answerFrames(tls.Server(conn, config), func(*http2.Framer, uint32) { _ = resetConn(conn) })
+			})
+			return countTCP(t, addr, trusting(server, "example.com"))
+		},
+	},
+	{
+		shows: `rpc error: code = Unavailable desc = error reading from server: connection reset by peer`,
+		who:   "your server, a proxy or the network",
+		fix: "The connection was reset: the server's process was killed, or a proxy or a NAT has forgotten the " +
+			"connection. Open a new stream: {no-reconnect}. A connection that is quiet for long needs " +
+			"keepalive: {dead-peer}.",
+		produce: func(t *testing.T) string {
+			return countTCP(t, framing(t, func(_ *http2.Framer, _ uint32, conn net.Conn) { _ = resetConn(conn) }))
+		},
+	},
+	{
+		shows: `rpc error: code = Unavailable desc = keepalive ping failed to receive ACK within timeout`,
+		who:   "the network or your server",
+		fix: "The client's keepalive got no answer: the cable is cut, the machine is off, or the process hangs: " +
+			"{dead-peer}. Open a new stream: {no-reconnect}.",
+		produce: bubble(func(t *testing.T) error {
+			ping := keepalive.ClientParameters{Time: time.Minute, Timeout: time.Second}
+			client, network := pitfalltest.DialFaulty(t, pitfalltest.Idle(), grpc.WithKeepaliveParams(ping))
+			stream := openEcho(t, client)
+			network.Conn().HalfOpen()
+			_, err := stream.Recv()
+			return err
+		}),
+	},
+	{
+		shows: `rpc error: code = Unavailable desc = the connection is draining`,
+		who:   "your server or a proxy",
+		fix: "The server closed the connection for new streams while this one was opened. grpc-go tried it once " +
+			"more on a new connection, with the same result. The handler has not run, so call again.",
+		produce: func(t *testing.T) string {
+			return countTCP(t, framing(t, func(f *http2.Framer, _ uint32, _ net.Conn) {
+				_ = f.WriteGoAway(0, http2.ErrCodeNo, nil)
+			}))
+		},
+	},
+	{
+		shows: `rpc error: code = Unavailable desc = transport is closing`,
+		who:   "your client or the network",
+		fix: "In a handler: the connection has closed, so nobody receives what `Send` sends. Return the error: " +
+			"{ignored-context}.",
+		produce: handling(func(stream echoServer) error {
+			<-stream.Context().Done()
+			return stream.Send(&pitfallsv1.Number{})
+		}),
+	},
+}
+
+func pingTooOften(t *testing.T) error {
+	ping := keepalive.ClientParameters{Time: 10 * time.Second}
+	return count(t.Context(), pitfalltest.Dial(t, pitfalltest.Idle(), grpc.WithKeepaliveParams(ping)))
+}
