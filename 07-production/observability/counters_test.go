@@ -78,9 +78,10 @@ func TestCounters_TellHowStreamsEnded(t *testing.T) {
 		require.NoError(t, call(&logsv1.LogRequest{}))
 		require.Error(t, call(&logsv1.LogRequest{After: 7}))
 		log.Drain()
-		require.Error(t, call(everything))
+		require.Error(t, call(everything()))
 		synctest.Wait()
 		require.Equal(t, Snapshot{
+			Sent:     2, // bookmarks, before OK
 			Received: 5,
 			Ended:    map[string]int64{"OK": 2, "Canceled": 1, "OutOfRange": 1, "Unavailable": 1},
 		}, counters.Snapshot())
@@ -171,7 +172,7 @@ func TestCounters_MayBeReadAtAnyTime(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				n := 0
-				for _, err := range logs.Tail(ctx, logsv1.NewLogServiceClient(conn), everything) {
+				for _, err := range logs.Tail(ctx, logsv1.NewLogServiceClient(conn), everything()) {
 					assert.NoError(t, err)
 					if n++; n == 50 {
 						return

@@ -37,7 +37,7 @@ func readOne() int {
 	}
 	defer stop()
 	ctx := metadata.AppendToOutgoingContext(context.Background(), "authorization", "Bearer s3cret")
-	for e, err := range logs.Tail(ctx, logsv1.NewLogServiceClient(conn), everything) {
+	for e, err := range logs.Tail(ctx, logsv1.NewLogServiceClient(conn), everything()) {
 		fmt.Println(e.GetMessage(), err)
 		break
 	}
@@ -59,7 +59,7 @@ func dialNobody() int {
 	defer conn.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
 	defer cancel()
-	_, err = logsv1.NewLogServiceClient(conn).StreamLogs(ctx, everything, grpc.WaitForReady(true))
+	_, err = logsv1.NewLogServiceClient(conn).StreamLogs(ctx, everything(), grpc.WaitForReady(true))
 	if status.Code(err) != codes.DeadlineExceeded {
 		fmt.Println(err)
 		return 1
@@ -77,7 +77,7 @@ func profileOne() int {
 		return 1
 	}
 	defer stop()
-	for _, err := range logs.Tail(context.Background(), logsv1.NewLogServiceClient(conn), everything) {
+	for _, err := range logs.Tail(context.Background(), logsv1.NewLogServiceClient(conn), everything()) {
 		if err != nil {
 			fmt.Println(err)
 			return 1

@@ -16,8 +16,8 @@ import (
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 )
 
-// everything asks for all entries, forever.
-var everything = &logsv1.LogRequest{Follow: true}
+// everything returns a request for all entries, forever.
+func everything() *logsv1.LogRequest { return &logsv1.LogRequest{Follow: true} }
 
 type serverStream = grpc.ServerStreamingServer[logsv1.LogEntry]
 
@@ -53,7 +53,7 @@ func recoverPanic(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, h
 // follow opens a stream of the log and reads its first n entries.
 func follow(ctx context.Context, t *testing.T, conn grpc.ClientConnInterface, n int) {
 	t.Helper()
-	stream, err := logsv1.NewLogServiceClient(conn).StreamLogs(ctx, everything)
+	stream, err := logsv1.NewLogServiceClient(conn).StreamLogs(ctx, everything())
 	require.NoError(t, err)
 	for range n {
 		_, err := stream.Recv()

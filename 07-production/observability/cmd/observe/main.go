@@ -88,18 +88,18 @@ func run(ctx context.Context) error {
 	return err
 }
 
-// feed appends a line of 1 KiB each millisecond.
+// feed appends a line of 10 KiB each 10 ms.
 func feed(ctx context.Context, log *logs.Log) {
-	ticker := time.NewTicker(time.Millisecond)
+	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
 	for ctx.Err() == nil {
 		<-ticker.C
-		log.Append(strings.Repeat("x", 1<<10), false)
+		log.Append(strings.Repeat("x", 10<<10), false)
 	}
 }
 
 func startFollowers(ctx context.Context, group *errgroup.Group, l net.Listener) error {
-	everything := &logsv1.LogRequest{Follow: true}
+	everything := func() *logsv1.LogRequest { return &logsv1.LogRequest{Follow: true} }
 	leaving, cancel := context.WithCancel(ctx)
 	time.AfterFunc(1500*time.Millisecond, cancel)
 	for _, f := range []struct {
@@ -107,11 +107,11 @@ func startFollowers(ctx context.Context, group *errgroup.Group, l net.Listener) 
 		req   *logsv1.LogRequest
 		pause time.Duration
 	}{
-		{ctx, everything, 0},
-		{ctx, everything, 0},
-		{ctx, everything, time.Second},
+		{ctx, everything(), 0},
+		{ctx, everything(), 0},
+		{ctx, everything(), time.Second},
 		{ctx, &logsv1.LogRequest{Follow: true, Contains: "no such text"}, 0},
-		{leaving, everything, 0},
+		{leaving, everything(), 0},
 	} {
 		conn, err := dial(l)
 		if err != nil {
