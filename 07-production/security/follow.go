@@ -40,7 +40,7 @@ func Follow(
 				if failure = err; err != nil {
 					break
 				}
-				req.After, accepted = e.GetSequence(), true
+				accepted = true
 				if !yield(e, nil) {
 					return
 				}

@@ -101,16 +101,16 @@ func TestQuotas_RateIsOfAUserNotOfAStream(t *testing.T) {
 		f.quotas.Burst, f.quotas.Interval = 1, time.Second
 		server := f.serveLog(t)
 		start := time.Now()
-		for range 10 { // nothing but requests
+		for range 10 { // a request and a bookmark each
 			for _, err := range Follow(t.Context(), f.dial(t, server, f.as("ada")), &logsv1.LogRequest{}, nil) {
 				require.NoError(t, err)
 			}
 		}
-		require.Equal(t, 9*time.Second, time.Since(start))
+		require.Equal(t, 19*time.Second, time.Since(start))
 		for _, err := range Follow(t.Context(), f.dial(t, server, f.as("bob")), &logsv1.LogRequest{}, nil) {
 			require.NoError(t, err)
 		}
-		require.Equal(t, 9*time.Second, time.Since(start), "another user")
+		require.Equal(t, 20*time.Second, time.Since(start), "another user")
 	})
 }
 
