@@ -64,7 +64,7 @@ func appendSockets(
 
 // PrintSockets writes one line for each connection that [Sockets] returns: its
 // addresses, its open streams, the messages of all its streams, and when the
-// server last sent a message.
+// server last sent a message, by the clocks of both processes.
 func PrintSockets(ctx context.Context, w io.Writer, c channelzv1.ChannelzClient) error {
 	sockets, err := Sockets(ctx, c)
 	if err != nil {

@@ -42,6 +42,7 @@ func TestCounters_ShowOpenStreams(t *testing.T) {
 		synctest.Wait()
 		time.Sleep(time.Hour)
 		follow(t.Context(), t, conn, 1) // answered at once
+		synctest.Wait()
 		want := Snapshot{
 			Open: 2, Oldest: 2 * time.Hour, Sent: 2, Received: 2,
 			First: 30 * time.Minute, Ended: map[string]int64{},
