@@ -15,9 +15,9 @@ import (
 	"example.com/streams/07-production/balancing/internal/fleet"
 )
 
-// rollOut replaces a, b and c by d, e and f, one after another, while an
-// entry is appended each 100 ms and a new client comes each second. It
-// returns the errors of the new clients.
+// rollOut replaces a, b and c by d, e and f, one after another, while each
+// second an entry is appended and a new client comes. It returns the errors
+// of the new clients.
 func rollOut(t *testing.T, f *fleet.Fleet) (refused []error) {
 	done := make(chan struct{})
 	go func() {
@@ -29,18 +29,15 @@ func rollOut(t *testing.T, f *fleet.Fleet) (refused []error) {
 			time.Sleep(20 * time.Second)
 		}
 	}()
-	for tick := 1; ; tick++ {
-		time.Sleep(100 * time.Millisecond)
-		f.Log.Append("tick", false)
-		if tick%10 == 0 {
-			if err := newClient(t, f); err != nil {
-				refused = append(refused, err)
-			}
-		}
+	for {
 		select {
 		case <-done:
 			return refused
-		default:
+		case <-time.After(time.Second):
+			f.Log.Append("tick", false)
+			if err := newClient(t, f); err != nil {
+				refused = append(refused, err)
+			}
 		}
 	}
 }
@@ -76,6 +73,7 @@ func TestRollout_LosesNobody(t *testing.T) {
 		f.Log.Append("first", false)
 		follow(t, f, balancing.Shuffled, 120, 1)
 		require.Empty(t, rollOut(t, f))
+		synctest.Wait()
 		require.Equal(t, []int64{0, 0, 0}, f.Streams("a", "b", "c"))
 		left := f.Streams("d", "e", "f")
 		require.Equal(t, int64(120), left[0]+left[1]+left[2])
