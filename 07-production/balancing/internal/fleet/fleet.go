@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"sync"
@@ -117,6 +118,13 @@ func (f *Fleet) Signal(name string) {
 
 // Wait waits until a server that was signaled has ended.
 func (f *Fleet) Wait(name string) { <-f.get(name).ended }
+
+// Names returns the names of all servers that were started.
+func (f *Fleet) Names() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Sorted(maps.Keys(f.servers))
+}
 
 // Streams returns how many streams of the log each server has.
 func (f *Fleet) Streams(names ...string) (n []int64) {
