@@ -117,12 +117,18 @@ func TestLifetime_DrainEndsAllStreamsAndNewOnes(t *testing.T) {
 
 func TestLifetime_KeepsWhatTheHandlerReturns(t *testing.T) {
 	notFound := status.Error(codes.NotFound, "no such log")
-	for want, handle := range map[error]func(grpc.ServerStream) error{
-		io.EOF:   func(grpc.ServerStream) error { return nil },
-		notFound: func(grpc.ServerStream) error { return notFound },
+	for name, tt := range map[string]struct {
+		handle func(grpc.ServerStream) error
+		want   error
+	}{
+		"an error":             {func(grpc.ServerStream) error { return notFound }, notFound},
+		"OK":                   {func(grpc.ServerStream) error { return nil }, io.EOF},
+		"OK after the maximum": {func(s grpc.ServerStream) error { <-s.Context().Done(); return nil }, io.EOF},
 	} {
-		synctest.Test(t, func(t *testing.T) {
-			require.Equal(t, want, end(t, serve(t, balancing.NewLifetime(age), handle)))
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				require.Equal(t, tt.want, end(t, serve(t, balancing.NewLifetime(age), tt.handle)))
+			})
 		})
 	}
 }
