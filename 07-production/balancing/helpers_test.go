@@ -19,7 +19,7 @@ const age = 2 * time.Minute
 // start starts servers. When the test ends, start requires that no follower
 // has missed an entry.
 func start(t *testing.T, f *fleet.Fleet, names ...string) *fleet.Fleet {
-	f = fleet.New(f, names...)
+	f.Start(names...)
 	t.Cleanup(func() { require.NoError(t, f.Close()) })
 	return f
 }

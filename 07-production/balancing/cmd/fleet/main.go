@@ -43,7 +43,8 @@ func run(ctx context.Context) error {
 	if err := cli.NoArgs(); err != nil {
 		return err
 	}
-	f := fleet.New(&fleet.Fleet{MaxAge: *age, LameDuck: 300 * time.Millisecond}, "a", "b")
+	f := &fleet.Fleet{MaxAge: *age, LameDuck: 300 * time.Millisecond}
+	f.Start("a", "b")
 	return errors.Join(show(ctx, f, config), f.Close())
 }
 

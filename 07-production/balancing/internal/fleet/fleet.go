@@ -23,10 +23,10 @@ import (
 )
 
 // A Fleet is servers that have names and share one log, and the clients of
-// these servers. Create it with [New], set the fields before the first call,
-// and call [Fleet.Close]. Methods may be called concurrently.
+// these servers. Set the fields before the first call of [Fleet.Start], and
+// call [Fleet.Close] once, at the end. Methods may be called concurrently.
 type Fleet struct {
-	Log *logs.Log
+	Log *logs.Log // set by the first Start
 
 	// Options returns the options of a server. By default, they are those
 	// of its Lifetime.
@@ -60,19 +60,22 @@ type server struct {
 	ended    chan struct{}
 }
 
-// New returns a Fleet with these servers.
-func New(f *Fleet, names ...string) *Fleet {
-	f.Log = logs.NewLog(10_000)
-	f.servers = map[string]*server{}
-	f.ctx, f.cancel = context.WithCancel(context.Background())
-	for _, name := range names {
-		f.Start(name)
+// Start starts servers and lists their names.
+func (f *Fleet) Start(names ...string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.servers == nil {
+		f.servers = map[string]*server{}
+		f.Log = logs.NewLog(10_000)
+		f.ctx, f.cancel = context.WithCancel(context.Background())
 	}
-	return f
+	for _, name := range names {
+		f.servers[name] = f.start(name)
+		f.listed = append(f.listed, name)
+	}
 }
 
-// Start starts a server and lists its name.
-func (f *Fleet) Start(name string) {
+func (f *Fleet) start(name string) *server {
 	s := &server{listener: bufconn.Listen(64 << 10), ended: make(chan struct{})}
 	ctx, signal := context.WithCancel(context.Background())
 	s.signal = signal
@@ -90,10 +93,7 @@ func (f *Fleet) Start(name string) {
 			f.failed(fmt.Errorf("server %s: %w", name, err))
 		}
 	}()
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.servers[name] = s
-	f.listed = append(f.listed, name)
+	return s
 }
 
 // count counts the streams of the log, and not those of health.
@@ -154,7 +154,7 @@ func (f *Fleet) failed(err error) {
 	f.errs = append(f.errs, err)
 }
 
-// Close ends the clients and the servers. It returns what has failed: a
+// Close ends the clients, and then the servers. It returns what has failed: a
 // server, or a follower that missed an entry or got one twice.
 func (f *Fleet) Close() error {
 	f.cancel()
