@@ -26,7 +26,8 @@ type Server struct {
 	sessions map[string]*session // by user
 }
 
-// Connect is the session of one user.
+// Connect is the session of one user. It sends the header when the server
+// knows the session.
 //
 // OK: the client has closed its half. InvalidArgument: the metadata user is
 // not set once. Aborted: the user has opened another session. Canceled,
@@ -39,6 +40,9 @@ func (s *Server) Connect(stream grpc.BidiStreamingServer[sessionsv1.Answer, sess
 	ss := newSession(stream.Context())
 	s.add(user[0], ss)
 	defer s.remove(user[0], ss)
+	if err := stream.SendHeader(nil); err != nil {
+		return err
+	}
 
 	go ss.receive(stream) // until the stream has ended
 	for {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/metadata"
 
 	sessionsv1 "example.com/streams/07-production/balancing/sessions/v1"
 )
@@ -67,6 +68,18 @@ func TestConnect_SecondSessionEndsTheFirst(t *testing.T) {
 		synctest.Wait() // the first handler has returned
 		require.NoError(t, s.Tell("ann", "hello"))
 		require.Equal(t, "hello", receive(t, second).GetText())
+	})
+}
+
+func TestConnect_HeaderMeansTheSessionIsKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := new(Server)
+		c := serve(t, s)
+		stream, err := c.Connect(metadata.AppendToOutgoingContext(t.Context(), "user", "ann"))
+		require.NoError(t, err)
+		_, err = stream.Header()
+		require.NoError(t, err)
+		require.NoError(t, s.Tell("ann", "hello"))
 	})
 }
 

@@ -29,7 +29,8 @@ const (
 // SessionService lets the server speak to one client among many.
 type SessionServiceClient interface {
 	// Connect opens the session of the user that the metadata `user` names.
-	// The client answers questions, in any order.
+	// The header arrives when the server knows the session. The client answers
+	// questions, in any order.
 	// OK: the client has closed its half.
 	// INVALID_ARGUMENT: `user` is not set once.
 	// ABORTED: the same user has opened another session. Do not come back.
@@ -64,7 +65,8 @@ type SessionService_ConnectClient = grpc.BidiStreamingClient[Answer, Message]
 // SessionService lets the server speak to one client among many.
 type SessionServiceServer interface {
 	// Connect opens the session of the user that the metadata `user` names.
-	// The client answers questions, in any order.
+	// The header arrives when the server knows the session. The client answers
+	// questions, in any order.
 	// OK: the client has closed its half.
 	// INVALID_ARGUMENT: `user` is not set once.
 	// ABORTED: the same user has opened another session. Do not come back.
