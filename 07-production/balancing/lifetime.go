@@ -62,7 +62,7 @@ func (l *Lifetime) Intercept(
 	defer end(nil)
 	defer context.AfterFunc(l.drained, func() { end(errDrain) })()
 	if l.maxAge > 0 {
-		age := l.maxAge*9/10 + rand.N(l.maxAge/5)
+		age := l.maxAge*9/10 + rand.N(l.maxAge/5+1)
 		defer time.AfterFunc(age, func() { end(errAge) }).Stop()
 	}
 	err := handler(srv, withContext{stream, ctx})

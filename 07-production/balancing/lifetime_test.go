@@ -101,7 +101,7 @@ func TestLifetime_StreamEndsBeforeItsConnection(t *testing.T) {
 func TestLifetime_DrainEndsAllStreamsAndNewOnes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		lifetime := balancing.NewLifetime(0)
-		conn := serve(t, lifetime, func(stream grpc.ServerStream) error {
+		conn := serveHandler(t, lifetime, func(stream grpc.ServerStream) error {
 			<-stream.Context().Done()
 			return stream.Context().Err()
 		})
@@ -127,7 +127,7 @@ func TestLifetime_KeepsWhatTheHandlerReturns(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				require.Equal(t, tt.want, end(t, serve(t, balancing.NewLifetime(age), tt.handle)))
+				require.Equal(t, tt.want, end(t, serveHandler(t, balancing.NewLifetime(age), tt.handle)))
 			})
 		})
 	}
@@ -138,7 +138,7 @@ func TestLifetime_KeepsWhatTheHandlerReturns(t *testing.T) {
 func TestLifetime_BlockedSendEndsWithTheConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ended := make(chan time.Time, 1)
-		conn := serve(t, balancing.NewLifetime(age), func(stream grpc.ServerStream) error {
+		conn := serveHandler(t, balancing.NewLifetime(age), func(stream grpc.ServerStream) error {
 			for {
 				if err := stream.SendMsg(&logsv1.LogEntry{Message: strings.Repeat("x", 1<<10)}); err != nil {
 					ended <- time.Now()
@@ -153,8 +153,8 @@ func TestLifetime_BlockedSendEndsWithTheConnection(t *testing.T) {
 	})
 }
 
-// serve serves every method with handle, and returns a client.
-func serve(t *testing.T, l *balancing.Lifetime, handle func(grpc.ServerStream) error) *grpc.ClientConn {
+// serveHandler serves every method with handle, and returns a client.
+func serveHandler(t *testing.T, l *balancing.Lifetime, handle func(grpc.ServerStream) error) *grpc.ClientConn {
 	return memservertest.Serve(t, func(grpc.ServiceRegistrar) {}, append(l.ServerOptions(),
 		grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error { return handle(stream) }))...).Dial(t)
 }
