@@ -2,13 +2,12 @@ package balancing_test
 
 import (
 	"io"
+	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -41,7 +40,7 @@ func later(t *testing.T, f *fleet.Fleet, config string, clients int) []int64 {
 		client(t, f, config, 1)
 	}
 	f.Start("c")
-	time.Sleep(4 * age)
+	time.Sleep(3 * age)
 	return f.Streams("a", "b", "c")
 }
 
@@ -60,7 +59,7 @@ func TestLifetime_OneAgeAloneMovesNothing(t *testing.T) {
 }
 
 func TestLifetime_BothAgesMoveStreams(t *testing.T) {
-	for _, policy := range []string{"shuffled", "round_robin", "least_request"} {
+	for _, policy := range []string{"shuffled", "round_robin"} {
 		t.Run(policy, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				requireSpread(t, later(t, &fleet.Fleet{MaxAge: age}, policies[policy], 120))
@@ -82,19 +81,27 @@ func TestLifetime_StreamEndsBeforeItsConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := start(t, &fleet.Fleet{MaxAge: age}, "a")
 		conn := client(t, f, balancing.PickFirst, 0)
-		var group sync.WaitGroup
-		ends := make(chan time.Duration, 100)
+		type ended struct {
+			after time.Duration
+			err   error
+		}
+		ends := make(chan ended, 100)
 		for range cap(ends) {
 			time.Sleep(3 * time.Second)
-			group.Go(func() {
+			go func() {
 				opened := time.Now()
-				assert.EqualError(t, end(t, conn), aged)
-				assert.InDelta(t, age, time.Since(opened), float64(age/10))
-				ends <- time.Since(opened)
-			})
+				err := end(t, conn)
+				ends <- ended{time.Since(opened), err}
+			}()
 		}
-		group.Wait()
-		require.NotEqual(t, <-ends, <-ends, "streams that began together do not end together")
+		var ages []time.Duration
+		for range cap(ends) {
+			e := <-ends
+			require.EqualError(t, e.err, aged)
+			require.InDelta(t, age, e.after, float64(age/10))
+			ages = append(ages, e.after)
+		}
+		require.Greater(t, slices.Max(ages)-slices.Min(ages), age/20, "streams do not end together")
 	})
 }
 

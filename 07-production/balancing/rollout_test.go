@@ -15,9 +15,9 @@ import (
 	"example.com/streams/07-production/balancing/internal/fleet"
 )
 
-// rollOut replaces a, b and c by d, e and f, one after another, while each
-// second an entry is appended and a new client comes. It returns the errors
-// of the new clients.
+// rollOut replaces a, b and c by d, e and f, one after another, while a new
+// client comes each second and an entry is appended each 5 s. It returns the
+// errors of the new clients.
 func rollOut(t *testing.T, f *fleet.Fleet) (refused []error) {
 	done := make(chan struct{})
 	go func() {
@@ -29,12 +29,14 @@ func rollOut(t *testing.T, f *fleet.Fleet) (refused []error) {
 			time.Sleep(20 * time.Second)
 		}
 	}()
-	for {
+	for second := 1; ; second++ {
 		select {
 		case <-done:
 			return refused
 		case <-time.After(time.Second):
-			f.Log.Append("tick", false)
+			if second%5 == 0 {
+				f.Log.Append("tick", false)
+			}
 			if err := newClient(t, f); err != nil {
 				refused = append(refused, err)
 			}

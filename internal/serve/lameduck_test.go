@@ -27,7 +27,7 @@ func TestLameDuck_ServesNewConnectionsUntilItEnds(t *testing.T) {
 		late := s.Dial(t)
 		require.Equal(t, "NOT_SERVING", healthOf(t, late))
 		stream := open(t, late)
-		time.Sleep(2)
+		time.Sleep(2 * time.Nanosecond)
 		_, err := healthv1.NewHealthClient(s.Dial(t)).Check(t.Context(), &healthv1.HealthCheckRequest{})
 		require.Equal(t, codes.Unavailable.String(), status.Code(err).String())
 		require.ErrorContains(t, err, "Error while dialing: closed", "the listener is closed")

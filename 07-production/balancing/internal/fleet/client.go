@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -59,6 +60,9 @@ func (f *Fleet) Follow(config string, clients, streams int) error {
 			return err
 		}
 		f.FollowOn(conn, streams)
+		// If too many clients connect at once, pick_first takes longer than
+		// 250 ms, and tries the second address too.
+		time.Sleep(5 * time.Millisecond)
 	}
 	return nil
 }
