@@ -20,8 +20,8 @@ import (
 // All servers must have the same log.
 func Follow(ctx context.Context, c logsv1.LogServiceClient, after uint64) iter.Seq2[*logsv1.LogEntry, error] {
 	return func(yield func(*logsv1.LogEntry, error) bool) {
+		req := &logsv1.LogRequest{After: after, Follow: true}
 		for {
-			req := &logsv1.LogRequest{After: after, Follow: true}
 			for e, err := range logs.Tail(ctx, c, req) {
 				if status.Code(err) == codes.Unavailable {
 					break
@@ -29,7 +29,6 @@ func Follow(ctx context.Context, c logsv1.LogServiceClient, after uint64) iter.S
 				if !yield(e, err) || err != nil {
 					return
 				}
-				after = e.GetSequence()
 			}
 			select {
 			case <-time.After(50*time.Millisecond + rand.N(100*time.Millisecond)):
