@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -82,6 +83,25 @@ func DialFaulty(
 func Cut(n *faultnet.Network) {
 	synctest.Wait()
 	n.Conn().Drop()
+}
+
+// SlowSend returns an option with which each Send of a client returns a second
+// later.
+func SlowSend() grpc.DialOption {
+	return grpc.WithStreamInterceptor(func(
+		ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string,
+		open grpc.Streamer, opts ...grpc.CallOption,
+	) (grpc.ClientStream, error) {
+		stream, err := open(ctx, desc, cc, method, opts...)
+		return slowStream{stream}, err
+	})
+}
+
+type slowStream struct{ grpc.ClientStream }
+
+func (s slowStream) SendMsg(m any) error {
+	defer time.Sleep(time.Second)
+	return s.ClientStream.SendMsg(m)
 }
 
 // Canceled returns a context that is canceled already.
