@@ -20,9 +20,7 @@ import (
 func TestSurvival_OfFixedTicker(t *testing.T) {
 	request := &pitfallsv1.CountRequest{}
 	pitfalltest.Survival{
-		InputIsClosed:  pitfalltest.NotApplicable("a time.Ticker does not close its channel"),
-		PeerEndsWithOK: pitfalltest.NotApplicable("a client ends a call only by leaving"),
-		ServerIsAway:   pitfalltest.NotApplicable("the code is the server"),
+		InputIsClosed: pitfalltest.NotApplicable("a time.Ticker does not close its channel"),
 		InputNeverEnds: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client, shutdown, _ := serveFixed(t)
 			stream, err := client.Count(ctx, request)
@@ -36,6 +34,7 @@ func TestSurvival_OfFixedTicker(t *testing.T) {
 			_, err = stream.Recv()
 			require.EqualError(t, err, "rpc error: code = Unavailable desc = the server is stopping")
 		}),
+		PeerEndsWithOK: pitfalltest.NotApplicable("only a server ends an RPC with OK"),
 		PeerEndsWithError: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client, shutdown, _ := serveFixed(t)
 			ctx, cancel := context.WithCancel(ctx)
@@ -86,6 +85,7 @@ func TestSurvival_OfFixedTicker(t *testing.T) {
 			_, err = stream.Recv()
 			require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
 		}),
+		ServerIsAway: pitfalltest.NotApplicable("the code runs in the server"),
 		ManyInARow: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			pitfalltest.InARow(func(int) {
 				client, shutdown, _ := serveFixed(t)

@@ -19,8 +19,6 @@ import (
 func TestSurvival_OfFixedEcho(t *testing.T) {
 	server := &service.Server{OnEcho: FixedEcho}
 	pitfalltest.Survival{
-		PeerEndsWithOK: pitfalltest.NotApplicable("a client ends a call only by leaving"),
-		ServerIsAway:   pitfalltest.NotApplicable("the handler runs in the server"),
 		InputIsClosed: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			stream, err := pitfalltest.Dial(t, server).Echo(ctx)
 			require.NoError(t, err)
@@ -43,6 +41,7 @@ func TestSurvival_OfFixedEcho(t *testing.T) {
 			cancel()
 			require.Zero(t, pitfalltest.OpenStreams(t, client))
 		}),
+		PeerEndsWithOK: pitfalltest.NotApplicable("only a server ends an RPC with OK"),
 		PeerEndsWithError: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			var returned error
 			client := pitfalltest.Dial(t, &service.Server{
@@ -107,6 +106,7 @@ func TestSurvival_OfFixedEcho(t *testing.T) {
 			synctest.Wait()
 			require.Zero(t, server.OpenStreams())
 		}),
+		ServerIsAway: pitfalltest.NotApplicable("the code runs in the server"),
 		ManyInARow: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := pitfalltest.Dial(t, server)
 			pitfalltest.InARow(func(int) {

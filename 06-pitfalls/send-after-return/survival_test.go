@@ -19,9 +19,6 @@ import (
 
 func TestSurvival_OfFixedCount(t *testing.T) {
 	pitfalltest.Survival{
-		PeerEndsWithOK:  pitfalltest.NotApplicable("a client cannot end this RPC with OK"),
-		PeerDoesNotSend: pitfalltest.NotApplicable("the client sends only its request"),
-		ServerIsAway:    pitfalltest.NotApplicable("the code is the server"),
 		InputIsClosed: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			values, err := countTo(ctx, pitfalltest.Dial(t, new(handler).server()), 0)
 			require.NoError(t, err)
@@ -36,6 +33,7 @@ func TestSurvival_OfFixedCount(t *testing.T) {
 			require.Len(t, values, 9)
 			h.requireEnded(t)
 		}),
+		PeerEndsWithOK: pitfalltest.NotApplicable("only a server ends an RPC with OK"),
 		PeerEndsWithError: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			ctx, cancel := context.WithCancel(ctx)
 			time.AfterFunc(350*time.Millisecond, cancel)
@@ -54,6 +52,7 @@ func TestSurvival_OfFixedCount(t *testing.T) {
 			time.Sleep(24 * time.Hour)
 			h.requireEnded(t)
 		}),
+		PeerDoesNotSend: pitfalltest.NotApplicable("the client sends only its request"),
 		DeadlinePasses: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			h := new(handler)
 			client := pitfalltest.Dial(t, h.server())
@@ -75,6 +74,7 @@ func TestSurvival_OfFixedCount(t *testing.T) {
 			require.Len(t, values, 3)
 			h.requireEnded(t)
 		}),
+		ServerIsAway: pitfalltest.NotApplicable("the code runs in the server"),
 		ManyInARow: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := pitfalltest.Dial(t, new(handler).server())
 			pitfalltest.InARow(func(int) {

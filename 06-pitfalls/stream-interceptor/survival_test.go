@@ -23,7 +23,6 @@ const refusal = "rpc error: code = Unauthenticated desc = authorization: must be
 func TestSurvival_OfFixedServerOptions(t *testing.T) {
 	unavailable := status.Error(codes.Unavailable, "restarting")
 	pitfalltest.Survival{
-		ServerIsAway: pitfalltest.NotApplicable("the code is the server"),
 		InputIsClosed: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := dial(t, FixedServerOptions())
 			require.EqualError(t, echo(ctx, client), refusal)
@@ -38,7 +37,7 @@ func TestSurvival_OfFixedServerOptions(t *testing.T) {
 			_, err = stream.CloseAndRecv()
 			require.EqualError(t, err, refusal)
 		}),
-		PeerEndsWithOK: pitfalltest.NotApplicable("a client cannot end an RPC with OK; its half-close closes the input"),
+		PeerEndsWithOK: pitfalltest.NotApplicable("only a server ends an RPC with OK"),
 		PeerEndsWithError: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			server := pitfalltest.Idle()
 			client, _ := dialTo(t, server)
@@ -93,6 +92,7 @@ func TestSurvival_OfFixedServerOptions(t *testing.T) {
 			synctest.Wait()
 			require.Zero(t, server.OpenStreams())
 		}),
+		ServerIsAway: pitfalltest.NotApplicable("the code runs in the server"),
 		ManyInARow: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := dial(t, FixedServerOptions())
 			pitfalltest.InARow(func(int) {

@@ -6,7 +6,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
@@ -109,6 +112,17 @@ func Canceled(ctx context.Context) context.Context {
 	ctx, cancel := context.WithCancel(ctx)
 	cancel()
 	return ctx
+}
+
+// EndsAt requires that f ends when its context does, after limit.
+func EndsAt(t *testing.T, ctx context.Context, limit time.Duration, f func(context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	start := time.Now()
+	err := f(ctx)
+	require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
+	require.Equal(t, limit, time.Since(start))
 }
 
 // Many is how many calls [InARow] and [AtOnce] make.
