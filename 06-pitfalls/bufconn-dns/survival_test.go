@@ -106,9 +106,5 @@ func count(ctx context.Context, dial dialer, req *pitfallsv1.CountRequest) ([]in
 		return nil, err
 	}
 	defer conn.Close()
-	stream, err := pitfallsv1.NewPitfallServiceClient(conn).Count(ctx, req)
-	if err != nil {
-		return nil, err
-	}
-	return service.Values(stream)
+	return pitfalltest.Count(ctx, pitfallsv1.NewPitfallServiceClient(conn), req)
 }

@@ -166,9 +166,7 @@ func TestSurvival_OfFixedCount(t *testing.T) {
 		ManyInARow: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := pitfalltest.Dial(t, server)
 			pitfalltest.InARow(func(int) {
-				stream, err := client.Count(ctx, &pitfallsv1.CountRequest{To: 3})
-				require.NoError(t, err)
-				values, err := service.Values(stream)
+				values, err := pitfalltest.Count(ctx, client, &pitfallsv1.CountRequest{To: 3})
 				require.NoError(t, err)
 				require.Equal(t, []int64{1, 2, 3}, values)
 			})
@@ -176,11 +174,7 @@ func TestSurvival_OfFixedCount(t *testing.T) {
 		ManyAtOnce: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := pitfalltest.Dial(t, server)
 			for _, err := range pitfalltest.AtOnce(func(int) error {
-				stream, err := client.Count(ctx, &pitfallsv1.CountRequest{To: 30, Padding: 10 << 10})
-				if err != nil {
-					return err
-				}
-				_, err = service.Values(stream)
+				_, err := pitfalltest.Count(ctx, client, &pitfallsv1.CountRequest{To: 30, Padding: 10 << 10})
 				return err
 			}) {
 				require.NoError(t, err)

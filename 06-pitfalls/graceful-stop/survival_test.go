@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -102,11 +101,7 @@ func TestSurvival_OfFixedTicker(t *testing.T) {
 			client, shutdown, _ := serveFixed(t)
 			time.AfterFunc(2500*time.Millisecond, func() { shutdown() })
 			for _, err := range pitfalltest.AtOnce(func(int) error {
-				stream, err := client.Count(ctx, request)
-				if err != nil {
-					return err
-				}
-				_, err = service.Values(stream)
+				_, err := pitfalltest.Count(ctx, client, request)
 				return err
 			}) {
 				require.EqualError(t, err, "rpc error: code = Unavailable desc = the server is stopping")
@@ -122,9 +117,8 @@ func serveFixed(t *testing.T) (
 ) {
 	ticker := FixedTicker()
 	server := pitfalltest.Serve(t, &service.Server{OnCount: ticker.Count})
-	n = faultnet.New(server.DialContext)
-	conn := server.Dial(t, grpc.WithContextDialer(n.DialContext))
-	return pitfallsv1.NewPitfallServiceClient(conn), func() time.Duration {
+	client, n = pitfalltest.DialFaultyTo(t, server)
+	return client, func() time.Duration {
 		start := time.Now()
 		require.NoError(t, ticker.Shutdown(server.Server.Server))
 		return time.Since(start)

@@ -147,9 +147,8 @@ func serveFixed(t *testing.T, handler func(echo) error) (
 	var log bytes.Buffer
 	server := pitfalltest.Serve(t, &service.Server{OnEcho: handler},
 		grpc.ChainStreamInterceptor(FixedLogging(slog.New(slog.NewTextHandler(&log, nil)))))
-	n = faultnet.New(server.DialContext)
-	conn := server.Dial(t, grpc.WithContextDialer(n.DialContext))
-	return pitfallsv1.NewPitfallServiceClient(conn), func() string {
+	client, n = pitfalltest.DialFaultyTo(t, server)
+	return client, func() string {
 		synctest.Wait()
 		return log.String()
 	}, n

@@ -14,6 +14,7 @@ import (
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 	"example.com/streams/internal/faultnet"
+	"example.com/streams/internal/memserver/memservertest"
 )
 
 // Ends is a server whose handlers exchange one message and then return err.
@@ -75,7 +76,14 @@ func DialFaulty(
 	t testing.TB, s *service.Server, opts ...grpc.DialOption,
 ) (c pitfallsv1.PitfallServiceClient, n *faultnet.Network) {
 	t.Helper()
-	server := Serve(t, s)
+	return DialFaultyTo(t, Serve(t, s), opts...)
+}
+
+// DialFaultyTo is [DialFaulty] for a server that is served already.
+func DialFaultyTo(
+	t testing.TB, server memservertest.Server, opts ...grpc.DialOption,
+) (c pitfallsv1.PitfallServiceClient, n *faultnet.Network) {
+	t.Helper()
 	n = faultnet.New(server.DialContext)
 	opts = append([]grpc.DialOption{grpc.WithContextDialer(n.DialContext)}, opts...)
 	return pitfallsv1.NewPitfallServiceClient(server.Dial(t, opts...)), n
@@ -123,6 +131,31 @@ func EndsAt(t *testing.T, ctx context.Context, limit time.Duration, f func(conte
 	err := f(ctx)
 	require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
 	require.Equal(t, limit, time.Since(start))
+}
+
+// Count returns the numbers that arrive until the stream ends.
+func Count(
+	ctx context.Context, c pitfallsv1.PitfallServiceClient, req *pitfallsv1.CountRequest,
+) ([]int64, error) {
+	stream, err := c.Count(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return service.Values(stream)
+}
+
+// Echo sends the values, closes its half of the stream, and returns the
+// numbers that arrive until the stream ends.
+func Echo(ctx context.Context, c pitfallsv1.PitfallServiceClient, values ...int64) ([]int64, error) {
+	stream, err := c.Echo(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range values {
+		_ = stream.Send(&pitfallsv1.Number{Value: v}) // Recv returns the status
+	}
+	_ = stream.CloseSend() // always nil
+	return service.Values(stream)
 }
 
 // Many is how many calls [InARow] and [AtOnce] make.
