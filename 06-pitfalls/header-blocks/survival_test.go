@@ -3,6 +3,7 @@ package headerblocks
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -97,4 +98,14 @@ func survival(
 			}
 		}),
 	}
+}
+
+// The client refuses to send a message that is larger than its own limit.
+func TestFixed_EchoReturnsTheErrorOfItsOwnSend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := pitfalltest.Dial(t, &service.Server{},
+			grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(1)))
+		_, _, err := FixedEcho(t.Context(), client, 1000)
+		require.ErrorContains(t, err, "trying to send message larger than max")
+	})
 }
