@@ -166,6 +166,10 @@ func OfSumCall(call SumCall) Survival {
 				_, err := call(ctx, Dial(t, Ends(unavailable)), values...)
 				require.EqualError(t, err, unavailable.Error())
 			}
+			start := time.Now()
+			_, err := call(ctx, Dial(t, Ends(unavailable), SlowSend()), many...)
+			require.EqualError(t, err, unavailable.Error())
+			require.Equal(t, 2*time.Second, time.Since(start), "the second Send fails, and is the last one")
 		}),
 		PeerDoesNotRead: Survives(func(t *testing.T, ctx context.Context) {
 			EndsAt(t, ctx, time.Hour, func(ctx context.Context) error {
