@@ -31,8 +31,11 @@ func TestSurvival_OfFixedUpload(t *testing.T) {
 		}),
 		PeerEndsWithError: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			refused := status.Error(codes.PermissionDenied, "quota: must not be exceeded")
-			got, err := FixedUpload(ctx, pitfalltest.Dial(t, pitfalltest.Ends(refused)), data)
+			client := pitfalltest.Dial(t, pitfalltest.Ends(refused), pitfalltest.SlowSend())
+			start := time.Now()
+			got, err := FixedUpload(ctx, client, data)
 			require.EqualError(t, err, refused.Error())
+			require.Equal(t, 2*time.Second, time.Since(start), "the second Send fails, and is the last one")
 			require.Zero(t, got)
 		}),
 		PeerDoesNotRead: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {

@@ -28,8 +28,11 @@ func TestSurvival_OfFixedReport(t *testing.T) {
 			require.NoError(t, FixedReport(ctx, pitfalltest.Dial(t, pitfalltest.Ends(nil)), endless...))
 		}),
 		PeerEndsWithError: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
-			err := FixedReport(ctx, pitfalltest.Dial(t, pitfalltest.Ends(unavailable)), endless...)
+			client := pitfalltest.Dial(t, pitfalltest.Ends(unavailable), pitfalltest.SlowSend())
+			start := time.Now()
+			err := FixedReport(ctx, client, endless...)
 			require.EqualError(t, err, unavailable.Error(), "also if Send fails")
+			require.Equal(t, 2*time.Second, time.Since(start), "the second Send fails, and is the last one")
 
 			err = FixedReport(ctx, pitfalltest.Dial(t, pitfalltest.Ends(unavailable)), 1)
 			require.EqualError(t, err, unavailable.Error(), "also if no Send fails")
