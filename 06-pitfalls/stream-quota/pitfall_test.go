@@ -126,9 +126,7 @@ func TestFixed_OpenLeavesRetriesOn(t *testing.T) {
 			}
 			return nil
 		}})
-		d.opts = append(d.opts, grpc.WithDefaultServiceConfig(`{"methodConfig": [{"name": [{}], "retryPolicy": {
-			"maxAttempts": 2, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2,
-			"retryableStatusCodes": ["UNAVAILABLE"]}}]}`))
+		d.opts = append(d.opts, pitfalltest.RetryOnce())
 		require.NoError(t, echoOne(t.Context(), p))
 		requireUnused(t, p, d)
 	})

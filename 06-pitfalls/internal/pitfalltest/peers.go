@@ -96,6 +96,14 @@ func Cut(n *faultnet.Network) {
 	n.Conn().Drop()
 }
 
+// RetryOnce returns an option with which a client makes a second attempt if the
+// first one ends with Unavailable before the first headers.
+func RetryOnce() grpc.DialOption {
+	return grpc.WithDefaultServiceConfig(`{"methodConfig": [{"name": [{}], "retryPolicy": {
+		"maxAttempts": 2, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2,
+		"retryableStatusCodes": ["UNAVAILABLE"]}}]}`)
+}
+
 // SlowSend returns an option with which each Send of a client returns a second
 // later.
 func SlowSend() grpc.DialOption {
