@@ -52,8 +52,10 @@ func TestSurvival_OfFixedFollow(t *testing.T) {
 			_, err := follow(pitfalltest.Canceled(ctx), pitfalltest.Dial(t, ticking), time.Hour)
 			require.EqualError(t, err, canceled)
 
-			for _, client := range []pitfallsv1.PitfallServiceClient{
-				pitfalltest.Dial(t, ticking), pitfalltest.Dial(t, restarting(9, notFound)), // in Recv, and in the pause
+			away, network := pitfalltest.DialFaulty(t, ticking)
+			time.AfterFunc(50*time.Millisecond, func() { network.Refuse(100) })
+			for _, client := range []pitfallsv1.PitfallServiceClient{ // in Count, in Recv, in the pause
+				away, pitfalltest.Dial(t, ticking), pitfalltest.Dial(t, restarting(9, notFound)),
 			} {
 				pitfalltest.EndsAt(t, ctx, 1500*time.Millisecond, func(ctx context.Context) error {
 					_, err := follow(ctx, client, time.Hour)
