@@ -174,7 +174,7 @@ func TestSurvival_OfFixedCount(t *testing.T) {
 		ManyAtOnce: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := pitfalltest.Dial(t, server)
 			for _, err := range pitfalltest.AtOnce(func(int) error {
-				_, err := pitfalltest.Count(ctx, client, &pitfallsv1.CountRequest{To: 30, Padding: 10 << 10})
+				_, err := pitfalltest.Count(ctx, client, &pitfallsv1.CountRequest{To: 10, Padding: 10 << 10})
 				return err
 			}) {
 				require.NoError(t, err)
