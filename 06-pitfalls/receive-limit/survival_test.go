@@ -3,6 +3,7 @@ package receivelimit
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -78,6 +79,17 @@ func TestSurvival_OfFixedUpload(t *testing.T) {
 			}
 		}),
 	}.Run(t)
+}
+
+// The client refuses to send a message that is larger than its own limit.
+func TestBoth_ReturnTheErrorOfTheirOwnSend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := pitfalltest.Dial(t, store(), grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(1)))
+		_, err := FixedUpload(t.Context(), client, make([]byte, 100))
+		require.ErrorContains(t, err, "trying to send message larger than max")
+		_, err = BrokenUpload(t.Context(), client, make([]byte, 100))
+		require.ErrorContains(t, err, "trying to send message larger than max")
+	})
 }
 
 // endsAt requires that an upload ends when its context does, after limit.
