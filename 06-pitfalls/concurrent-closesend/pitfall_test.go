@@ -41,7 +41,7 @@ func TestFixed_EchoHasNoDataRace(t *testing.T) {
 
 // What arrives after the return is for the next call, which gets the same
 // channel.
-func TestFixed_EchoTakesNoValueAfterItsReturn(t *testing.T) {
+func TestEcho_TakesNoValueAfterItsReturn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, pitfalltest.Ends(nil), pitfalltest.SlowSend())
 		pitfalltest.InARow(func(int) {

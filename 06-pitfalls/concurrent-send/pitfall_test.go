@@ -51,7 +51,7 @@ func TestFixed_CountSendsAllUnderALock(t *testing.T) {
 }
 
 // A heartbeat waits for the lock when the last number is sent.
-func TestFixed_CountWaitsForItsLastHeartbeat(t *testing.T) {
+func TestCount_WaitsForItsLastHeartbeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, &service.Server{OnCount: func(
 			req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number],

@@ -117,7 +117,7 @@ func (d *dialer) dial() (*grpc.ClientConn, error) {
 
 // The documentation of ClientStream.Context says that a call of Context before
 // the first Recv disables retries.
-func TestFixed_OpenLeavesRetriesOn(t *testing.T) {
+func TestOpen_LeavesRetriesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		attempts := 0
 		p, d := pool(t, &service.Server{OnEcho: func(echo) error {
