@@ -25,7 +25,7 @@ func TestSurvival_OfFixedAdder(t *testing.T) {
 		other, err := client.Sum(ctx)
 		require.NoError(t, err)
 		for endless.Send(&pitfallsv1.Number{Value: 1}) == nil {
-			time.Sleep(time.Second)
+			time.Sleep(time.Minute)
 		}
 		require.Error(t, limited.Err())
 		require.NoError(t, other.Send(&pitfallsv1.Number{Value: 3}))
