@@ -77,6 +77,14 @@ func TestSurvival_OfFixedPool(t *testing.T) {
 
 			p = &FixedPool{dial: func() (*grpc.ClientConn, error) { return nil, errors.New("no such target") }}
 			require.EqualError(t, echoOne(ctx, p), "no such target")
+
+			p, d = pool(t, &service.Server{})
+			d.opts = append(d.opts, grpc.WithStreamInterceptor(func(
+				context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, grpc.Streamer, ...grpc.CallOption,
+			) (grpc.ClientStream, error) {
+				return nil, errors.New("refused by an interceptor of the client")
+			}))
+			require.EqualError(t, echoOne(ctx, p), "refused by an interceptor of the client")
 		}),
 		ManyInARow: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			p, d := pool(t, &service.Server{})
