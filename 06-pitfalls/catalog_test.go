@@ -66,6 +66,19 @@ func TestPages_HaveTheSameHeadings(t *testing.T) {
 	}
 }
 
+// Every pitfall has a survival list, and its page leads there.
+func TestPages_LinkTheSurvivalList(t *testing.T) {
+	for _, p := range catalog(t) {
+		for _, m := range testDecl.FindAllStringSubmatch(read(t, p.Name, "survival_test.go"), -1) {
+			if strings.HasPrefix(m[1], "TestSurvival_") {
+				require.Contains(t, read(t, p.Name, "README.md"),
+					fmt.Sprintf("[`%s`](survival_test.go)", m[1]), p.Name)
+			}
+		}
+		require.Contains(t, read(t, p.Name, "README.md"), "*What it survives:*", p.Name)
+	}
+}
+
 var (
 	packageComment = regexp.MustCompile(`^// Package \w+ .*; see README\.md\.\npackage `)
 	testDecl       = regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T`)
