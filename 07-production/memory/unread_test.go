@@ -1,0 +1,107 @@
+package memory_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+
+	"example.com/streams/07-production/memory"
+	"example.com/streams/07-production/memory/internal/measure"
+	"example.com/streams/internal/golden"
+)
+
+const (
+	kib = 1 << 10
+	mib = 1 << 20
+)
+
+// A log of 500 messages of 1,200 bytes has 586 KiB. The streams with default
+// windows would take more if the log had more.
+var gateways = []struct {
+	windows string
+	opts    []grpc.DialOption
+	sent    [2]int64 // KiB a stream
+	heap    [2]int64 // KiB a stream
+}{
+	{"defaults", nil, [2]int64{580, 590}, [2]int64{1536, 2560}},
+	{"64 KiB, static", memory.DialOptions(), [2]int64{120, 130}, [2]int64{256, 640}},
+}
+
+func TestUnread_StaticWindowsLimitTheHeap(t *testing.T) {
+	table := new(strings.Builder)
+	fmt.Fprintln(table, "| Windows of the gateway | Sent to a stream | Heap of a stream | Heap of 200 streams |\n|---|---|---|---|")
+	for _, tt := range gateways {
+		t.Run(tt.windows, func(t *testing.T) {
+			held := unread(t, measure.Unread{Streams: 200, Entries: 500, MessageSize: 1200}, tt.opts...)
+			requireBetween(t, tt.sent, held.Sent/kib)
+			requireBetween(t, tt.heap, held.Heap/kib)
+		})
+		fmt.Fprintf(table, "| %s | %d to %d KiB | %d to %d KiB | %d to %d MiB |\n", tt.windows,
+			tt.sent[0], tt.sent[1], tt.heap[0], tt.heap[1], tt.heap[0]*200/kib, tt.heap[1]*200/kib)
+	}
+	golden.Section(t, "README.md", "unread", table.String())
+}
+
+// A connection that has read 58 MB gives its next stream the largest window
+// that grpc-go has, 16 MiB.
+func TestUnread_WarmStreamIsSent16MiB(t *testing.T) {
+	held := unread(t, measure.Unread{Streams: 1, Entries: 16_000, MessageSize: 1200, Warm: 3, RTT: 20 * time.Millisecond})
+	requireBetween(t, [2]int64{15, 17}, held.Sent/mib)
+	requireBetween(t, [2]int64{45, 70}, held.Heap/mib)
+}
+
+// The connection's window is given back when data arrives, and not when it
+// is read.
+func TestUnread_ConnectionWindowIsNoLimit(t *testing.T) {
+	held := unread(t, measure.Unread{Streams: 200, Entries: 500, MessageSize: 1200},
+		grpc.WithStaticStreamWindowSize(64*kib), grpc.WithStaticConnWindowSize(64*kib))
+	requireBetween(t, [2]int64{120, 130}, held.Sent/kib)
+}
+
+// grpc-go receives a frame of more than 1 KiB into a buffer of 4, 16 or 32
+// KiB.
+var sizes = []struct {
+	message int      // bytes
+	heap    [2]int64 // bytes of heap for 10 bytes of messages
+}{
+	{100, [2]int64{15, 35}},
+	{1200, [2]int64{28, 40}},
+	{4000, [2]int64{10, 15}},
+	{5000, [2]int64{24, 40}},
+	{16000, [2]int64{10, 15}},
+}
+
+func TestUnread_MessagesTakeWholeBuffers(t *testing.T) {
+	table := new(strings.Builder)
+	fmt.Fprintln(table, "| Size of a message | Heap for each byte of messages |\n|---|---|")
+	for _, tt := range sizes {
+		t.Run(fmt.Sprint(tt.message), func(t *testing.T) {
+			held := unread(t, measure.Unread{Streams: 5, Entries: mib / tt.message, MessageSize: tt.message, Warm: 2})
+			requireBetween(t, tt.heap, held.Heap*10/held.Sent)
+		})
+		fmt.Fprintf(table, "| %d bytes | %.1f to %.1f bytes |\n", tt.message, float64(tt.heap[0])/10, float64(tt.heap[1])/10)
+	}
+	golden.Section(t, "README.md", "sizes", table.String())
+}
+
+func unread(t *testing.T, u measure.Unread, opts ...grpc.DialOption) (held measure.Held) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		var err error
+		held, err = u.Measure(t.Context(), opts...)
+		require.NoError(t, err)
+	})
+	t.Logf("sent %d KiB, heap %d KiB a stream", held.Sent/kib, held.Heap/kib)
+	return held
+}
+
+func requireBetween(t *testing.T, limits [2]int64, got int64) {
+	t.Helper()
+	require.GreaterOrEqual(t, got, limits[0])
+	require.LessOrEqual(t, got, limits[1])
+}
