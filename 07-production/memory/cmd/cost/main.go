@@ -1,5 +1,5 @@
-// Command cost measures what streams take that nobody reads, what idle
-// streams and connections take, and what small windows cost.
+// Command cost measures what idle streams and connections take, what streams
+// take that nobody reads, and what small windows cost.
 package main
 
 import (
@@ -21,7 +21,7 @@ func run(ctx context.Context) error {
 	if err := cli.NoArgs(); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context) error{unread, idle, speed} {
+	for _, step := range []func(context.Context) error{idle, unread, speed} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -34,28 +34,28 @@ var windows = []struct {
 	opts []grpc.DialOption
 }{{"default windows", nil}, {"static windows", memory.DialOptions()}}
 
+func idle(ctx context.Context) error {
+	bytes, err := measure.Idle(ctx, 1, 1000, true)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("1000 idle streams on 1 connection:    %5d MiB, %5d KiB each\n", bytes>>20, bytes/1000>>10)
+	bytes, err = measure.Idle(ctx, 200, 1, true)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("200 idle streams on 200 connections:  %5d MiB, %5d KiB each\n", bytes>>20, bytes/200>>10)
+	return nil
+}
+
 func unread(ctx context.Context) error {
 	for _, w := range windows {
 		held, err := measure.Unread{Streams: 200, Entries: 500, MessageSize: 1200, RTT: time.Millisecond}.Measure(ctx, w.opts...)
 		if err != nil {
 			return err
 		}
-		fmt.Printf("200 unread streams, %-16s %4d MiB, %4d KiB each\n", w.name+":", held.Heap*200>>20, held.Heap>>10)
+		fmt.Printf("200 unread streams, %-17s %5d MiB, %5d KiB each\n", w.name+":", held.Heap*200>>20, held.Heap>>10)
 	}
-	return nil
-}
-
-func idle(ctx context.Context) error {
-	bytes, err := measure.Idle(ctx, 1, 1000, true)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("1000 idle streams, one connection:  %4d MiB, %4d KiB each\n", bytes>>20, bytes/1000>>10)
-	bytes, err = measure.Idle(ctx, 200, 1, true)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("200 idle streams, 200 connections:  %4d MiB, %4d KiB each\n", bytes>>20, bytes/200>>10)
 	return nil
 }
 
@@ -65,7 +65,7 @@ func speed(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("4 MiB at 20 ms, %-16s %4d ms\n", w.name+":", d.Milliseconds())
+		fmt.Printf("4 MiB at 20 ms, %-21s %5d ms\n", w.name+":", d.Milliseconds())
 	}
 	return nil
 }

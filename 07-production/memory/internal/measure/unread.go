@@ -71,13 +71,20 @@ func newLog(entries, size int) *logs.Log {
 	return log
 }
 
-// heap returns how many bytes of heap and stacks are in use.
-func heap() int64 {
-	runtime.GC()
-	runtime.GC() // the first one leaves what is in a sync.Pool
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc + m.StackInuse)
+// heap returns how many bytes of heap and stacks are in use, once what was
+// closed before is gone.
+func heap() (n int64) {
+	for range 100 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		before := n
+		if n = int64(m.HeapAlloc + m.StackInuse); max(n-before, before-n) < 16<<10 {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return n
 }
 
 func register(log *logs.Log) func(grpc.ServiceRegistrar) {
