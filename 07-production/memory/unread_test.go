@@ -63,32 +63,6 @@ func TestUnread_ConnectionWindowIsNoLimit(t *testing.T) {
 	requireBetween(t, [2]int64{120, 130}, held.Sent/kib)
 }
 
-// grpc-go receives a frame of more than 1 KiB into a buffer of 4, 16 or 32
-// KiB.
-var sizes = []struct {
-	message int      // bytes
-	heap    [2]int64 // bytes of heap for 10 bytes of messages
-}{
-	{100, [2]int64{15, 35}},
-	{1200, [2]int64{28, 40}},
-	{4000, [2]int64{10, 15}},
-	{5000, [2]int64{24, 40}},
-	{16000, [2]int64{10, 15}},
-}
-
-func TestUnread_MessagesTakeWholeBuffers(t *testing.T) {
-	table := new(strings.Builder)
-	fmt.Fprintln(table, "| Size of a message | Heap for each byte of messages |\n|---|---|")
-	for _, tt := range sizes {
-		t.Run(fmt.Sprint(tt.message), func(t *testing.T) {
-			held := unread(t, measure.Unread{Streams: 5, Entries: mib / tt.message, MessageSize: tt.message, Warm: 2})
-			requireBetween(t, tt.heap, held.Heap*10/held.Sent)
-		})
-		fmt.Fprintf(table, "| %d bytes | %.1f to %.1f bytes |\n", tt.message, float64(tt.heap[0])/10, float64(tt.heap[1])/10)
-	}
-	golden.Section(t, "README.md", "sizes", table.String())
-}
-
 func unread(t *testing.T, u measure.Unread, opts ...grpc.DialOption) (held measure.Held) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
