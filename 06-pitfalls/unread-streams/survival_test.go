@@ -85,15 +85,15 @@ func TestSurvival_OfFixedOptions(t *testing.T) {
 		ManyInARow: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := dial(t, &service.Server{}, FixedOptions())
 			pitfalltest.InARow(func(int) {
-				response, err := sum(ctx, client, 200) // more than a window
+				response, err := sum(ctx, client, 20) // more than a window
 				require.NoError(t, err)
-				require.EqualValues(t, 200, response.GetCount())
+				require.EqualValues(t, 20, response.GetCount())
 			})
 		}),
 		ManyAtOnce: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := dial(t, &service.Server{}, FixedOptions())
 			for _, err := range pitfalltest.AtOnce(func(int) error {
-				_, err := sum(ctx, client, 200)
+				_, err := sum(ctx, client, 20)
 				return err
 			}) {
 				require.NoError(t, err)
@@ -102,14 +102,14 @@ func TestSurvival_OfFixedOptions(t *testing.T) {
 	}.Run(t)
 }
 
-// sum sends n numbers, each with padding.
+// sum sends n numbers of 10 KiB.
 func sum(ctx context.Context, c pitfallsv1.PitfallServiceClient, n int) (*pitfallsv1.SumResponse, error) {
 	stream, err := c.Sum(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for range n {
-		if err := stream.Send(&pitfallsv1.Number{Padding: make([]byte, padding)}); err != nil {
+		if err := stream.Send(&pitfallsv1.Number{Padding: make([]byte, 10<<10)}); err != nil {
 			break // CloseAndRecv returns the status
 		}
 	}

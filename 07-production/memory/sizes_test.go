@@ -45,7 +45,7 @@ func TestWindow_TakesMoreThanItsSize(t *testing.T) {
 // fullWindow returns the heap of a stream that was sent messages of that
 // size until its window was full.
 func fullWindow(t *testing.T, size int) int64 {
-	const streams = 5
+	const streams = 4
 	flood := func(_ any, stream grpc.ServerStream) error {
 		for {
 			if err := stream.SendMsg(wrapperspb.Bytes(make([]byte, size))); err != nil {
@@ -55,6 +55,8 @@ func fullWindow(t *testing.T, size int) int64 {
 	}
 	server := memservertest.Serve(t, func(grpc.ServiceRegistrar) {}, grpc.UnknownServiceHandler(flood))
 	conn := server.Dial(t, memory.DialOptions()...)
+	conn.Connect()
+	synctest.Wait() // a connection takes memory too
 	before := heap()
 	for range streams {
 		_, err := conn.NewStream(t.Context(), &grpc.StreamDesc{ServerStreams: true}, "/test/Flood")

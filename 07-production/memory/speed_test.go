@@ -21,7 +21,7 @@ var speeds = []struct {
 	opts    []grpc.DialOption
 	trips   float64
 }{
-	{"defaults", nil, 19},
+	{"defaults", nil, 20},
 	{"1 MiB, static", []grpc.DialOption{grpc.WithStaticStreamWindowSize(mib), grpc.WithStaticConnWindowSize(mib)}, 23},
 	{"`WithInitialWindowSize(1 << 20)`, nothing else", []grpc.DialOption{grpc.WithInitialWindowSize(mib)}, 345},
 	{"64 KiB, static", memory.DialOptions(), 345},

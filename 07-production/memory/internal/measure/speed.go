@@ -14,7 +14,7 @@ import (
 )
 
 // entrySize is the size of the messages of a [Transfer].
-const entrySize = 4 << 10
+const entrySize = 8 << 10
 
 // A Transfer is a log that is read over a network.
 type Transfer struct {
