@@ -13,7 +13,7 @@ import (
 // The bounds are KiB of heap and stacks on both sides, over TCP.
 var (
 	idleStream     = [2]int64{8, 32}
-	idleConnection = [2]int64{32, 112} // with one stream
+	idleConnection = [2]int64{32, 128} // with one stream
 	ownBuffer      = int64(24)         // what SharedWriteBuffer(false) adds, at least
 )
 

@@ -70,6 +70,11 @@ func (c *linkConn) Read(p []byte) (int, error) {
 
 func (c *linkConn) Write(p []byte) (int, error) {
 	select {
+	case <-c.done: // also if out has room
+		return 0, net.ErrClosed
+	default:
+	}
+	select {
 	case c.out <- packet{time.Now().Add(c.delay), bytes.Clone(p)}:
 		return len(p), nil
 	case <-c.done:
