@@ -3,6 +3,7 @@ package memory_test
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"example.com/streams/02-server-stream/logs"
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
@@ -63,4 +65,28 @@ func TestServerOptions_RefuseWhatIsTooLarge(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The clients flood handlers that do not read. Without the static windows,
+// each handler's stream would hold more: see the pitfall unread-streams.
+func TestServerOptions_LimitUnreadRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const streams = 20
+		wait := func(_ any, stream grpc.ServerStream) error { <-stream.Context().Done(); return nil }
+		server := memservertest.Serve(t, func(grpc.ServiceRegistrar) {},
+			append(memory.ServerOptions(), grpc.UnknownServiceHandler(wait))...)
+		conn := server.Dial(t)
+		var sent atomic.Int64
+		for range streams {
+			stream, err := conn.NewStream(t.Context(), &grpc.StreamDesc{ClientStreams: true}, "/test/Flood")
+			require.NoError(t, err)
+			go func() {
+				for stream.SendMsg(wrapperspb.Bytes(make([]byte, 1200))) == nil { // until the test ends
+					sent.Add(1200)
+				}
+			}()
+		}
+		synctest.Wait()
+		requireBetween(t, [2]int64{120, 130}, sent.Load()/streams/kib)
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -33,7 +34,7 @@ func TestLink_DelaysBothDirections(t *testing.T) {
 		}
 		require.Zero(t, time.Since(start), "Write does not wait for the network")
 		got := make([]byte, 6)
-		_, err := io.ReadFull(client, got)
+		_, err := io.ReadFull(iotest.OneByteReader(client), got)
 		require.NoError(t, err)
 		require.Equal(t, "onetwo", string(got))
 		require.Equal(t, 20*time.Millisecond, time.Since(start), "the bytes are in flight at the same time")
