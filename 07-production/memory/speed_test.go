@@ -2,6 +2,7 @@ package memory_test
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -38,11 +39,16 @@ func TestSpeed_IsWindowPerRoundTrip(t *testing.T) {
 				require.InEpsilon(t, tt.trips, trips, 0.15, "round trips")
 			})
 			seconds := tt.trips * rtt.Seconds()
-			fmt.Fprintf(table, "| %.3g MiB/s ", 16/seconds)
+			fmt.Fprintf(table, "| %.3g MiB/s ", twoDigits(16/seconds))
 		}
 		fmt.Fprintln(table, "|")
 	}
 	golden.Section(t, "README.md", "speed", table.String())
+}
+
+func twoDigits(f float64) float64 {
+	magnitude := math.Pow(10, math.Floor(math.Log10(f))-1)
+	return math.Round(f/magnitude) * magnitude
 }
 
 func transferTime(t *testing.T, transfer measure.Transfer, opts ...grpc.DialOption) (d time.Duration) {
