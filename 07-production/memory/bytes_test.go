@@ -1,11 +1,8 @@
 package memory_test
 
 import (
-	"context"
 	"fmt"
-	"net"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -91,32 +88,4 @@ func receive(t *testing.T, c logsv1.LogServiceClient, req *logsv1.LogRequest, op
 		}
 		req.After = e.GetSequence()
 	}
-}
-
-// A counter counts the bytes of its connections, in both directions.
-type counter struct {
-	dial  memory.DialFunc
-	bytes atomic.Int64
-}
-
-func (c *counter) DialContext(ctx context.Context, addr string) (net.Conn, error) {
-	conn, err := c.dial(ctx, addr)
-	return countedConn{conn, c}, err
-}
-
-type countedConn struct {
-	net.Conn
-	counter *counter
-}
-
-func (c countedConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	c.counter.bytes.Add(int64(n))
-	return n, err
-}
-
-func (c countedConn) Write(p []byte) (int, error) {
-	n, err := c.Conn.Write(p)
-	c.counter.bytes.Add(int64(n))
-	return n, err
 }

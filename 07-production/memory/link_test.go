@@ -1,4 +1,4 @@
-package memory
+package memory_test
 
 import (
 	"context"
@@ -11,13 +11,15 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"example.com/streams/07-production/memory"
 )
 
 // dialPipe returns a connection of Link and its other end.
 func dialPipe(t *testing.T) (client, server net.Conn) {
 	client, server = net.Pipe()
 	dial := func(context.Context, string) (net.Conn, error) { return client, nil }
-	client, err := Link(dial, 20*time.Millisecond)(t.Context(), "")
+	client, err := memory.Link(dial, 20*time.Millisecond)(t.Context(), "")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, client.Close()) })
 	return client, server
@@ -79,6 +81,6 @@ func TestLink_CloseDropsWhatIsInFlight(t *testing.T) {
 
 func TestLink_ReturnsTheErrorOfDial(t *testing.T) {
 	refused := errors.New("connection refused")
-	_, err := Link(func(context.Context, string) (net.Conn, error) { return nil, refused }, 0)(t.Context(), "")
+	_, err := memory.Link(func(context.Context, string) (net.Conn, error) { return nil, refused }, 0)(t.Context(), "")
 	require.Equal(t, refused, err)
 }

@@ -2,7 +2,6 @@ package memory_test
 
 import (
 	"fmt"
-	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -66,12 +65,4 @@ func fullWindow(t *testing.T, size int) int64 {
 	held := (heap() - before) / streams
 	t.Logf("%d KiB", held/kib)
 	return held
-}
-
-func heap() int64 {
-	runtime.GC()
-	runtime.GC() // the first one leaves what is in a sync.Pool
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }

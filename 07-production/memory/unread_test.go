@@ -15,11 +15,6 @@ import (
 	"example.com/streams/internal/golden"
 )
 
-const (
-	kib = 1 << 10
-	mib = 1 << 20
-)
-
 // A log of 500 messages of 1,200 bytes has 586 KiB. The streams with default
 // windows would take more if the log had more.
 var gateways = []struct {
@@ -72,10 +67,4 @@ func unread(t *testing.T, u measure.Unread, opts ...grpc.DialOption) (held measu
 	})
 	t.Logf("sent %d KiB, heap %d KiB a stream", held.Sent/kib, held.Heap/kib)
 	return held
-}
-
-func requireBetween(t *testing.T, limits [2]int64, got int64) {
-	t.Helper()
-	require.GreaterOrEqual(t, got, limits[0])
-	require.LessOrEqual(t, got, limits[1])
 }
