@@ -68,6 +68,8 @@ func TestGenerateReport_ErrorArrivesAfterTheChunks(t *testing.T) {
 		"status":       {status.Error(codes.Unavailable, "the printer is on fire"), codes.Unavailable},
 		"known error":  {fs.ErrPermission, codes.PermissionDenied},
 		"other errors": {errors.New("the printer is on fire"), codes.Internal},
+		"canceled":     {context.Canceled, codes.Canceled},
+		"deadline":     {context.DeadlineExceeded, codes.DeadlineExceeded},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
