@@ -119,6 +119,18 @@ func TestTalk_BreakCancelsTheCall(t *testing.T) {
 	})
 }
 
+func TestTalk_EachLoopIsACall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newChat(t, 16)
+		bob := join(t, c.client, "go", "bob")
+		talk := Talk(t.Context(), c.client, "go", "ann", texts())
+		for range 2 {
+			require.NoError(t, read(talk).err)
+			bob.sees("* ann joined", "* ann left")
+		}
+	})
+}
+
 // A slowClient opens streams whose CloseSend takes an hour.
 type slowClient struct{ chatv1.ChatServiceClient }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -47,6 +48,11 @@ func TestCatalog_IsInTheREADME(t *testing.T) {
 		fmt.Fprintf(&tables, "| %s | [%s](%[2]s/README.md) | %s |\n", p.See, p.Name, p.Fix)
 	}
 	golden.Section(t, "README.md", "catalog", tables.String())
+}
+
+func TestVet_AcceptsTheBrokenCode(t *testing.T) {
+	out, err := exec.Command("go", "vet", "./...").CombinedOutput()
+	require.NoError(t, err, "%s", out)
 }
 
 var (

@@ -22,7 +22,7 @@ import (
 
 func TestGenerateReport_AnySizeArrivesWhole(t *testing.T) {
 	for name, size := range map[string]int{
-		"nothing": 0, "a byte": 1, "a chunk": ChunkSize, "a chunk and a byte": ChunkSize + 1, "many chunks": 1<<20 - 1,
+		"nothing": 0, "a byte": 1, "a chunk": ChunkSize, "a chunk and a byte": ChunkSize + 1, "more than the largest message": 5 << 20,
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -68,6 +68,8 @@ func TestGenerateReport_ErrorArrivesAfterTheChunks(t *testing.T) {
 		"status":       {status.Error(codes.Unavailable, "the printer is on fire"), codes.Unavailable},
 		"known error":  {fs.ErrPermission, codes.PermissionDenied},
 		"other errors": {errors.New("the printer is on fire"), codes.Internal},
+		"canceled":     {context.Canceled, codes.Canceled},
+		"deadline":     {context.DeadlineExceeded, codes.DeadlineExceeded},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

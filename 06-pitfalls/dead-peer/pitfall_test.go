@@ -55,6 +55,26 @@ func TestKeepalive_LeavesAQuietStreamOpen(t *testing.T) {
 	})
 }
 
+// The proxy waits for a message of a server that is gone.
+func TestProxy_AnswersPINGsForADeadServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		upstream, _ := halfOpen(t, nil, nil)
+		proxy := pitfalltest.Serve(t, &service.Server{
+			OnEcho: func(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
+				if err := stream.Send(&pitfallsv1.Number{}); err != nil {
+					return err
+				}
+				_, err := upstream.Recv()
+				return err
+			},
+		}, FixedServerOptions(time.Minute)...)
+		conn := proxy.Dial(t, FixedDialOptions(time.Minute)...)
+		stream, err := openEcho(t.Context(), pitfallsv1.NewPitfallServiceClient(conn))
+		require.NoError(t, err)
+		recv(stream).StillRuns(t, 24*time.Hour)
+	})
+}
+
 // The clocks of two machines differ, so the server allows PINGs that come
 // somewhat earlier than those of FixedDialOptions.
 func TestServer_AllowsPINGsThatComeEarly(t *testing.T) {

@@ -20,17 +20,19 @@ import (
 var request = &pitfallsv1.CountRequest{To: 3}
 
 func TestBroken_OpenReturnsACanceledStream(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		stream, err := BrokenOpen(t.Context(), pitfalltest.Dial(t, ticking), request, time.Second)
-		require.NoError(t, err)
+	for _, limit := range []time.Duration{time.Second, 24 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			stream, err := BrokenOpen(t.Context(), pitfalltest.Dial(t, ticking), request, limit)
+			require.NoError(t, err)
 
-		start := time.Now()
-		got, err := service.Values(stream)
+			start := time.Now()
+			got, err := service.Values(stream)
 
-		require.EqualError(t, err, "rpc error: code = Canceled desc = context canceled")
-		require.Zero(t, time.Since(start), "long before the limit")
-		require.Empty(t, got)
-	})
+			require.EqualError(t, err, "rpc error: code = Canceled desc = context canceled")
+			require.Zero(t, time.Since(start), "long before the limit")
+			require.Empty(t, got)
+		})
+	}
 }
 
 func TestFixed_StreamOutlivesTheLimit(t *testing.T) {

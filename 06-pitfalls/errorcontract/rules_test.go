@@ -96,8 +96,10 @@ func TestRecv_MakesCodesFromAProxysAnswer(t *testing.T) {
 		if code, ok := want[term.name]; ok {
 			require.Equal(t, code, textOf(observe(t, bidi, term, "Recv")), term.name)
 			require.Equal(t, "nil", textOf(observe(t, bidi, term, "Trailer")), term.name)
+			delete(want, term.name)
 		}
 	}
+	require.Empty(t, want, "terminations that are not in the table")
 }
 
 func TestSetHeader_FailsOnceHeadersAreSent(t *testing.T) {

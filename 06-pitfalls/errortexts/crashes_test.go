@@ -107,7 +107,7 @@ var crashes = []text{
 		shows: `WARNING: DATA RACE`,
 		who:   "your code",
 		fix: "Two goroutines use the same memory, and nothing orders them. The two stacks below name them: " +
-			"{shared-state}, {concurrent-send}, {concurrent-recv}, {concurrent-closesend}.",
+			"{shared-state}, {message-reuse}, {concurrent-recv}, {concurrent-closesend}.",
 		produce: func(t *testing.T) string {
 			return pitfalltest.RaceReport(t, func() {
 				n := 0

@@ -2,6 +2,7 @@ package noreconnect
 
 import (
 	"context"
+	"errors"
 	"net"
 	"testing"
 	"testing/synctest"
@@ -67,6 +68,29 @@ func TestRecv_ReturnsTheErrorOfAnEndedStreamAgain(t *testing.T) {
 			require.Zero(t, time.Since(start))
 			time.Sleep(time.Hour)
 		}
+	})
+}
+
+// grpc-go pauses between two attempts to connect: by default, up to 2 minutes,
+// plus or minus 20 %. Here the server is back after the last attempt that fails.
+func TestPing_FailsUntilTheClientConnectsAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := pitfalltest.Serve(t, ticking)
+		attempts, back := 0, time.Time{}
+		conn := server.Dial(t, grpc.WithContextDialer(func(ctx context.Context, addr string) (net.Conn, error) {
+			if attempts++; attempts <= 15 {
+				back = time.Now()
+				return nil, errors.New("connection refused")
+			}
+			return server.DialContext(ctx, addr)
+		}))
+		client := pitfallsv1.NewPitfallServiceClient(conn)
+		var err error
+		for ok := false; !ok; ok = err == nil {
+			time.Sleep(time.Second)
+			_, err = client.Ping(t.Context(), &pitfallsv1.PingRequest{})
+		}
+		require.InDelta(t, 120, time.Since(back).Seconds(), 25)
 	})
 }
 

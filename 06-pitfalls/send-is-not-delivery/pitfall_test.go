@@ -46,6 +46,33 @@ func TestFixed_ReturnsOnceTheServerHasAll(t *testing.T) {
 	})
 }
 
+// The cancel discards the value in about half of the calls.
+func TestBroken_LosesTheValueOfAFastHandlerToo(t *testing.T) {
+	lost := false
+	for range 1000 {
+		synctest.Test(t, func(t *testing.T) {
+			arrived := false
+			client := pitfalltest.Dial(t, &service.Server{
+				OnSum: func(stream grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error {
+					_, err := stream.Recv()
+					if err != nil {
+						return err
+					}
+					arrived = true
+					return stream.SendAndClose(&pitfallsv1.SumResponse{})
+				},
+			})
+			require.NoError(t, BrokenReport(t.Context(), client, 1))
+			require.Zero(t, pitfalltest.OpenStreams(t, client))
+			lost = lost || !arrived
+		})
+		if lost {
+			return
+		}
+	}
+	require.Fail(t, "all values have arrived")
+}
+
 func TestSend_ReturnsBeforeTheHandlerHasRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, &service.Server{

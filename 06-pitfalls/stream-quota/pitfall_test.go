@@ -80,6 +80,19 @@ func TestFixed_OpensOneMoreThanTheLimit(t *testing.T) {
 	})
 }
 
+func TestServer_HasNoLimitByDefault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn := pitfalltest.Serve(t, &service.Server{}).Dial(t)
+		client := pitfallsv1.NewPitfallServiceClient(conn)
+		for range 1000 {
+			_, err := client.Echo(t.Context())
+			require.NoError(t, err)
+		}
+		require.NoError(t, ping(t, conn))
+		require.Equal(t, 1000, pitfalltest.OpenStreams(t, client))
+	})
+}
+
 // ping makes a unary call with a deadline of one minute.
 func ping(t *testing.T, conn *grpc.ClientConn) error {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -30,6 +30,11 @@ func listen(t *testing.T, opts ...grpc.ServerOption) *peer {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
+	return serveOn(t, listener, opts...)
+}
+
+func serveOn(t *testing.T, listener net.Listener, opts ...grpc.ServerOption) *peer {
+	t.Helper()
 	p := &peer{addr: listener.Addr().String(), ended: make(chan time.Time, 10)}
 	p.Server = grpc.NewServer(append([]grpc.ServerOption{grpc.UnknownServiceHandler(p.handle), grpc.WaitForHandlers(true)}, opts...)...)
 	served := make(chan error, 1)

@@ -113,6 +113,19 @@ func TestSockets_HaveTheseOptions(t *testing.T) {
 	}
 }
 
+func TestSockets_KeepaliveCanBeTurnedOff(t *testing.T) {
+	listener, err := (&net.ListenConfig{KeepAlive: -1}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	p := serveOn(t, listener)
+	open(t, dial(t, p.addr, grpc.WithContextDialer(func(ctx context.Context, addr string) (net.Conn, error) {
+		return (&net.Dialer{KeepAlive: -1}).DialContext(ctx, "tcp", addr)
+	})), "/test/Quiet")
+	clients, servers := sockets(t, p.addr)
+	for _, fd := range append(clients, servers...) {
+		require.False(t, optionsOf(t, fd).keepalive)
+	}
+}
+
 func (o options) String() string {
 	seconds := func(n int) string { return (time.Duration(n) * time.Second).String() }
 	timeout := "not set"
