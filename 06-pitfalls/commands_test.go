@@ -56,7 +56,7 @@ func TestCommands_ListFindAndServe(t *testing.T) {
 	})
 	for says, args := range map[string][]string{
 		`client: no pitfall and no text of docs/errors.md has "no such words"; without words, client lists the pitfalls (see -help)`: {"no such", "words"},
-		`client: -limit: must be at least 2s, got 0s (see -help)`:                                                                {"-limit", "0s", "send-eof"},
+		`client: -limit: must be at least 2s, got 0s (see -help)`:                                                                    {"-limit", "0s", "send-eof"},
 	} {
 		t.Run("client refuses "+args[0], func(t *testing.T) {
 			status, _, stderr := client(t, args...)

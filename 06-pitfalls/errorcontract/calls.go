@@ -28,25 +28,35 @@ type outcome struct {
 // there is no handler, or the RPC type does not have the call.
 const none = "—"
 
-// observe makes one call after the RPC has ended, as often as the
+// observe makes one call in memory after the RPC has ended, as often as the
 // termination says, each time on a stream of its own.
 func observe(t *testing.T, typ rpcType, term termination, call string) (outcomes []outcome) {
-	call = general(call)
-	for run := range term.runs(call) {
+	for run := range term.runs(general(call)) {
 		synctest.Test(t, func(t *testing.T) {
-			f := newFixture(t, typ, term, run)
-			failed := f.endRPC()
-			// A bubble is not idle while a socket is read, so Wait also
-			// waits for the server of another process.
-			synctest.Wait()
-			if call == term.fails && failed != nil {
-				outcomes = append(outcomes, describe(failed))
-				return
-			}
-			outcomes = append(outcomes, f.observe(call))
+			outcomes = append(outcomes, newFixture(t, inMemory, typ, term, run).outcome(general(call)))
 		})
 	}
 	return outcomes
+}
+
+// observeTCP makes one call over TCP after the RPC has ended.
+func observeTCP(t *testing.T, while time.Duration, typ rpcType, term termination, call string) outcome {
+	return newFixture(t, overTCP(while), typ, term, 0).outcome(general(call))
+}
+
+// outcome ends the RPC and makes a call.
+func (f *fixture) outcome(call string) outcome {
+	failed := f.endRPC()
+	// A bubble is not idle while a socket is read, so settle also waits for
+	// the server of another process.
+	f.settle()
+	if f.broken != nil {
+		return outcome{"fails before the RPC ends: " + f.broken.Error(), f.broken}
+	}
+	if call == f.fails && failed != nil {
+		return describe(failed)
+	}
+	return f.observe(call)
 }
 
 // general returns the name that a call of a client stream has in the other
@@ -59,11 +69,11 @@ func general(call string) string {
 func (f *fixture) observe(call string) outcome {
 	done := make(chan outcome, 1)
 	go func() { done <- f.call(call) }()
-	synctest.Wait()
+	f.settle()
 	select {
 	case o := <-done:
 		return o
-	case <-time.After(time.Minute):
+	case <-time.After(f.patience):
 		return outcome{text: "blocks"}
 	}
 }
@@ -74,12 +84,12 @@ func (f *fixture) call(name string) outcome {
 		return describe(err)
 	}
 	if call, ok := handlerCalls[name]; ok {
-		if f.handler == nil {
+		if f.handler == nil || name == "handler Recv" && f.handler.recv == nil {
 			return outcome{text: none}
 		}
 		return call(f.handler)
 	}
-	if f.client == nil {
+	if f.client == nil || name == "Send" && f.client.send == nil {
 		return outcome{text: none}
 	}
 	return clientCalls[name](f.client)
@@ -93,6 +103,15 @@ var clientCalls = map[string]func(*clientEnd) outcome{
 		md, err := c.Header()
 		return outcome{keys(md) + ", " + describe(err).text, err}
 	},
+	"Context": func(c *clientEnd) outcome { return describe(c.Context().Err()) },
+	"Context after Recv": func(c *clientEnd) outcome {
+		recvUntilError(c)
+		return describe(c.Context().Err())
+	},
+	"second Recv": func(c *clientEnd) outcome {
+		recvUntilError(c)
+		return describe(c.recv())
+	},
 	// Trailer is valid only after Recv has returned an error.
 	"Trailer": func(c *clientEnd) outcome {
 		recvUntilError(c)
@@ -101,8 +120,10 @@ var clientCalls = map[string]func(*clientEnd) outcome{
 }
 
 var handlerCalls = map[string]func(*serverEnd) outcome{
-	"handler Recv": func(h *serverEnd) outcome { return describe(h.recv()) },
-	"handler Send": func(h *serverEnd) outcome { return describe(h.send(small)) },
+	"handler Recv":       func(h *serverEnd) outcome { return describe(h.recv()) },
+	"handler Send":       func(h *serverEnd) outcome { return describe(h.send(small)) },
+	"handler SetHeader":  func(h *serverEnd) outcome { return describe(h.SetHeader(extra)) },
+	"handler SendHeader": func(h *serverEnd) outcome { return describe(h.SendHeader(extra)) },
 	"handler Context": func(h *serverEnd) outcome {
 		err := h.Context().Err()
 		if cause := context.Cause(h.Context()); fmt.Sprint(cause) != fmt.Sprint(err) {
@@ -111,6 +132,8 @@ var handlerCalls = map[string]func(*serverEnd) outcome{
 		return describe(err)
 	},
 }
+
+var extra = metadata.Pairs("extra", "1")
 
 // recvUntilError also receives the messages that came before the end.
 func recvUntilError(c *clientEnd) outcome {
@@ -132,8 +155,10 @@ func describe(err error) outcome {
 	switch {
 	case err == nil:
 		return outcome{text: "nil"}
-	case errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF) && err.Error() == io.EOF.Error():
 		return outcome{"io.EOF", err}
+	case errors.Is(err, io.EOF):
+		return outcome{"wrapped io.EOF", err}
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return outcome{status.FromContextError(err).Code().String(), err}
 	default:
@@ -150,11 +175,19 @@ func keys(md metadata.MD) string {
 
 var network = regexp.MustCompile(`(error reading from server|Error while dialing): [^"]*`)
 
-// message returns the message of a status, without the part that the
+// message returns the message of an error, without the part that the
 // operating system wrote.
 func (o outcome) message() string {
-	if s, ok := status.FromError(o.err); ok && o.err != nil {
-		return network.ReplaceAllString(s.Message(), "$1: …")
+	s, ok := status.FromError(o.err)
+	switch {
+	case o.err == nil || o.text == "io.EOF":
+		return none
+	case !ok:
+		return "no status: `" + o.err.Error() + "`"
+	default:
+		text := network.ReplaceAllString(s.Message(), "$1: …")
+		// Some builds of protobuf write a no-break space.
+		text = strings.NewReplacer("\n", " ", "\u00a0", " ").Replace(text)
+		return "`" + cmp.Or(text, `""`) + "`"
 	}
-	return none
 }

@@ -1,14 +1,17 @@
 package errorcontract
 
 import (
+	"flag"
 	"fmt"
-	"maps"
+	"io"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/grpclog"
 
 	"example.com/streams/internal/golden"
 )
@@ -18,6 +21,8 @@ const page = "../../docs/error-contract.md"
 // TestMain lets the test binary be the server that a panic kills.
 func TestMain(m *testing.M) {
 	if os.Getenv(panicServerVar) == "" {
+		grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
+		_ = flag.Set("test.parallel", "16") // over TCP, a test mostly waits
 		os.Exit(m.Run())
 	}
 	if err := runPanicServer(); err != nil {
@@ -30,74 +35,81 @@ func TestErrorContract_Version(t *testing.T) {
 	golden.Section(t, page, "version", fmt.Sprintf("The tables hold for **grpc-go v%s**.\n", grpc.Version))
 }
 
+func TestErrorContract_ObservedOnce(t *testing.T) {
+	var b strings.Builder
+	for _, table := range allTables()[1:] { // the first one repeats the terminations of the others
+		for _, term := range table.terminations {
+			if term.virtual != "" {
+				fmt.Fprintf(&b, "- *%s*, in virtual time: %s.\n", term.name, term.virtual)
+			}
+			if term.process && table.name == bidi.name {
+				fmt.Fprintf(&b, "- *%s*, over TCP: the server is a process of its own.\n", term.name)
+			}
+		}
+	}
+	golden.Section(t, page, "virtual", b.String())
+}
+
+func TestErrorContract_NoCellDiffersOverTCP(t *testing.T) {
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	require.NotContains(t, string(text), "; over TCP")
+}
+
 // Each cell is a subtest: RPC type/termination/call.
 func TestErrorContract(t *testing.T) {
 	for _, typ := range rpcTypes {
-		var rows [][]string
-		t.Run(typ.name, func(t *testing.T) {
-			for _, term := range terminations {
-				row := []string{term.name}
-				t.Run(term.name, func(t *testing.T) {
-					for _, call := range typ.calls {
-						t.Run(call, func(t *testing.T) {
-							row = append(row, textOf(observe(t, typ, term, call)))
-						})
-					}
-				})
-				rows = append(rows, row)
-			}
+		table(t, typ.name, "how the RPC ended", terminations, typ.calls, func(t *testing.T, term termination, call string) string {
+			return cell(t, []rpcType{typ}, term, call)
 		})
-		compare(t, typ.name, typ.calls, rows)
+	}
+}
+
+// Each cell is a subtest: table/termination/call.
+func TestErrorContract_Further(t *testing.T) {
+	for _, further := range furtherTables {
+		table(t, further.name, further.rows, further.terminations, further.calls, func(t *testing.T, term termination, call string) string {
+			return cell(t, []rpcType{further.rpcType}, term, call)
+		})
 	}
 }
 
 // The messages do not depend on the RPC type, except that a call may have
 // none.
 func TestErrorContract_Messages(t *testing.T) {
-	calls := []string{"open", "Recv", "handler Send"}
-	var rows [][]string
-	for _, term := range terminations {
-		row := []string{term.name}
-		for _, call := range calls {
-			var all []outcome
-			for _, typ := range rpcTypes {
-				all = append(all, observe(t, typ, term, call)...)
-			}
-			row = append(row, distinct(all, outcome.message))
-		}
-		rows = append(rows, row)
-	}
-	compare(t, "messages", calls, rows)
+	calls := []string{"open says", "Recv says", "handler Send says"}
+	table(t, "messages", "how the RPC ended", terminations, calls, func(t *testing.T, term termination, call string) string {
+		return cell(t, rpcTypes, term, call)
+	})
 }
 
-// compare compares rows with a table of the page, unless -run has left out
-// some of the cells.
-func compare(t *testing.T, name string, calls []string, rows [][]string) {
-	if slices.ContainsFunc(rows, func(row []string) bool { return len(row) != len(calls)+1 }) || len(rows) != len(terminations) {
-		t.Logf("-run has left out cells of %s, so its table is not compared", name)
-		return
-	}
+// table observes each cell in a subtest, and compares the rows with a table
+// of the page, unless -run has left out some of the cells.
+func table(t *testing.T, name, first string, terms []termination, calls []string, cell func(*testing.T, termination, string) string) {
+	rows := make([][]string, len(terms))
+	t.Run(name, func(t *testing.T) {
+		for i, term := range terms {
+			rows[i] = make([]string, len(calls))
+			t.Run(term.name, func(t *testing.T) {
+				t.Parallel()
+				for j, call := range calls {
+					t.Run(call, func(t *testing.T) {
+						t.Parallel()
+						rows[i][j] = cell(t, term, call)
+					})
+				}
+			})
+		}
+	})
 	var b strings.Builder
-	b.WriteString("| how the RPC ended | " + strings.Join(calls, " | ") + " |\n")
+	b.WriteString("| " + first + " | " + strings.Join(calls, " | ") + " |\n")
 	b.WriteString(strings.Repeat("|---", len(calls)+1) + "|\n")
-	for _, row := range rows {
-		b.WriteString("| " + strings.Join(row, " | ") + " |\n")
+	for i, row := range rows {
+		if len(row) == 0 || slices.Contains(row, "") {
+			t.Logf("-run has left out cells of %s, so its table is not compared", name)
+			return
+		}
+		b.WriteString("| " + terms[i].name + " | " + strings.Join(row, " | ") + " |\n")
 	}
 	golden.Section(t, page, name, b.String())
-}
-
-// textOf returns the different texts of outcomes, joined with "or".
-func textOf(outcomes []outcome) string {
-	return distinct(outcomes, func(o outcome) string { return o.text })
-}
-
-func distinct(outcomes []outcome, text func(outcome) string) string {
-	seen := map[string]bool{}
-	for _, o := range outcomes {
-		seen[text(o)] = true
-	}
-	if len(seen) > 1 {
-		delete(seen, none)
-	}
-	return strings.Join(slices.Sorted(maps.Keys(seen)), " or ")
 }

@@ -11,7 +11,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
-	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 	"example.com/streams/internal/testproc"
 )
 
@@ -49,7 +48,7 @@ func (f *fixture) startPanicServer() {
 		grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(f.t, err)
 	f.t.Cleanup(func() { _ = conn.Close() })
-	f.rpcs = pitfallsv1.NewPitfallServiceClient(conn)
+	f.conn = conn
 }
 
 // killedByPanic waits until the handler's panic has ended the process.

@@ -23,24 +23,27 @@ const (
 // message matters.
 type rpcType struct {
 	name  string
+	one   bool // there is one response
 	calls []string
 	open  func(context.Context, pitfallsv1.PitfallServiceClient, int64) (*clientEnd, error)
 }
 
 var rpcTypes = []rpcType{
-	{"server stream", []string{
+	{"server stream", false, []string{
 		"open", "Recv", "CloseSend", "Header", "Trailer",
 		"handler Send", "handler Context",
 	}, openCount},
-	{"client stream", []string{
+	{"client stream", true, []string{
 		"open", "Send", "CloseAndRecv", "CloseSend", "Header", "Trailer",
 		"handler Recv", "handler SendAndClose", "handler Context",
 	}, openSum},
-	{"bidi stream", []string{
+	{"bidi stream", false, []string{
 		"open", "Send", "Recv", "CloseSend", "Header", "Trailer",
 		"handler Recv", "handler Send", "handler Context",
 	}, openEcho},
 }
+
+var serverStream, clientStream, bidi = rpcTypes[0], rpcTypes[1], rpcTypes[2]
 
 // A clientEnd is the client's side of a stream.
 type clientEnd struct {

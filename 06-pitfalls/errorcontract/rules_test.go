@@ -1,59 +1,39 @@
 package errorcontract
 
 import (
-	"fmt"
 	"slices"
+	"strings"
 	"testing"
-	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/status"
-
-	"example.com/streams/06-pitfalls/internal/pitfalltest"
-	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
-
-// exceptions makes a call after every termination, in every RPC type that
-// has the call. It returns the outcomes that are not usual, by termination.
-func exceptions(t *testing.T, call string, usual ...string) map[string]string {
-	t.Helper()
-	found := map[string]string{}
-	for _, typ := range rpcTypes {
-		if !slices.ContainsFunc(typ.calls, func(c string) bool { return general(c) == call }) {
-			continue
-		}
-		for _, term := range terminations {
-			got := textOf(observe(t, typ, term, call))
-			if got == none || slices.Contains(usual, got) {
-				continue
-			}
-			before, ok := found[term.name]
-			require.False(t, ok && before != got, "%s: %s in one RPC type, %s in another", term.name, before, got)
-			found[term.name] = got
-		}
-	}
-	return found
-}
 
 func TestOpen_FailsForWhatTheClientKnows(t *testing.T) {
 	require.Equal(t, map[string]string{
-		"client cancel":                    "Canceled",
-		"deadline":                         "DeadlineExceeded",
-		"handler panic, not recovered":     "Unavailable",
-		"server Stop":                      "Unavailable",
-		"server GracefulStop":              "Unavailable",
-		"too large for the client to send": "ResourceExhausted",
-	}, exceptions(t, "open", "nil"))
+		"client cancel":                              "Canceled",
+		"deadline":                                   "DeadlineExceeded",
+		"handler panic, not recovered":               "Unavailable",
+		"server Stop":                                "Unavailable",
+		"server GracefulStop":                        "Unavailable",
+		"too large for the client to send":           "ResourceExhausted",
+		"connection: client Close of the connection": "Canceled",
+	}, exceptions(t, everywhere, "open", "nil"))
 }
 
 func TestSend_ReturnsEOFExceptForOwnMistakes(t *testing.T) {
 	require.Equal(t, map[string]string{
-		"server GracefulStop":                 "nil", // the RPC has not ended
-		"too large for the client to send":    "ResourceExhausted",
-		"too large for the client to receive": "Internal", // after CloseAndRecv
-		"send after half-close":               "Internal",
-	}, exceptions(t, "Send", "io.EOF"))
+		"too large for the client to send":                    "ResourceExhausted",
+		"too large for the client to receive":                 "Internal", // after CloseAndRecv
+		"send after half-close":                               "Internal",
+		"client: sends a message that cannot be marshaled":    "Internal",
+		"client: uses up its retries":                         "wrapped io.EOF",
+		"one response: the client goes on after CloseAndRecv": "Internal",
+
+		// The RPC has not ended for the client.
+		"server GracefulStop":                                "nil",
+		"peer: REFUSED_STREAM before the headers":            "nil",
+		"one response: the handler calls SendAndClose twice": "nil",
+	}, exceptions(t, everywhere, "Send", "io.EOF"))
 }
 
 func TestRecv_ResponseIsLostWithAStatusAfterIt(t *testing.T) {
@@ -70,12 +50,12 @@ func TestRecv_ResponseIsLostWithAStatusAfterIt(t *testing.T) {
 }
 
 func TestCloseSend_AlwaysReturnsNil(t *testing.T) {
-	require.Empty(t, exceptions(t, "CloseSend", "nil"))
+	require.Empty(t, exceptions(t, everywhere, "CloseSend", "nil"))
 }
 
 func TestHeader_NeverReturnsTheStatus(t *testing.T) {
 	require.Equal(t, map[string]string{"server GracefulStop": "blocks"},
-		exceptions(t, "Header", "content-type, nil", "nil, nil"))
+		exceptions(t, usually, "Header", "content-type, nil", "nil, nil"))
 }
 
 func TestTrailer_IsNilIfTheServerSentNoStatus(t *testing.T) {
@@ -89,24 +69,88 @@ func TestTrailer_IsNilIfTheServerSentNoStatus(t *testing.T) {
 		"too large for the client to receive": "nil",
 		"send after half-close":               "nil",
 		"server GracefulStop":                 "blocks",
-	}, exceptions(t, "Trailer", "served-by", "content-type", "content-type served-by"))
+	}, exceptions(t, usually, "Trailer", "served-by", "content-type", "content-type served-by"))
+}
+
+// A server sends its status without the trailers of a handler if no handler
+// runs.
+func TestTrailer_MayLackOurKeyThoughTheServerAnswered(t *testing.T) {
+	require.Equal(t, map[string]string{
+		"Unimplemented":                       "content-type",
+		"too large for the server to receive": "content-type", // in a server stream
+		"client: uses up its retries":         "content-type",
+		"peer: trailers without grpc-status":  "x-proxy",
+	}, exceptions(t, everywhere, "Trailer", "served-by", "content-type served-by", "nil", "blocks"))
+}
+
+func TestRecv_MakesCodesFromAProxysAnswer(t *testing.T) {
+	want := map[string]string{
+		"HTTP 404 text/html": "Unimplemented",
+		"HTTP 429 text/html": "Unavailable",
+		"HTTP 502 text/html": "Unavailable",
+		"HTTP 503 text/html": "Unavailable",
+		"HTTP 504 text/html": "Unavailable",
+		"RST_STREAM CANCEL":  "Canceled",
+	}
+	for _, term := range peerEnds {
+		if code, ok := want[term.name]; ok {
+			require.Equal(t, code, textOf(observe(t, bidi, term, "Recv")), term.name)
+			require.Equal(t, "nil", textOf(observe(t, bidi, term, "Trailer")), term.name)
+		}
+	}
+}
+
+func TestSetHeader_FailsOnceHeadersAreSent(t *testing.T) {
+	for i, want := range []string{"nil", "Internal"} { // before the first message, and after it
+		require.Equal(t, want, textOf(observe(t, bidi, notEnded[i], "handler SetHeader")))
+		require.Equal(t, want, textOf(observe(t, bidi, notEnded[i], "handler SendHeader")))
+	}
+}
+
+func TestRecv_ReturnsTheEndAgain(t *testing.T) {
+	for _, term := range terminations {
+		first := textOf(observe(t, bidi, term, "Recv"))
+		second := textOf(observe(t, bidi, term, "second Recv"))
+		require.Equal(t, strings.TrimPrefix(first, "message, "), second, term.name)
+	}
+}
+
+func TestClientContext_IsDoneAfterRecvSawTheEnd(t *testing.T) {
+	require.Equal(t, map[string]string{
+		"client cancel":                       "Canceled",
+		"deadline":                            "DeadlineExceeded",
+		"too large for the client to send":    "Canceled",
+		"too large for the client to receive": "Canceled",
+		"send after half-close":               "Canceled",
+	}, exceptions(t, usually, "Context", "nil"))
+	require.Equal(t, map[string]string{
+		"deadline":            "DeadlineExceeded",
+		"server GracefulStop": "blocks",
+	}, exceptions(t, usually, "Context after Recv", "Canceled"))
 }
 
 func TestHandlerContext_SaysCanceled(t *testing.T) {
 	require.Equal(t, map[string]string{
+		"one response: the handler calls SendAndClose twice": "nil", // the RPC has not ended
 		"deadline":            "Canceled or DeadlineExceeded",
 		"server GracefulStop": "nil",
-	}, exceptions(t, "handler Context", "Canceled"))
+	}, exceptions(t, everywhere, "handler Context", "Canceled"))
 }
 
 func TestHandlerSend_DiffersFromWhatTheClientSees(t *testing.T) {
 	require.Equal(t, map[string]string{
-		"deadline":                         "Canceled or DeadlineExceeded",
-		"connection closed":                "Unavailable",
-		"server Stop":                      "Unavailable",
-		"server GracefulStop":              "nil",
-		"too large for the server to send": "ResourceExhausted",
-	}, exceptions(t, "handler Send", "Canceled"))
+		"deadline":                                   "Canceled or DeadlineExceeded",
+		"connection closed":                          "Unavailable",
+		"server Stop":                                "Unavailable",
+		"server GracefulStop":                        "nil",
+		"too large for the server to send":           "ResourceExhausted",
+		"connection: client Close of the connection": "Unavailable",
+		"connection: MaxConnectionAge and its grace are over": "Unavailable",
+		"connection: keepalive timeout":                       "Unavailable",
+		"connection: too_many_pings":                          "Unavailable",
+		"handler: sends a message that cannot be marshaled":   "Internal",
+		"one response: the handler calls SendAndClose twice":  "nil",
+	}, exceptions(t, everywhere, "handler Send", "Canceled"))
 }
 
 func TestClient_CannotTellStopCloseAndPanicApart(t *testing.T) {
@@ -125,38 +169,4 @@ func TestClient_CannotTellStopCloseAndPanicApart(t *testing.T) {
 			require.Len(t, seen, 1, "%s of a %s: %v", call, typ.name, seen)
 		}
 	}
-}
-
-// Recv reads the five bytes of a message's prefix and leaves the rest of a
-// message that is too large. The next Recv takes five bytes of that rest for
-// another prefix.
-func TestRecv_AfterATooLargeMessageInventsAMessage(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		seven := []byte{0, 0, 0, 0, 2, 8, 7} // a message of 2 bytes: value 7
-		big := &pitfallsv1.Number{Padding: append(make([]byte, 3), seven...)}
-		var atHandler []string
-		server := pitfalltest.Serve(t, stub(func(h *serverEnd) error {
-			err := h.SendMsg(big)
-			atHandler = recvThree(h)
-			return err
-		}), grpc.MaxRecvMsgSize(limit))
-		conn := server.Dial(t, callOption(grpc.MaxCallRecvMsgSize(limit))...)
-		c, err := openEcho(t.Context(), pitfallsv1.NewPitfallServiceClient(conn), 0)
-		require.NoError(t, err)
-		require.NoError(t, c.SendMsg(big))
-		synctest.Wait()
-
-		want := []string{"ResourceExhausted 0", "ResourceExhausted 0", "OK 7"}
-		require.Equal(t, want, atHandler)
-		require.Equal(t, want, recvThree(c))
-	})
-}
-
-func recvThree(stream interface{ RecvMsg(any) error }) (results []string) {
-	for range 3 {
-		var number pitfallsv1.Number
-		err := stream.RecvMsg(&number)
-		results = append(results, fmt.Sprint(status.Code(err), " ", number.GetValue()))
-	}
-	return results
 }

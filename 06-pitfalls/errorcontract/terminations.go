@@ -2,8 +2,8 @@ package errorcontract
 
 import (
 	"cmp"
+	"errors"
 	"slices"
-	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
@@ -17,11 +17,16 @@ import (
 // called if opening the stream has ended the RPC.
 type termination struct {
 	name          string
-	beforeFirst   bool // the RPC ends before its first message
-	largeRequest  bool // the client sends a large message first
-	unregistered  bool // the server does not have the service
-	process       bool // the server is a process of its own
-	timeout       time.Duration
+	beforeFirst   bool        // the RPC ends before its first message
+	largeRequest  bool        // the client sends a large message first
+	unregistered  bool        // the server does not have the service
+	process       bool        // the server is a process of its own
+	timeout       bool        // the RPC has a deadline
+	nobody        bool        // the server does not listen
+	unopened      bool        // no stream is opened before the call
+	hello         string      // what a peer sends that does not speak HTTP/2
+	answer        func(*peer) // what a peer does to end the RPC
+	virtual       string      // why it is observed in virtual time only
 	serverOptions []grpc.ServerOption
 	dialOptions   []grpc.DialOption
 	fails         string   // the call that fails and so ends the RPC
@@ -36,8 +41,8 @@ var terminations = []termination{
 	{name: "status before the first message", beforeFirst: true, end: handlerDoes(returnNotFound)},
 	{name: "status between messages", end: handlerDoes(returnNotFound)},
 	{name: "status after the last message", end: handlerDoes(sendLastThenNotFound)},
-	{name: "client cancel", end: func(f *fixture) error { f.cancel(); return nil }},
-	{name: "deadline", timeout: time.Second + time.Nanosecond, races: handlerCallNames, end: passDeadline},
+	{name: "client cancel", end: cancel},
+	{name: "deadline", timeout: true, races: handlerCallNames, end: passDeadline},
 	{name: "handler panic, recovered", serverOptions: interceptor(recovering), end: handlerDoes(panicBoom)},
 	{name: "handler panic, not recovered", process: true, end: killedByPanic},
 	{name: "connection closed", end: func(f *fixture) error { f.network.Conn().Drop(); return nil }},
@@ -70,7 +75,12 @@ var notFound = status.Error(codes.NotFound, "no such number")
 // handlerDoes returns a function that makes the handler end the RPC.
 func handlerDoes(act func(*serverEnd) error) func(*fixture) error {
 	return func(f *fixture) error {
-		f.acts <- act
+		select {
+		case f.acts <- act:
+			<-f.acted
+		case <-time.After(f.patience):
+			f.must(errors.New("no handler waits"))
+		}
 		return nil
 	}
 }
@@ -91,8 +101,8 @@ func passDeadline(f *fixture) error {
 	if f.run%2 == 1 {
 		f.network.Conn().HalfOpen()
 	}
-	time.Sleep(2 * time.Second)
-	synctest.Wait()
+	<-f.ctx.Done()
+	time.Sleep(time.Millisecond)
 	return nil
 }
 
@@ -107,13 +117,13 @@ func handlerSendLarge(f *fixture) error { return f.handler.send(large) }
 
 func recvLarge(f *fixture) error {
 	f.must(f.handler.send(large))
-	synctest.Wait()
+	f.settle()
 	return f.client.recv()
 }
 
 func sendAfterHalfClose(f *fixture) error {
 	f.must(f.client.CloseSend())
-	synctest.Wait()
+	f.settle()
 	return f.client.SendMsg(nil)
 }
 

@@ -1,0 +1,138 @@
+package errorcontract
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"golang.org/x/net/http2"
+
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+)
+
+// Recv reads the five bytes of a message's prefix and leaves the rest of a
+// message that is too large. The next Recv takes five bytes of that rest for
+// another prefix.
+func TestRecv_AfterATooLargeMessageInventsAMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seven := []byte{0, 0, 0, 0, 2, 8, 7} // a message of 2 bytes: value 7
+		big := &pitfallsv1.Number{Padding: append(make([]byte, 3), seven...)}
+		var atHandler []string
+		server := pitfalltest.Serve(t, stub(func(h *serverEnd) error {
+			err := h.SendMsg(big)
+			atHandler = recvAll(h, 3)
+			return err
+		}), grpc.MaxRecvMsgSize(limit))
+		conn := server.Dial(t, callOption(grpc.MaxCallRecvMsgSize(limit))...)
+		c, err := openEcho(t.Context(), pitfallsv1.NewPitfallServiceClient(conn), 0)
+		require.NoError(t, err)
+		require.NoError(t, c.SendMsg(big))
+		synctest.Wait()
+
+		want := []string{"ResourceExhausted 0", "ResourceExhausted 0", "nil 7"}
+		require.Equal(t, want, atHandler)
+		require.Equal(t, want, recvAll(c, 3))
+	})
+}
+
+// What the client has received already still arrives. If the status was
+// among it, the error is lost.
+func TestRecv_GoesOnAfterAnUndecodableMessage(t *testing.T) {
+	for last, act := range map[string]func(*serverEnd) error{
+		"io.EOF 0":   func(*serverEnd) error { return nil },
+		"Internal 0": func(h *serverEnd) error { <-h.Context().Done(); return nil },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			server := pitfalltest.Serve(t, stub(func(h *serverEnd) error {
+				for _, m := range three() {
+					if err := h.SendMsg(m); err != nil {
+						return err
+					}
+				}
+				return act(h)
+			}))
+			c, err := openEcho(t.Context(), pitfallsv1.NewPitfallServiceClient(server.Dial(t)), 0)
+			require.NoError(t, err)
+			synctest.Wait()
+			require.Equal(t, []string{"nil 1", "Internal 0", "nil 3", last}, recvAll(c, 4))
+		})
+	}
+}
+
+// In a handler, the error ends the RPC, which races with the messages that
+// have arrived.
+func TestHandlerRecv_MayGoOnAfterAnUndecodableOne(t *testing.T) {
+	seen := map[string]bool{}
+	for range 50 {
+		synctest.Test(t, func(t *testing.T) {
+			var atHandler []string
+			server := pitfalltest.Serve(t, stub(func(h *serverEnd) error {
+				time.Sleep(time.Second) // until all have arrived
+				atHandler = recvAll(h, 3)
+				return nil
+			}))
+			c, err := openEcho(t.Context(), pitfallsv1.NewPitfallServiceClient(server.Dial(t)), 0)
+			require.NoError(t, err)
+			for _, m := range three() {
+				require.NoError(t, c.SendMsg(m))
+			}
+			require.Equal(t, []string{"Internal 0"}, recvAll(c, 1))
+			synctest.Wait()
+			require.Equal(t, []string{"nil 1", "Internal 0"}, atHandler[:2])
+			seen[atHandler[2]] = true
+		})
+	}
+	require.Equal(t, map[string]bool{"nil 3": true, "Canceled 0": true}, seen)
+}
+
+// three returns three messages, of which the second cannot be unmarshaled.
+func three() []*pitfallsv1.Number {
+	return []*pitfallsv1.Number{{Value: 1}, undecodable(), {Value: 3}}
+}
+
+func TestRefusedStream_IsOpenedOnceMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var streams []uint32
+		refused := termination{beforeFirst: true, answer: func(p *peer) {
+			streams = append(streams, p.stream)
+			p.reset(http2.ErrCodeRefusedStream)
+		}}
+		f := newFixture(t, inMemory, bidi, refused, 0)
+		require.Equal(t, "Unavailable", f.outcome("Recv").text)
+		require.Equal(t, []uint32{1, 3}, streams)
+	})
+}
+
+// A server announces no limit unless it sets one, and allows 16 MiB.
+func TestMetadata_AboveTheDefaultLimitCutsAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, inMemory, bidi, termination{end: cancel}, 0)
+		// HPACK does not compress a tilde.
+		huge := metadata.MD{"extra": slices.Repeat([]string{strings.Repeat("~", 1<<20)}, 18)}
+		c, err := openEcho(metadata.NewOutgoingContext(t.Context(), huge), pitfallsv1.NewPitfallServiceClient(f.conn), 0)
+		require.NoError(t, err)
+		require.NoError(t, c.send(small))
+		require.Equal(t, codes.Unavailable.String(), status.Code(c.recv()).String())
+		require.Equal(t, codes.Unavailable.String(), status.Code(f.client.recv()).String())
+	})
+}
+
+func TestSetTrailer_IsLostAfterTheHandlerReturned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, inMemory, bidi, termination{}, 0)
+		f.handler.SetTrailer(metadata.Pairs("before", "1"))
+		require.NoError(t, handlerDoes(returns(nil))(f))
+		synctest.Wait()
+		f.handler.SetTrailer(metadata.Pairs("after", "1"))
+		require.Equal(t, "before served-by", f.outcome("Trailer").text)
+	})
+}
