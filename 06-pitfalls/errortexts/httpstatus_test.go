@@ -65,13 +65,13 @@ var httpStatuses = []text{
 		who:   "a proxy or another server",
 		fix: "Nobody knows the path: the proxy has no route for this service, or no server during a deployment. " +
 			"The code is Unimplemented although your server may have the method; a client that gives up at " +
-			"Unimplemented gives up during a deployment.",
+			"Unimplemented gives up during a deployment: {html-answer}.",
 		produce: html(http.StatusNotFound),
 	},
 	{
 		shows:   `rpc error: code = Unknown desc = unexpected HTTP status code received from server: 200 (OK); transport: received unexpected content-type "text/html..."...`,
 		who:     "a proxy or another server",
-		fix:     "A web page came instead of a gRPC response: a login page, a default page of the proxy, or a wrong port.",
+		fix:     "A web page came instead of a gRPC response: a login page, a default page of the proxy, or a wrong port: {html-answer}.",
 		produce: html(http.StatusOK),
 	},
 }

@@ -64,9 +64,9 @@ var proxies = []text{
 	{
 		shows: `rpc error: code = Internal desc = stream terminated by RST_STREAM with error code: INTERNAL_ERROR`,
 		who:   "a proxy or your server",
-		fix: "1. The server runs behind `net/http`, and its `WriteTimeout` ended the stream: set it to 0 for " +
-			"gRPC. 2. A proxy has a limit for the stream or for its silence: send messages regularly, because a " +
-			"proxy answers keepalive pings itself: {tcp#why-you-set-keepalive-all-the-same}. 3. The server's " +
+		fix: "1. The server runs behind `net/http`, and its `WriteTimeout` ended the stream: lift it for " +
+			"gRPC: {http-server-timeout}. 2. A proxy has a limit for the stream or for its silence: send messages " +
+			"regularly, because a proxy answers keepalive pings itself: {heartbeat-not-ping}. 3. The server's " +
 			"header is larger than the client allows.",
 		produce: func(t *testing.T) string {
 			return countTCP(t, h2c(t, grpcServer(pitfalltest.Idle()), 100*time.Millisecond))

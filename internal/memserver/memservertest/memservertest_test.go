@@ -3,6 +3,7 @@ package memservertest
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -165,5 +166,30 @@ func TestServe_LimitEndsAClientThatConnectsAgain(t *testing.T) {
 		_, err := client.Check(t.Context(), &healthv1.HealthCheckRequest{}, grpc.WaitForReady(true))
 		require.EqualError(t, err, "rpc error: code = Canceled desc = grpc: the client connection is closing")
 		require.Equal(t, Limit, time.Since(start))
+	})
+}
+
+func TestServeHTTP_ServesGRPC(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := grpc.NewServer()
+		register(s)
+		check(t, ServeHTTP(t, &http.Server{Handler: s}).Dial(t))
+	})
+}
+
+func TestServeHTTP_LimitEndsACall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &recorder{TB: t}
+		s := grpc.NewServer()
+		register(s)
+		client := healthv1.NewHealthClient(ServeHTTP(r, &http.Server{Handler: s}).Dial(r))
+		start := time.Now()
+		stream, err := client.Watch(t.Context(), &healthv1.HealthCheckRequest{})
+		require.NoError(t, err)
+		for err == nil {
+			_, err = stream.Recv()
+		}
+		require.Equal(t, Limit, time.Since(start))
+		require.Contains(t, r.end()[0], "longer than the limit of its server")
 	})
 }

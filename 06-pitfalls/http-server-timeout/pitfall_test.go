@@ -1,0 +1,140 @@
+package httpservertimeout
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+
+	"example.com/streams/06-pitfalls/internal/service"
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/memserver/memservertest"
+)
+
+const reset = "rpc error: code = Internal desc = stream terminated by RST_STREAM with error code: INTERNAL_ERROR"
+
+// Five numbers, one every 3 s.
+func TestBroken_EndsAServerStreamAfter10s(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		values, err := count(t.Context(), dial(t, BrokenServer, ticking), 5)
+		require.EqualError(t, err, reset)
+		require.Equal(t, 10*time.Second, time.Since(start))
+		require.Equal(t, []int64{1, 2, 3}, values)
+	})
+}
+
+func TestFixed_ServerStreamMayTakeLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		values, err := count(t.Context(), dial(t, FixedServer, ticking), 5)
+		require.NoError(t, err)
+		require.Equal(t, 15*time.Second, time.Since(start))
+		require.Equal(t, []int64{1, 2, 3, 4, 5}, values)
+	})
+}
+
+func TestBroken_EndsAClientStreamAfter10s(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		_, err := sum(t, dial(t, BrokenServer, &service.Server{}), 5)
+		require.EqualError(t, err, reset)
+		require.Equal(t, 12*time.Second, time.Since(start), "the Send after the end")
+	})
+}
+
+func TestFixed_ClientStreamMayTakeLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		response, err := sum(t, dial(t, FixedServer, &service.Server{}), 5)
+		require.NoError(t, err)
+		require.EqualValues(t, 5, response.GetCount())
+	})
+}
+
+// ReadTimeout and WriteTimeout protect the other pages all the same.
+func TestBoth_EndAPageAfter10s(t *testing.T) {
+	for name, newServer := range map[string]func(http.Handler) *http.Server{"broken": BrokenServer, "fixed": FixedServer} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				page := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+				server := memservertest.ServeHTTP(t, newServer(page))
+				h2c := new(http.Protocols)
+				h2c.SetUnencryptedHTTP2(true)
+				client := http.Client{Transport: &http.Transport{
+					Protocols:   h2c,
+					DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) { return server.DialContext(ctx, addr) },
+				}}
+				defer client.CloseIdleConnections()
+				start := time.Now()
+				_, err := client.Get("http://page/")
+				require.ErrorContains(t, err, "INTERNAL_ERROR")
+				require.Equal(t, 10*time.Second, time.Since(start))
+			})
+		})
+	}
+}
+
+// A handler in front that hides Unwrap also hides SetWriteDeadline. The call
+// must not begin, because it would end after 10 s.
+func TestFixed_RefusesAWriterWithoutDeadlines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fixed := FixedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "page") }))
+		inner := fixed.Handler
+		fixed.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			inner.ServeHTTP(struct{ http.ResponseWriter }{w}, r)
+		})
+		client := pitfallsv1.NewPitfallServiceClient(memservertest.ServeHTTP(t, fixed).Dial(t))
+		_, err := count(t.Context(), client, 1)
+		require.ErrorContains(t, err, "500 (Internal Server Error)")
+	})
+}
+
+func dial(t *testing.T, newServer func(http.Handler) *http.Server, s *service.Server) pitfallsv1.PitfallServiceClient {
+	g := grpc.NewServer()
+	s.Register(g)
+	return pitfallsv1.NewPitfallServiceClient(memservertest.ServeHTTP(t, newServer(g)).Dial(t))
+}
+
+func count(ctx context.Context, c pitfallsv1.PitfallServiceClient, to int64) ([]int64, error) {
+	stream, err := c.Count(ctx, &pitfallsv1.CountRequest{To: to})
+	if err != nil {
+		return nil, err
+	}
+	return service.Values(stream)
+}
+
+// sum sends a number every 3 s.
+func sum(t *testing.T, c pitfallsv1.PitfallServiceClient, n int) (*pitfallsv1.SumResponse, error) {
+	stream, err := c.Sum(t.Context())
+	require.NoError(t, err)
+	for range n {
+		time.Sleep(3 * time.Second)
+		if err := stream.Send(&pitfallsv1.Number{Value: 1}); err != nil {
+			break // CloseAndRecv returns the status
+		}
+	}
+	return stream.CloseAndRecv()
+}
+
+// ticking sends a number every 3 s.
+var ticking = &service.Server{
+	OnCount: func(req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+		for i := range req.GetTo() {
+			select {
+			case <-time.After(3 * time.Second):
+			case <-stream.Context().Done():
+				return stream.Context().Err()
+			}
+			if err := stream.Send(&pitfallsv1.Number{Value: i + 1}); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+}
