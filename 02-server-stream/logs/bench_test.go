@@ -136,8 +136,9 @@ func BenchmarkAppendAsleep(b *testing.B) {
 			var took []time.Duration
 			for b.Loop() {
 				var woken sync.WaitGroup
+				after := uint64(len(took))
 				for range followers {
-					woken.Go(func() { _ = log.wait(b.Context(), uint64(len(took))) })
+					woken.Go(func() { _ = log.wait(b.Context(), after) })
 				}
 				time.Sleep(20 * time.Millisecond) // until they sleep
 				start := time.Now()
