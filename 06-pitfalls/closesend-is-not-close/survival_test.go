@@ -19,8 +19,7 @@ func TestSurvival_OfFixedOpen(t *testing.T) {
 	unavailable := status.Error(codes.Unavailable, "restarting")
 	request := &pitfallsv1.CountRequest{}
 	pitfalltest.Survival{
-		InputIsClosed:   pitfalltest.NotApplicable("the request is the only input"),
-		PeerDoesNotRead: pitfalltest.NotApplicable("the request is smaller than the window"),
+		InputIsClosed: pitfalltest.NotApplicable("the request is the only input"),
 		InputNeverEnds: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := pitfalltest.Dial(t, new(service.Server))
 			feed, err := FixedOpen(ctx, client, request)
@@ -40,6 +39,7 @@ func TestSurvival_OfFixedOpen(t *testing.T) {
 			require.EqualError(t, err, unavailable.Error())
 			require.Equal(t, []int64{1}, values)
 		}),
+		PeerDoesNotRead: pitfalltest.NotApplicable("the request is smaller than the window"),
 		PeerDoesNotSend: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			feed, err := FixedOpen(ctx, pitfalltest.Dial(t, pitfalltest.Idle()), request)
 			require.NoError(t, err)

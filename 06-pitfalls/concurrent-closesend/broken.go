@@ -3,6 +3,7 @@ package concurrentclosesend
 
 import (
 	"context"
+	"sync"
 
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
@@ -15,19 +16,21 @@ func BrokenEcho(
 	values <-chan int64, stop <-chan struct{},
 ) ([]int64, error) {
 	ctx, cancel := context.WithCancel(ctx)
+	var sender sync.WaitGroup
+	defer sender.Wait()
 	defer cancel() // ends the goroutines
 	stream, err := c.Echo(ctx)
 	if err != nil {
 		return nil, err
 	}
-	go func() {
+	sender.Go(func() {
 		select {
 		case <-stop:
 			_ = stream.CloseSend() // always nil
 		case <-ctx.Done():
 		}
-	}()
-	go func() {
+	})
+	sender.Go(func() {
 		defer func() { _ = stream.CloseSend() }() // always nil
 		for {
 			select {
@@ -39,6 +42,6 @@ func BrokenEcho(
 				return
 			}
 		}
-	}()
+	})
 	return service.Values(stream)
 }

@@ -2,6 +2,7 @@ package concurrentclosesend
 
 import (
 	"context"
+	"sync"
 
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
@@ -14,12 +15,14 @@ func FixedEcho(
 	values <-chan int64, stop <-chan struct{},
 ) ([]int64, error) {
 	ctx, cancel := context.WithCancel(ctx)
+	var sender sync.WaitGroup
+	defer sender.Wait()
 	defer cancel() // ends the goroutine
 	stream, err := c.Echo(ctx)
 	if err != nil {
 		return nil, err
 	}
-	go func() {
+	sender.Go(func() {
 		defer func() { _ = stream.CloseSend() }() // always nil
 		for {
 			select {
@@ -33,6 +36,6 @@ func FixedEcho(
 				return
 			}
 		}
-	}()
+	})
 	return service.Values(stream)
 }

@@ -39,6 +39,24 @@ func TestFixed_EchoHasNoDataRace(t *testing.T) {
 	require.Contains(t, report, "returned <nil>")
 }
 
+// What arrives after the return is for the next call, which gets the same
+// channel.
+func TestEcho_TakesNoValueAfterItsReturn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := pitfalltest.Dial(t, pitfalltest.Ends(nil), pitfalltest.SlowSend())
+		pitfalltest.InARow(func(int) {
+			values := make(chan int64, 10)
+			values <- 1
+			answers, err := FixedEcho(t.Context(), client, values, nil)
+			require.NoError(t, err)
+			require.Equal(t, []int64{1}, answers)
+			values <- 2
+			time.Sleep(time.Minute)
+			require.Len(t, values, 1)
+		})
+	})
+}
+
 type echo = func(
 	context.Context, pitfallsv1.PitfallServiceClient, <-chan int64, <-chan struct{},
 ) ([]int64, error)

@@ -50,6 +50,32 @@ func TestFixed_CountSendsAllUnderALock(t *testing.T) {
 	})
 }
 
+// A heartbeat waits for the lock when the last number is sent.
+func TestCount_WaitsForItsLastHeartbeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := pitfalltest.Dial(t, &service.Server{OnCount: func(
+			req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number],
+		) error {
+			return FixedCount(req, slowStream{stream})
+		}})
+		stream, err := client.Count(t.Context(), &pitfallsv1.CountRequest{To: 2})
+		require.NoError(t, err)
+		values, err := service.Values(stream)
+		require.NoError(t, err)
+		require.Equal(t, []int64{1, 2, 0}, values)
+	})
+}
+
+// A slowStream needs 300 ms for each Send.
+type slowStream struct {
+	grpc.ServerStreamingServer[pitfallsv1.Number]
+}
+
+func (s slowStream) Send(n *pitfallsv1.Number) error {
+	time.Sleep(300 * time.Millisecond)
+	return s.ServerStreamingServer.Send(n)
+}
+
 // sources returns three sources. The first yields a number that is larger than
 // the quota of 64 KiB. A second later, each of the others yields a small
 // number, and its Send waits. After an hour the server begins to read. The

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -134,7 +133,5 @@ func TestSurvival_OfFixedOptions(t *testing.T) {
 // minute.
 func serveFixed(t *testing.T, s *service.Server) (pitfallsv1.PitfallServiceClient, *faultnet.Network) {
 	server := pitfalltest.Serve(t, s, FixedServerOptions(time.Minute)...)
-	network := faultnet.New(server.DialContext)
-	conn := server.Dial(t, append(FixedDialOptions(time.Minute), grpc.WithContextDialer(network.DialContext))...)
-	return pitfallsv1.NewPitfallServiceClient(conn), network
+	return pitfalltest.DialFaultyTo(t, server, FixedDialOptions(time.Minute)...)
 }

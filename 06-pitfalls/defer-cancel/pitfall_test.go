@@ -59,9 +59,7 @@ func TestFixed_OpenLeavesRetriesOn(t *testing.T) {
 				}
 				return stream.Send(&pitfallsv1.Number{Value: 1})
 			},
-		}, grpc.WithDefaultServiceConfig(`{"methodConfig": [{"name": [{}], "retryPolicy": {
-			"maxAttempts": 2, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2,
-			"retryableStatusCodes": ["UNAVAILABLE"]}}]}`))
+		}, pitfalltest.RetryOnce())
 		values, err := read(t.Context(), client, request)
 		require.NoError(t, err)
 		require.Equal(t, []int64{1}, values)

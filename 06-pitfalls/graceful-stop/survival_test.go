@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -20,9 +19,7 @@ import (
 func TestSurvival_OfFixedTicker(t *testing.T) {
 	request := &pitfallsv1.CountRequest{}
 	pitfalltest.Survival{
-		InputIsClosed:  pitfalltest.NotApplicable("a time.Ticker does not close its channel"),
-		PeerEndsWithOK: pitfalltest.NotApplicable("a client ends a call only by leaving"),
-		ServerIsAway:   pitfalltest.NotApplicable("the code is the server"),
+		InputIsClosed: pitfalltest.NotApplicable("a time.Ticker does not close its channel"),
 		InputNeverEnds: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client, shutdown, _ := serveFixed(t)
 			stream, err := client.Count(ctx, request)
@@ -36,6 +33,7 @@ func TestSurvival_OfFixedTicker(t *testing.T) {
 			_, err = stream.Recv()
 			require.EqualError(t, err, "rpc error: code = Unavailable desc = the server is stopping")
 		}),
+		PeerEndsWithOK: pitfalltest.NotApplicable("only a server ends an RPC with OK"),
 		PeerEndsWithError: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client, shutdown, _ := serveFixed(t)
 			ctx, cancel := context.WithCancel(ctx)
@@ -86,6 +84,7 @@ func TestSurvival_OfFixedTicker(t *testing.T) {
 			_, err = stream.Recv()
 			require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
 		}),
+		ServerIsAway: pitfalltest.NotApplicable("the code runs in the server"),
 		ManyInARow: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			pitfalltest.InARow(func(int) {
 				client, shutdown, _ := serveFixed(t)
@@ -102,11 +101,7 @@ func TestSurvival_OfFixedTicker(t *testing.T) {
 			client, shutdown, _ := serveFixed(t)
 			time.AfterFunc(2500*time.Millisecond, func() { shutdown() })
 			for _, err := range pitfalltest.AtOnce(func(int) error {
-				stream, err := client.Count(ctx, request)
-				if err != nil {
-					return err
-				}
-				_, err = service.Values(stream)
+				_, err := pitfalltest.Count(ctx, client, request)
 				return err
 			}) {
 				require.EqualError(t, err, "rpc error: code = Unavailable desc = the server is stopping")
@@ -122,9 +117,8 @@ func serveFixed(t *testing.T) (
 ) {
 	ticker := FixedTicker()
 	server := pitfalltest.Serve(t, &service.Server{OnCount: ticker.Count})
-	n = faultnet.New(server.DialContext)
-	conn := server.Dial(t, grpc.WithContextDialer(n.DialContext))
-	return pitfallsv1.NewPitfallServiceClient(conn), func() time.Duration {
+	client, n = pitfalltest.DialFaultyTo(t, server)
+	return client, func() time.Duration {
 		start := time.Now()
 		require.NoError(t, ticker.Shutdown(server.Server.Server))
 		return time.Since(start)

@@ -23,8 +23,6 @@ import (
 func TestSurvival_OfFixedLogging(t *testing.T) {
 	const internal = "rpc error: code = Internal desc = internal error"
 	pitfalltest.Survival{
-		PeerEndsWithOK: pitfalltest.NotApplicable("a client ends a call only by leaving"),
-		ServerIsAway:   pitfalltest.NotApplicable("the interceptor runs in the server"),
 		InputIsClosed: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client, logged, _ := serveFixed(t, fibonacci)
 			stream, err := client.Echo(ctx)
@@ -45,6 +43,7 @@ func TestSurvival_OfFixedLogging(t *testing.T) {
 			_, err = stream.Recv()
 			require.EqualError(t, err, internal)
 		}),
+		PeerEndsWithOK: pitfalltest.NotApplicable("only a server ends an RPC with OK"),
 		PeerEndsWithError: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client, logged, _ := serveFixed(t, panicAtTheEnd)
 			ctx, cancel := context.WithCancel(ctx)
@@ -103,6 +102,7 @@ func TestSurvival_OfFixedLogging(t *testing.T) {
 			require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
 			require.Contains(t, logged(), "stream panicked")
 		}),
+		ServerIsAway: pitfalltest.NotApplicable("the code runs in the server"),
 		ManyInARow: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client, logged, _ := serveFixed(t, fibonacci)
 			pitfalltest.InARow(func(int) { require.EqualError(t, ask(ctx, client), internal) })
@@ -147,9 +147,8 @@ func serveFixed(t *testing.T, handler func(echo) error) (
 	var log bytes.Buffer
 	server := pitfalltest.Serve(t, &service.Server{OnEcho: handler},
 		grpc.ChainStreamInterceptor(FixedLogging(slog.New(slog.NewTextHandler(&log, nil)))))
-	n = faultnet.New(server.DialContext)
-	conn := server.Dial(t, grpc.WithContextDialer(n.DialContext))
-	return pitfallsv1.NewPitfallServiceClient(conn), func() string {
+	client, n = pitfalltest.DialFaultyTo(t, server)
+	return client, func() string {
 		synctest.Wait()
 		return log.String()
 	}, n

@@ -13,7 +13,7 @@ import (
 
 func TestBroken_EchoEndsWithUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		got, err := echoThree(t.Context(), pitfalltest.Dial(t, &service.Server{OnEcho: BrokenEcho}))
+		got, err := pitfalltest.Echo(t.Context(), pitfalltest.Dial(t, &service.Server{OnEcho: BrokenEcho}), 1, 2, 3)
 
 		require.EqualError(t, err, "rpc error: code = Unknown desc = EOF")
 		require.NotErrorIs(t, err, io.EOF)
@@ -23,7 +23,7 @@ func TestBroken_EchoEndsWithUnknown(t *testing.T) {
 
 func TestFixed_EchoEndsWithOK(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		got, err := echoThree(t.Context(), pitfalltest.Dial(t, &service.Server{OnEcho: FixedEcho}))
+		got, err := pitfalltest.Echo(t.Context(), pitfalltest.Dial(t, &service.Server{OnEcho: FixedEcho}), 1, 2, 3)
 
 		require.NoError(t, err)
 		require.Equal(t, []int64{1, 2, 3}, got)

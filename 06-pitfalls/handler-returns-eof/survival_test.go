@@ -19,8 +19,6 @@ import (
 func TestSurvival_OfFixedEcho(t *testing.T) {
 	server := &service.Server{OnEcho: FixedEcho}
 	pitfalltest.Survival{
-		PeerEndsWithOK: pitfalltest.NotApplicable("a client ends a call only by leaving"),
-		ServerIsAway:   pitfalltest.NotApplicable("the handler runs in the server"),
 		InputIsClosed: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			stream, err := pitfalltest.Dial(t, server).Echo(ctx)
 			require.NoError(t, err)
@@ -43,6 +41,7 @@ func TestSurvival_OfFixedEcho(t *testing.T) {
 			cancel()
 			require.Zero(t, pitfalltest.OpenStreams(t, client))
 		}),
+		PeerEndsWithOK: pitfalltest.NotApplicable("only a server ends an RPC with OK"),
 		PeerEndsWithError: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			var returned error
 			client := pitfalltest.Dial(t, &service.Server{
@@ -107,10 +106,11 @@ func TestSurvival_OfFixedEcho(t *testing.T) {
 			synctest.Wait()
 			require.Zero(t, server.OpenStreams())
 		}),
+		ServerIsAway: pitfalltest.NotApplicable("the code runs in the server"),
 		ManyInARow: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := pitfalltest.Dial(t, server)
 			pitfalltest.InARow(func(int) {
-				values, err := echoThree(ctx, client)
+				values, err := pitfalltest.Echo(ctx, client, 1, 2, 3)
 				require.NoError(t, err)
 				require.Equal(t, []int64{1, 2, 3}, values)
 			})
@@ -118,28 +118,11 @@ func TestSurvival_OfFixedEcho(t *testing.T) {
 		ManyAtOnce: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := pitfalltest.Dial(t, server)
 			for _, err := range pitfalltest.AtOnce(func(int) error {
-				_, err := echoThree(ctx, client)
+				_, err := pitfalltest.Echo(ctx, client, 1, 2, 3)
 				return err
 			}) {
 				require.NoError(t, err)
 			}
 		}),
 	}.Run(t)
-}
-
-// echoThree sends three numbers and returns the answers.
-func echoThree(ctx context.Context, c pitfallsv1.PitfallServiceClient) ([]int64, error) {
-	stream, err := c.Echo(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for i := range int64(3) {
-		if err := stream.Send(&pitfallsv1.Number{Value: i + 1}); err != nil {
-			return nil, err
-		}
-	}
-	if err := stream.CloseSend(); err != nil {
-		return nil, err
-	}
-	return service.Values(stream)
 }

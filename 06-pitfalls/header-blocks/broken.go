@@ -3,8 +3,6 @@ package headerblocks
 
 import (
 	"context"
-	"errors"
-	"io"
 	"strings"
 
 	"example.com/streams/06-pitfalls/internal/service"
@@ -24,13 +22,8 @@ func BrokenEcho(
 	if err != nil {
 		return "", nil, err
 	}
-	err = stream.Send(&pitfallsv1.Number{Value: value})
-	if err != nil && !errors.Is(err, io.EOF) { // Recv returns the status
-		return "", nil, err
-	}
-	if err := stream.CloseSend(); err != nil {
-		return "", nil, err
-	}
+	_ = stream.Send(&pitfallsv1.Number{Value: value}) // Recv returns the status
+	_ = stream.CloseSend()                            // always nil
 	got, err := service.Values(stream)
 	return strings.Join(header.Get("node"), ""), got, err
 }

@@ -3,12 +3,11 @@ package headerblocks
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
@@ -40,9 +39,8 @@ func survival(
 	node func(context.Context, pitfallsv1.PitfallServiceClient) (string, error),
 ) pitfalltest.Survival {
 	return pitfalltest.Survival{
-		InputIsClosed:   pitfalltest.NotApplicable("the only input is a value"),
-		InputNeverEnds:  pitfalltest.NotApplicable("the only input is a value"),
-		PeerDoesNotRead: pitfalltest.NotApplicable("the only message is smaller than the window"),
+		InputIsClosed:  pitfalltest.NotApplicable("the only input is a value"),
+		InputNeverEnds: pitfalltest.NotApplicable("the only input is a value"),
 		PeerEndsWithOK: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			name, err := node(ctx, pitfalltest.Dial(t, &service.Server{
 				OnCount: func(*pitfallsv1.CountRequest, grpc.ServerStreamingServer[pitfallsv1.Number]) error { return nil },
@@ -55,12 +53,20 @@ func survival(
 			_, err := node(ctx, dial(t, refuse))
 			require.EqualError(t, err, "rpc error: code = PermissionDenied desc = token: expired")
 		}),
+		PeerDoesNotRead: pitfalltest.NotApplicable("the only message is smaller than the window"),
 		PeerDoesNotSend: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
-			endsAt(t, ctx, time.Hour, node)
+			pitfalltest.EndsAt(t, ctx, time.Hour, func(ctx context.Context) error {
+				_, err := node(ctx, pitfalltest.Dial(t, pitfalltest.Idle()))
+				return err
+			})
 		}),
 		DeadlinePasses: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
-			endsAt(t, ctx, 0, node)
-			endsAt(t, ctx, time.Nanosecond, node)
+			for _, limit := range []time.Duration{0, time.Nanosecond} {
+				pitfalltest.EndsAt(t, ctx, limit, func(ctx context.Context) error {
+					_, err := node(ctx, pitfalltest.Dial(t, pitfalltest.Idle()))
+					return err
+				})
+			}
 		}),
 		ConnectionIsCut: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client, network := pitfalltest.DialFaulty(t, pitfalltest.Idle())
@@ -94,17 +100,12 @@ func survival(
 	}
 }
 
-// endsAt requires that a call to a server that sends nothing ends when its
-// context does, after limit.
-func endsAt(
-	t *testing.T, ctx context.Context, limit time.Duration,
-	node func(context.Context, pitfallsv1.PitfallServiceClient) (string, error),
-) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	start := time.Now()
-	_, err := node(ctx, pitfalltest.Dial(t, pitfalltest.Idle()))
-	require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
-	require.Equal(t, limit, time.Since(start))
+// The client refuses to send a message that is larger than its own limit.
+func TestFixed_EchoReturnsTheErrorOfItsOwnSend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := pitfalltest.Dial(t, &service.Server{},
+			grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(1)))
+		_, _, err := FixedEcho(t.Context(), client, 1000)
+		require.ErrorContains(t, err, "trying to send message larger than max")
+	})
 }

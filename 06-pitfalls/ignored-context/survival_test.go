@@ -68,9 +68,6 @@ type survival struct {
 
 func (s survival) run(t *testing.T) {
 	pitfalltest.Survival{
-		PeerEndsWithOK:  pitfalltest.NotApplicable("a client ends a server stream only by canceling it"),
-		PeerDoesNotSend: pitfalltest.NotApplicable("the request has arrived before the handler is called"),
-		ServerIsAway:    pitfalltest.NotApplicable("the code runs in the server"),
 		InputIsClosed: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client, returned := serve(t, s.ends)
 			got, err := read(ctx, client)
@@ -86,6 +83,7 @@ func (s survival) run(t *testing.T) {
 			require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
 			require.Error(t, end(t, returned))
 		}),
+		PeerEndsWithOK: pitfalltest.NotApplicable("only a server ends an RPC with OK"),
 		PeerEndsWithError: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client, returned := serve(t, s.slow)
 			ctx, cancel := context.WithCancel(ctx)
@@ -104,6 +102,7 @@ func (s survival) run(t *testing.T) {
 			cancel()
 			require.EqualError(t, end(t, returned), s.blocked)
 		}),
+		PeerDoesNotSend: pitfalltest.NotApplicable("the client sends only its request"),
 		DeadlinePasses: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			for _, limit := range []time.Duration{time.Nanosecond, time.Millisecond, 2500 * time.Millisecond} {
 				client, returned := serve(t, s.slow)
@@ -122,6 +121,7 @@ func (s survival) run(t *testing.T) {
 			require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
 			require.Error(t, end(t, returned))
 		}),
+		ServerIsAway: pitfalltest.NotApplicable("the code runs in the server"),
 		ManyInARow: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client, _ := serve(t, s.ends)
 			pitfalltest.InARow(func(int) {

@@ -3,11 +3,6 @@ package missingclosesend
 import (
 	"context"
 	"testing"
-	"testing/synctest"
-	"time"
-
-	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
 
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
@@ -25,27 +20,3 @@ func TestSurvival_OfFixedEcho(t *testing.T) {
 }
 
 func TestSurvival_OfFixedSum(t *testing.T) { pitfalltest.OfSumCall(FixedSum).Run(t) }
-
-// The caller may change its values when FixedEcho has returned.
-func TestEcho_ReturnsAfterItsSender(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		client := pitfalltest.Dial(t, pitfalltest.Ends(nil), grpc.WithStreamInterceptor(
-			func(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string,
-				open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-				stream, err := open(ctx, desc, cc, method, opts...)
-				return slowStream{stream}, err
-			}))
-		start := time.Now()
-		got, err := FixedEcho(t.Context(), client, 1, 2, 3)
-		require.NoError(t, err)
-		require.Equal(t, []int64{1}, got)
-		require.Equal(t, 2*time.Second, time.Since(start), "the second Send fails")
-	})
-}
-
-type slowStream struct{ grpc.ClientStream }
-
-func (s slowStream) SendMsg(m any) error {
-	defer time.Sleep(time.Second)
-	return s.ClientStream.SendMsg(m)
-}

@@ -7,7 +7,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 )
 
-// FixedServerOptions returns options that should make each client connect
+// FixedServerOptions returns options that make each client connect
 // again after about age.
 func FixedServerOptions(age time.Duration) []grpc.ServerOption {
 	return []grpc.ServerOption{grpc.KeepaliveParams(keepalive.ServerParameters{

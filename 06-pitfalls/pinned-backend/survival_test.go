@@ -13,31 +13,29 @@ import (
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
-	"example.com/streams/internal/faultnet"
 )
 
 // The server has the options, so its peer is the client.
 func TestSurvival_OfFixedServerOptions(t *testing.T) {
 	pitfalltest.Survival{
-		PeerEndsWithOK: pitfalltest.NotApplicable("a client ends a server stream only by canceling it"),
-		ServerIsAway:   pitfalltest.NotApplicable("the code runs in the server"),
 		InputIsClosed: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
-			values, err := count(ctx, dial(t, pitfalltest.Ends(nil)))
+			values, err := pitfalltest.Count(ctx, dial(t, pitfalltest.Ends(nil)), endless)
 			require.NoError(t, err)
 			require.Equal(t, []int64{1}, values)
 		}),
 		InputNeverEnds: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			requireMaxAge(t, func() error {
-				_, err := count(ctx, dial(t, backend(1)))
+				_, err := pitfalltest.Count(ctx, dial(t, backend(1)), endless)
 				return err
 			})
 			time.Sleep(time.Minute) // the handler sleeps between two numbers
 		}),
+		PeerEndsWithOK: pitfalltest.NotApplicable("only a server ends an RPC with OK"),
 		PeerEndsWithError: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := dial(t, backend(1))
 			ctx, cancel := context.WithCancel(ctx)
 			time.AfterFunc(150*time.Second, cancel)
-			_, err := count(ctx, client)
+			_, err := pitfalltest.Count(ctx, client, endless)
 			require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
 			time.Sleep(time.Minute)
 			require.Zero(t, pitfalltest.OpenStreams(t, client))
@@ -63,27 +61,24 @@ func TestSurvival_OfFixedServerOptions(t *testing.T) {
 		}),
 		DeadlinePasses: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			for _, limit := range []time.Duration{0, time.Second, 10 * time.Minute} {
-				ctx, cancel := context.WithTimeout(ctx, limit)
-				defer cancel()
-				start := time.Now()
-				_, err := count(ctx, dial(t, pitfalltest.Idle()))
-				require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
-				require.Equal(t, limit, time.Since(start))
+				pitfalltest.EndsAt(t, ctx, limit, func(ctx context.Context) error {
+					_, err := pitfalltest.Count(ctx, dial(t, pitfalltest.Idle()), endless)
+					return err
+				})
 			}
 		}),
 		ConnectionIsCut: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
-			server := pitfalltest.Serve(t, pitfalltest.Idle(), FixedServerOptions(age)...)
-			network := faultnet.New(server.DialContext)
-			client := pitfallsv1.NewPitfallServiceClient(
-				server.Dial(t, grpc.WithContextDialer(network.DialContext)))
+			client, network := pitfalltest.DialFaultyTo(t,
+				pitfalltest.Serve(t, pitfalltest.Idle(), FixedServerOptions(age)...))
 			time.AfterFunc(10*time.Minute, func() { network.Conn().Drop() })
-			_, err := count(ctx, client)
+			_, err := pitfalltest.Count(ctx, client, endless)
 			require.EqualError(t, err, "rpc error: code = Unavailable desc = error reading from server: EOF")
 			requireMaxAge(t, func() error { // the age of the second connection
-				_, err := count(ctx, client)
+				_, err := pitfalltest.Count(ctx, client, endless)
 				return err
 			})
 		}),
+		ServerIsAway: pitfalltest.NotApplicable("the code runs in the server"),
 		// The calls take 16 hours, and so more than 30 connections.
 		ManyInARow: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := dial(t, &service.Server{})
@@ -96,7 +91,7 @@ func TestSurvival_OfFixedServerOptions(t *testing.T) {
 		ManyAtOnce: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := dial(t, pitfalltest.Idle())
 			for _, err := range pitfalltest.AtOnce(func(int) error {
-				_, err := count(ctx, client)
+				_, err := pitfalltest.Count(ctx, client, endless)
 				return err
 			}) {
 				require.ErrorContains(t, err, maxAge)
@@ -104,6 +99,8 @@ func TestSurvival_OfFixedServerOptions(t *testing.T) {
 		}),
 	}.Run(t)
 }
+
+var endless = &pitfallsv1.CountRequest{}
 
 const maxAge = `received prior goaway: code: NO_ERROR, debug data: "max_age"`
 
@@ -118,14 +115,6 @@ func requireMaxAge(t *testing.T, f func() error) {
 
 func dial(t *testing.T, s *service.Server) pitfallsv1.PitfallServiceClient {
 	return pitfallsv1.NewPitfallServiceClient(pitfalltest.Serve(t, s, FixedServerOptions(age)...).Dial(t))
-}
-
-func count(ctx context.Context, c pitfallsv1.PitfallServiceClient) ([]int64, error) {
-	stream, err := c.Count(ctx, &pitfallsv1.CountRequest{})
-	if err != nil {
-		return nil, err
-	}
-	return service.Values(stream)
 }
 
 type numbers = grpc.ServerStreamingServer[pitfallsv1.Number]

@@ -3,8 +3,6 @@ package receivelimit
 
 import (
 	"context"
-	"errors"
-	"io"
 
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
@@ -16,10 +14,7 @@ func BrokenUpload(ctx context.Context, c pitfallsv1.PitfallServiceClient, data [
 	if err != nil {
 		return 0, err
 	}
-	err = stream.Send(&pitfallsv1.Number{Padding: data})
-	if err != nil && !errors.Is(err, io.EOF) { // CloseAndRecv returns the status
-		return 0, err
-	}
+	_ = stream.Send(&pitfallsv1.Number{Padding: data}) // CloseAndRecv returns the status
 	response, err := stream.CloseAndRecv()
 	return response.GetSum(), err
 }

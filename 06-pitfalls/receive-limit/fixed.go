@@ -2,8 +2,6 @@ package receivelimit
 
 import (
 	"context"
-	"errors"
-	"io"
 	"slices"
 
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
@@ -17,12 +15,8 @@ func FixedUpload(ctx context.Context, c pitfallsv1.PitfallServiceClient, data []
 		return 0, err
 	}
 	for chunk := range slices.Chunk(data, 16<<10) {
-		err = stream.Send(&pitfallsv1.Number{Padding: chunk})
-		if errors.Is(err, io.EOF) { // CloseAndRecv returns the status
-			break
-		}
-		if err != nil {
-			return 0, err
+		if err := stream.Send(&pitfallsv1.Number{Padding: chunk}); err != nil {
+			break // CloseAndRecv returns the status
 		}
 	}
 	response, err := stream.CloseAndRecv()

@@ -3,6 +3,7 @@ package receivelimit
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -18,12 +19,12 @@ import (
 func TestSurvival_OfFixedUpload(t *testing.T) {
 	data := make([]byte, 5<<20)
 	pitfalltest.Survival{
-		InputNeverEnds: pitfalltest.NotApplicable("a slice has an end; chapter 03 uploads what a reader returns"),
 		InputIsClosed: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			got, err := FixedUpload(ctx, pitfalltest.Dial(t, store()), nil)
 			require.NoError(t, err)
 			require.Zero(t, got)
 		}),
+		InputNeverEnds: pitfalltest.NotApplicable("a slice has an end; chapter 03 uploads what a reader returns"),
 		PeerEndsWithOK: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			got, err := FixedUpload(ctx, pitfalltest.Dial(t, full), data)
 			require.NoError(t, err)
@@ -31,8 +32,11 @@ func TestSurvival_OfFixedUpload(t *testing.T) {
 		}),
 		PeerEndsWithError: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			refused := status.Error(codes.PermissionDenied, "quota: must not be exceeded")
-			got, err := FixedUpload(ctx, pitfalltest.Dial(t, pitfalltest.Ends(refused)), data)
+			client := pitfalltest.Dial(t, pitfalltest.Ends(refused), pitfalltest.SlowSend())
+			start := time.Now()
+			got, err := FixedUpload(ctx, client, data)
 			require.EqualError(t, err, refused.Error())
+			require.Equal(t, 2*time.Second, time.Since(start), "the second Send fails, and is the last one")
 			require.Zero(t, got)
 		}),
 		PeerDoesNotRead: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
@@ -77,15 +81,24 @@ func TestSurvival_OfFixedUpload(t *testing.T) {
 	}.Run(t)
 }
 
+// The client refuses to send a message that is larger than its own limit.
+func TestBoth_ReturnTheErrorOfTheirOwnSend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := pitfalltest.Dial(t, store(), grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(1)))
+		_, err := FixedUpload(t.Context(), client, make([]byte, 100))
+		require.ErrorContains(t, err, "trying to send message larger than max")
+		_, err = BrokenUpload(t.Context(), client, make([]byte, 100))
+		require.ErrorContains(t, err, "trying to send message larger than max")
+	})
+}
+
 // endsAt requires that an upload ends when its context does, after limit.
 func endsAt(t *testing.T, ctx context.Context, limit time.Duration, s *service.Server, data []byte) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	start := time.Now()
-	_, err := FixedUpload(ctx, pitfalltest.Dial(t, s), data)
-	require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
-	require.Equal(t, limit, time.Since(start))
+	pitfalltest.EndsAt(t, ctx, limit, func(ctx context.Context) error {
+		_, err := FixedUpload(ctx, pitfalltest.Dial(t, s), data)
+		return err
+	})
 }
 
 // full has received 7 bytes when the first chunk arrives, and needs no more.

@@ -18,8 +18,7 @@ import (
 func TestSurvival_OfFixedCount(t *testing.T) {
 	const canceled = "rpc error: code = Canceled desc = context canceled"
 	pitfalltest.Survival{
-		InputIsClosed:   pitfalltest.NotApplicable("the function has no input"),
-		PeerDoesNotRead: pitfalltest.NotApplicable("the request is smaller than the window"),
+		InputIsClosed: pitfalltest.NotApplicable("the request is the only input"),
 		// The stream has more numbers than were asked for.
 		InputNeverEnds: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			ctx, cancel := context.WithCancel(ctx)
@@ -42,6 +41,7 @@ func TestSurvival_OfFixedCount(t *testing.T) {
 			require.Equal(t, []error{err}, warnings)
 			require.Equal(t, []int64{1}, got)
 		}),
+		PeerDoesNotRead: pitfalltest.NotApplicable("the request is smaller than the window"),
 		PeerDoesNotSend: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			ctx, cancel := context.WithCancel(ctx)
 			time.AfterFunc(time.Hour, cancel)
@@ -52,17 +52,21 @@ func TestSurvival_OfFixedCount(t *testing.T) {
 			require.Equal(t, time.Hour, time.Since(start))
 		}),
 		DeadlinePasses: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
-			// Before the call, in handle, in Recv.
-			for limit, server := range map[time.Duration]*service.Server{
-				0: endless, 150 * time.Millisecond: endless, time.Second: pitfalltest.Idle(),
+			// Before the call, in Recv, in handle.
+			for limit, client := range map[time.Duration]pitfallsv1.PitfallServiceClient{
+				0: pitfalltest.Dial(t, endless), time.Second: pitfalltest.Dial(t, pitfalltest.Idle()),
 			} {
-				ctx, cancel := context.WithTimeout(ctx, limit)
-				defer cancel()
-				start := time.Now()
-				_, _, err := numbers(ctx, pitfalltest.Dial(t, server))
-				require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
-				require.GreaterOrEqual(t, time.Since(start), limit)
+				pitfalltest.EndsAt(t, ctx, limit, func(ctx context.Context) error {
+					_, _, err := numbers(ctx, client)
+					return err
+				})
 			}
+			ctx, cancel := context.WithTimeout(ctx, 150*time.Millisecond)
+			defer cancel()
+			got, warnings, err := numbers(ctx, pitfalltest.Dial(t, endless))
+			require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
+			require.Empty(t, warnings)
+			require.Len(t, got, 2)
 		}),
 		ConnectionIsCut: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client, network := pitfalltest.DialFaulty(t, pitfalltest.Idle())

@@ -19,11 +19,8 @@ import (
 
 func TestSurvival_OfFixedCount(t *testing.T) {
 	pitfalltest.Survival{
-		PeerEndsWithOK:  pitfalltest.NotApplicable("a client cannot end this RPC with OK"),
-		PeerDoesNotSend: pitfalltest.NotApplicable("the client sends only its request"),
-		ServerIsAway:    pitfalltest.NotApplicable("the code is the server"),
 		InputIsClosed: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
-			values, err := countTo(ctx, pitfalltest.Dial(t, new(handler).server()), 0)
+			values, err := pitfalltest.Count(ctx, pitfalltest.Dial(t, new(handler).server()), &pitfallsv1.CountRequest{To: 0})
 			require.NoError(t, err)
 			require.Empty(t, values)
 		}),
@@ -31,16 +28,17 @@ func TestSurvival_OfFixedCount(t *testing.T) {
 			ctx, cancel := context.WithTimeout(ctx, 950*time.Millisecond)
 			defer cancel()
 			h := new(handler)
-			values, err := countTo(ctx, pitfalltest.Dial(t, h.server()), math.MaxInt64)
+			values, err := pitfalltest.Count(ctx, pitfalltest.Dial(t, h.server()), &pitfallsv1.CountRequest{To: math.MaxInt64})
 			require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
 			require.Len(t, values, 9)
 			h.requireEnded(t)
 		}),
+		PeerEndsWithOK: pitfalltest.NotApplicable("only a server ends an RPC with OK"),
 		PeerEndsWithError: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			ctx, cancel := context.WithCancel(ctx)
 			time.AfterFunc(350*time.Millisecond, cancel)
 			h := new(handler)
-			values, err := countTo(ctx, pitfalltest.Dial(t, h.server()), 10)
+			values, err := pitfalltest.Count(ctx, pitfalltest.Dial(t, h.server()), &pitfallsv1.CountRequest{To: 10})
 			require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
 			require.Len(t, values, 3)
 			h.requireEnded(t)
@@ -54,15 +52,16 @@ func TestSurvival_OfFixedCount(t *testing.T) {
 			time.Sleep(24 * time.Hour)
 			h.requireEnded(t)
 		}),
+		PeerDoesNotSend: pitfalltest.NotApplicable("the client sends only its request"),
 		DeadlinePasses: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			h := new(handler)
 			client := pitfalltest.Dial(t, h.server())
-			_, err := countTo(pitfalltest.Canceled(ctx), client, 1)
+			_, err := pitfalltest.Count(pitfalltest.Canceled(ctx), client, &pitfallsv1.CountRequest{To: 1})
 			require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
 
 			ctx, cancel := context.WithTimeout(ctx, 50*time.Millisecond) // before the first number
 			defer cancel()
-			_, err = countTo(ctx, client, 1)
+			_, err = pitfalltest.Count(ctx, client, &pitfallsv1.CountRequest{To: 1})
 			require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
 			h.requireEnded(t)
 		}),
@@ -70,15 +69,16 @@ func TestSurvival_OfFixedCount(t *testing.T) {
 			h := new(handler)
 			client, network := pitfalltest.DialFaulty(t, h.server())
 			time.AfterFunc(350*time.Millisecond, func() { network.Conn().Drop() })
-			values, err := countTo(ctx, client, 10)
+			values, err := pitfalltest.Count(ctx, client, &pitfallsv1.CountRequest{To: 10})
 			require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
 			require.Len(t, values, 3)
 			h.requireEnded(t)
 		}),
+		ServerIsAway: pitfalltest.NotApplicable("the code runs in the server"),
 		ManyInARow: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := pitfalltest.Dial(t, new(handler).server())
 			pitfalltest.InARow(func(int) {
-				values, err := countTo(ctx, client, 3)
+				values, err := pitfalltest.Count(ctx, client, &pitfallsv1.CountRequest{To: 3})
 				require.NoError(t, err)
 				require.Equal(t, []int64{1, 2, 3}, values)
 			})
@@ -86,21 +86,13 @@ func TestSurvival_OfFixedCount(t *testing.T) {
 		ManyAtOnce: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := pitfalltest.Dial(t, new(handler).server())
 			for _, err := range pitfalltest.AtOnce(func(int) error {
-				_, err := countTo(ctx, client, 3)
+				_, err := pitfalltest.Count(ctx, client, &pitfallsv1.CountRequest{To: 3})
 				return err
 			}) {
 				require.NoError(t, err)
 			}
 		}),
 	}.Run(t)
-}
-
-func countTo(ctx context.Context, c pitfallsv1.PitfallServiceClient, n int64) ([]int64, error) {
-	stream, err := c.Count(ctx, &pitfallsv1.CountRequest{To: n})
-	if err != nil {
-		return nil, err
-	}
-	return service.Values(stream)
 }
 
 // A handler calls FixedCount. It has room for the results of many calls.

@@ -41,20 +41,16 @@ func TestSurvival_OfFixedEcho(t *testing.T) {
 			require.Equal(t, []int64{1}, values)
 		}),
 		PeerDoesNotRead: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
-			ctx, cancel := context.WithCancel(ctx)
-			time.AfterFunc(time.Hour, cancel)
-			start := time.Now()
-			_, err := FixedEcho(ctx, pitfalltest.Dial(t, pitfalltest.Idle()), 1000)
-			require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
-			require.Equal(t, time.Hour, time.Since(start), "only the caller ends the call")
+			pitfalltest.EndsAt(t, ctx, time.Hour, func(ctx context.Context) error {
+				_, err := FixedEcho(ctx, pitfalltest.Dial(t, pitfalltest.Idle()), 1000)
+				return err
+			})
 		}),
 		PeerDoesNotSend: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
-			ctx, cancel := context.WithTimeout(ctx, time.Hour)
-			defer cancel()
-			start := time.Now()
-			_, err := FixedEcho(ctx, pitfalltest.Dial(t, pitfalltest.Idle()), 1)
-			require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
-			require.Equal(t, time.Hour, time.Since(start))
+			pitfalltest.EndsAt(t, ctx, time.Hour, func(ctx context.Context) error {
+				_, err := FixedEcho(ctx, pitfalltest.Dial(t, pitfalltest.Idle()), 1)
+				return err
+			})
 		}),
 		DeadlinePasses: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			_, err := FixedEcho(pitfalltest.Canceled(ctx), pitfalltest.Dial(t, &service.Server{}), 10)
@@ -82,15 +78,15 @@ func TestSurvival_OfFixedEcho(t *testing.T) {
 		ManyInARow: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := pitfalltest.Dial(t, &service.Server{})
 			pitfalltest.InARow(func(i int) {
-				values, err := FixedEcho(ctx, client, int64(i))
+				values, err := FixedEcho(ctx, client, int64(i%10))
 				require.NoError(t, err)
-				require.Len(t, values, i)
+				require.Len(t, values, i%10)
 			})
 		}),
 		ManyAtOnce: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := pitfalltest.Dial(t, &service.Server{})
 			for _, err := range pitfalltest.AtOnce(func(int) error {
-				_, err := FixedEcho(ctx, client, 50)
+				_, err := FixedEcho(ctx, client, 10)
 				return err
 			}) {
 				require.NoError(t, err)

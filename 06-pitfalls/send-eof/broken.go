@@ -9,7 +9,8 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// BrokenSum sends the values and returns their sum.
+// BrokenSum sends the values and returns their sum. An iterator that waits must
+// end when ctx ends.
 func BrokenSum(ctx context.Context, c pitfallsv1.PitfallServiceClient, values iter.Seq[int64]) (int64, error) {
 	stream, err := c.Sum(ctx)
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedSum sends the values and returns their sum.
+// FixedSum sends the values and returns their sum. An iterator that waits must
+// end when ctx ends.
 func FixedSum(ctx context.Context, c pitfallsv1.PitfallServiceClient, values iter.Seq[int64]) (int64, error) {
 	stream, err := c.Sum(ctx)
 	if err != nil {

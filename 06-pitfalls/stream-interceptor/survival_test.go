@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -23,7 +22,6 @@ const refusal = "rpc error: code = Unauthenticated desc = authorization: must be
 func TestSurvival_OfFixedServerOptions(t *testing.T) {
 	unavailable := status.Error(codes.Unavailable, "restarting")
 	pitfalltest.Survival{
-		ServerIsAway: pitfalltest.NotApplicable("the code is the server"),
 		InputIsClosed: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := dial(t, FixedServerOptions())
 			require.EqualError(t, echo(ctx, client), refusal)
@@ -38,10 +36,10 @@ func TestSurvival_OfFixedServerOptions(t *testing.T) {
 			_, err = stream.CloseAndRecv()
 			require.EqualError(t, err, refusal)
 		}),
-		PeerEndsWithOK: pitfalltest.NotApplicable("a client cannot end an RPC with OK; its half-close closes the input"),
+		PeerEndsWithOK: pitfalltest.NotApplicable("only a server ends an RPC with OK"),
 		PeerEndsWithError: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			server := pitfalltest.Idle()
-			client, _ := dialTo(t, server)
+			client, _ := serveFixed(t, server)
 			ctx, cancel := context.WithCancel(withToken(ctx))
 			_, err := client.Echo(ctx)
 			require.NoError(t, err)
@@ -51,13 +49,13 @@ func TestSurvival_OfFixedServerOptions(t *testing.T) {
 			synctest.Wait()
 			require.Zero(t, server.OpenStreams())
 
-			client, _ = dialTo(t, pitfalltest.Ends(unavailable))
+			client, _ = serveFixed(t, pitfalltest.Ends(unavailable))
 			require.EqualError(t, echo(withToken(t.Context()), client, 1), unavailable.Error(),
 				"the status of the handler is passed on")
 		}),
 		PeerDoesNotRead: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			server := &service.Server{}
-			client, _ := dialTo(t, server)
+			client, _ := serveFixed(t, server)
 			stream, err := client.Count(ctx, &pitfallsv1.CountRequest{})
 			require.NoError(t, err)
 			synctest.Wait()
@@ -66,7 +64,7 @@ func TestSurvival_OfFixedServerOptions(t *testing.T) {
 			require.EqualError(t, err, refusal)
 		}),
 		PeerDoesNotSend: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
-			client, _ := dialTo(t, pitfalltest.Idle())
+			client, _ := serveFixed(t, pitfalltest.Idle())
 			start := time.Now()
 			stream, err := client.Echo(ctx)
 			require.NoError(t, err)
@@ -76,7 +74,7 @@ func TestSurvival_OfFixedServerOptions(t *testing.T) {
 		}),
 		DeadlinePasses: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			server := pitfalltest.Idle()
-			client, _ := dialTo(t, server)
+			client, _ := serveFixed(t, server)
 			ctx, cancel := context.WithTimeout(withToken(ctx), time.Minute)
 			defer cancel()
 			start := time.Now()
@@ -87,12 +85,13 @@ func TestSurvival_OfFixedServerOptions(t *testing.T) {
 		}),
 		ConnectionIsCut: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			server := pitfalltest.Idle()
-			client, network := dialTo(t, server)
+			client, network := serveFixed(t, server)
 			time.AfterFunc(time.Minute, func() { network.Conn().Drop() })
 			require.Equal(t, codes.Unavailable, status.Code(echo(withToken(ctx), client)))
 			synctest.Wait()
 			require.Zero(t, server.OpenStreams())
 		}),
+		ServerIsAway: pitfalltest.NotApplicable("the code runs in the server"),
 		ManyInARow: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := dial(t, FixedServerOptions())
 			pitfalltest.InARow(func(int) {
@@ -102,8 +101,8 @@ func TestSurvival_OfFixedServerOptions(t *testing.T) {
 		}),
 		ManyAtOnce: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := dial(t, FixedServerOptions())
-			for i, err := range pitfalltest.AtOnce(func(int) error { return echo(withToken(ctx), client, 1) }) {
-				require.NoError(t, err, i)
+			for _, err := range pitfalltest.AtOnce(func(int) error { return echo(withToken(ctx), client, 1) }) {
+				require.NoError(t, err)
 			}
 			for _, err := range pitfalltest.AtOnce(func(int) error { return echo(ctx, client, 1) }) {
 				require.EqualError(t, err, refusal)
@@ -112,28 +111,16 @@ func TestSurvival_OfFixedServerOptions(t *testing.T) {
 	}.Run(t)
 }
 
-// dialTo returns a client of s with the options, and the network between them.
-func dialTo(t *testing.T, s *service.Server) (pitfallsv1.PitfallServiceClient, *faultnet.Network) {
-	server := pitfalltest.Serve(t, s, FixedServerOptions()...)
-	network := faultnet.New(server.DialContext)
-	conn := server.Dial(t, grpc.WithContextDialer(network.DialContext))
-	return pitfallsv1.NewPitfallServiceClient(conn), network
+// serveFixed returns a client of s with the options, and the network between them.
+func serveFixed(t *testing.T, s *service.Server) (pitfallsv1.PitfallServiceClient, *faultnet.Network) {
+	return pitfalltest.DialFaultyTo(t, pitfalltest.Serve(t, s, FixedServerOptions()...))
 }
 
 func withToken(ctx context.Context) context.Context {
 	return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token)
 }
 
-// echo sends the values, and receives until the stream ends.
 func echo(ctx context.Context, c pitfallsv1.PitfallServiceClient, values ...int64) error {
-	stream, err := c.Echo(ctx)
-	if err != nil {
-		return err
-	}
-	for _, v := range values {
-		_ = stream.Send(&pitfallsv1.Number{Value: v}) // Recv returns the status
-	}
-	_ = stream.CloseSend() // always nil
-	_, err = service.Values(stream)
+	_, err := pitfalltest.Echo(ctx, c, values...)
 	return err
 }

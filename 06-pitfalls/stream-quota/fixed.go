@@ -27,8 +27,7 @@ type pooled struct {
 	open int // streams
 }
 
-// Open opens a stream. The caller ends the stream by canceling ctx, or by
-// receiving until Recv returns an error.
+// Open opens a stream. The caller cancels ctx, or receives until Recv fails.
 func (p *FixedPool) Open(
 	ctx context.Context,
 ) (grpc.BidiStreamingClient[pitfallsv1.Number, pitfallsv1.Number], error) {
@@ -36,13 +35,14 @@ func (p *FixedPool) Open(
 	if err != nil {
 		return nil, err
 	}
-	stream, err := pitfallsv1.NewPitfallServiceClient(conn).Echo(ctx)
+	ctx, cancel := context.WithCancel(ctx)
+	context.AfterFunc(ctx, func() { p.release(conn) })
+	client := pitfallsv1.NewPitfallServiceClient(conn)
+	stream, err := client.Echo(ctx, grpc.OnFinish(func(error) { cancel() }))
 	if err != nil {
-		p.release(conn)
-		return nil, err
+		cancel() // an interceptor may have failed before the call began
 	}
-	context.AfterFunc(stream.Context(), func() { p.release(conn) })
-	return stream, nil
+	return stream, err
 }
 
 func (p *FixedPool) take() (*pooled, error) {

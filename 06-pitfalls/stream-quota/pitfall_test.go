@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
@@ -90,6 +92,7 @@ func ping(t *testing.T, conn *grpc.ClientConn) error {
 type dialer struct {
 	*faultnet.Network
 	server memservertest.Server
+	opts   []grpc.DialOption
 	conns  []*grpc.ClientConn // all that were opened
 }
 
@@ -105,9 +108,28 @@ func newDialer(t *testing.T, s *service.Server) *dialer {
 }
 
 func (d *dialer) dial() (*grpc.ClientConn, error) {
-	conn, err := d.server.NewClient(grpc.WithContextDialer(d.DialContext))
+	conn, err := d.server.NewClient(append(d.opts, grpc.WithContextDialer(d.DialContext))...)
 	if err == nil {
 		d.conns = append(d.conns, conn)
 	}
 	return conn, err
 }
+
+// The documentation of ClientStream.Context says that a call of Context before
+// the first Recv disables retries.
+func TestOpen_LeavesRetriesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		attempts := 0
+		p, d := pool(t, &service.Server{OnEcho: func(echo) error {
+			if attempts++; attempts == 1 {
+				return status.Error(codes.Unavailable, "restarting")
+			}
+			return nil
+		}})
+		d.opts = append(d.opts, pitfalltest.RetryOnce())
+		require.NoError(t, echoOne(t.Context(), p))
+		requireUnused(t, p, d)
+	})
+}
+
+type echo = grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]

@@ -21,9 +21,8 @@ import (
 func TestSurvival_OfFixedPool(t *testing.T) {
 	unavailable := status.Error(codes.Unavailable, "restarting")
 	pitfalltest.Survival{
-		InputIsClosed:   pitfalltest.NotApplicable("the pool sends nothing"),
-		InputNeverEnds:  pitfalltest.NotApplicable("the pool sends nothing"),
-		PeerDoesNotRead: pitfalltest.NotApplicable("the pool sends nothing"),
+		InputIsClosed:  pitfalltest.NotApplicable("the pool has no input"),
+		InputNeverEnds: pitfalltest.NotApplicable("the pool has no input"),
 		PeerEndsWithOK: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			p, d := pool(t, pitfalltest.Ends(nil))
 			require.NoError(t, echoOne(ctx, p))
@@ -34,6 +33,7 @@ func TestSurvival_OfFixedPool(t *testing.T) {
 			require.EqualError(t, echoOne(ctx, p), unavailable.Error())
 			requireUnused(t, p, d)
 		}),
+		PeerDoesNotRead: pitfalltest.NotApplicable("the pool sends nothing"),
 		PeerDoesNotSend: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			p, d := pool(t, pitfalltest.Idle())
 			ctx, cancel := context.WithCancel(ctx)
@@ -77,6 +77,14 @@ func TestSurvival_OfFixedPool(t *testing.T) {
 
 			p = &FixedPool{dial: func() (*grpc.ClientConn, error) { return nil, errors.New("no such target") }}
 			require.EqualError(t, echoOne(ctx, p), "no such target")
+
+			p, d = pool(t, &service.Server{})
+			d.opts = append(d.opts, grpc.WithStreamInterceptor(func(
+				context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, grpc.Streamer, ...grpc.CallOption,
+			) (grpc.ClientStream, error) {
+				return nil, errors.New("refused by an interceptor of the client")
+			}))
+			require.EqualError(t, echoOne(ctx, p), "refused by an interceptor of the client")
 		}),
 		ManyInARow: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			p, d := pool(t, &service.Server{})

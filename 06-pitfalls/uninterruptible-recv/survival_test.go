@@ -16,7 +16,6 @@ import (
 
 func TestSurvival_OfFixedEcho(t *testing.T) {
 	pitfalltest.Survival{
-		ServerIsAway: pitfalltest.NotApplicable("the code is the server"),
 		InputIsClosed: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			stream := echoOne(ctx, t, dial(t, FixedEcho))
 			require.NoError(t, stream.Send(&pitfallsv1.Number{Value: 2}))
@@ -37,7 +36,7 @@ func TestSurvival_OfFixedEcho(t *testing.T) {
 			require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
 			require.Equal(t, limit, time.Since(start))
 		}),
-		PeerEndsWithOK: pitfalltest.NotApplicable("a client cannot end an RPC with OK; its half-close closes the input"),
+		PeerEndsWithOK: pitfalltest.NotApplicable("only a server ends an RPC with OK"),
 		PeerEndsWithError: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			ctx, cancel := context.WithCancel(ctx)
 			client := dial(t, FixedEcho)
@@ -84,6 +83,7 @@ func TestSurvival_OfFixedEcho(t *testing.T) {
 			require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
 			require.Zero(t, pitfalltest.OpenStreams(t, client))
 		}),
+		ServerIsAway: pitfalltest.NotApplicable("the code runs in the server"),
 		ManyInARow: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := dial(t, FixedEcho)
 			pitfalltest.InARow(func(int) {

@@ -13,26 +13,28 @@ import (
 	"example.com/streams/internal/serve"
 )
 
-// A Listener is where a server listens, and how long its drain may take. Its
+// A Listener is where a server listens, and how it stops. Its
 // methods may be called concurrently, each with a server of its own.
 type Listener struct {
 	// Reflection tells everybody who reaches the port which services,
 	// methods and messages the server has. grpcurl asks for it.
 	Reflection bool
 
-	Name  string        // of the command, by default "server"
-	Addr  string        // host:port
-	Drain time.Duration // how long open calls may take to finish, ≥ 0
+	Name     string        // of the command, by default "server"
+	Addr     string        // host:port
+	LameDuck time.Duration // how long health says NOT_SERVING before the drain, ≥ 0
+	Drain    time.Duration // how long open calls may take to finish, ≥ 0
 
 	// OnListen, if not nil, is called before the address is printed.
 	OnListen func()
 }
 
-// ServerFlags adds the flags -addr, -drain and -reflection to the command
-// line. They are set when [Main] calls run.
+// ServerFlags adds the flags -addr, -lame-duck, -drain and -reflection to the
+// command line. They are set when [Main] calls run.
 func ServerFlags() *Listener {
 	l := &Listener{Name: "server"}
 	flag.StringVar(&l.Addr, "addr", "localhost:50051", "listen on `host:port`")
+	flag.DurationVar(&l.LameDuck, "lame-duck", 0, "how long health says NOT_SERVING before the server stops accepting connections")
 	flag.DurationVar(&l.Drain, "drain", 5*time.Second, "how long open calls may take to finish when the server stops")
 	flag.BoolVar(&l.Reflection, "reflection", true, "tell everybody who asks which services the server has, as grpcurl does")
 	return l
@@ -44,6 +46,9 @@ func ServerFlags() *Listener {
 func (l *Listener) Serve(ctx context.Context, s *serve.Server) error {
 	if err := NoArgs(); err != nil {
 		return err
+	}
+	if l.LameDuck < 0 {
+		return Usagef("-lame-duck: must be at least 0, got %v", l.LameDuck)
 	}
 	if l.Drain < 0 {
 		return Usagef("-drain: must be at least 0, got %v", l.Drain)
@@ -65,6 +70,6 @@ func (l *Listener) Serve(ctx context.Context, s *serve.Server) error {
 	if l.Reflection {
 		reflection.Register(s)
 	}
-	s.Drain = l.Drain
+	s.LameDuck, s.Drain = l.LameDuck, l.Drain
 	return s.ServeUntil(ctx, listener)
 }

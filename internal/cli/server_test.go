@@ -111,8 +111,29 @@ func TestListener_SetsTheDrain(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	s := serve.New()
-	require.NoError(t, (&Listener{Addr: "localhost:0", Drain: time.Hour}).Serve(ctx, s))
+	require.NoError(t, (&Listener{Addr: "localhost:0", LameDuck: 1, Drain: time.Hour}).Serve(ctx, s))
 	require.Equal(t, time.Hour, s.Drain)
+	require.Equal(t, time.Duration(1), s.LameDuck)
+}
+
+func TestListener_LameDuckServesNewConnections(t *testing.T) {
+	p := runServer(t, "-addr=localhost:0", "-lame-duck=1h")
+	addr, _ := strings.CutPrefix(p.Line(p.Stderr), "server: listening on ")
+	watch, err := healthv1.NewHealthClient(dial(t, addr)).Watch(t.Context(), &healthv1.HealthCheckRequest{})
+	require.NoError(t, err)
+	_, err = watch.Recv()
+	require.NoError(t, err)
+	p.Signal(syscall.SIGTERM)
+	changed, err := watch.Recv()
+	require.NoError(t, err)
+	require.Equal(t, "NOT_SERVING", changed.GetStatus().String())
+
+	reply, err := healthv1.NewHealthClient(dial(t, addr)).Check(t.Context(), &healthv1.HealthCheckRequest{})
+	require.NoError(t, err)
+	require.Equal(t, "NOT_SERVING", reply.GetStatus().String())
+	p.Signal(syscall.SIGTERM) // ends the process at once
+	exit, _, _ := p.Wait()
+	require.Equal(t, -1, exit)
 }
 
 func TestListener_ArgumentIsAUsageError(t *testing.T) {
@@ -125,6 +146,8 @@ func TestListener_WrongAddressIsAClearError(t *testing.T) {
 	taken, err := net.Listen("tcp", "localhost:0")
 	require.NoError(t, err)
 	defer taken.Close()
+	err = (&Listener{Addr: "localhost:0", LameDuck: -time.Second}).Serve(t.Context(), serve.New())
+	require.EqualError(t, err, "-lame-duck: must be at least 0, got -1s")
 	for _, tt := range []struct {
 		addr  string
 		drain time.Duration

@@ -1,5 +1,5 @@
 // Package serve runs a gRPC server until it is told to stop, and then drains
-// it: open calls may finish, within a limit.
+// it: health says so first, and open calls may finish, within a limit.
 package serve
 
 import (
@@ -23,6 +23,12 @@ const cleanup = time.Second
 // called once. Its other methods may be called concurrently.
 type Server struct {
 	*grpc.Server
+
+	// LameDuck is how long the server still serves everybody, new
+	// connections too, while health already reports NOT_SERVING. Whoever
+	// routes clients to this server needs this time to route them
+	// elsewhere. If 0, the drain begins at once.
+	LameDuck time.Duration
 
 	// Drain is how long open calls may take to finish. It must be at
 	// least 0.
@@ -50,9 +56,10 @@ func New(opts ...grpc.ServerOption) *Server {
 	return s
 }
 
-// ServeUntil serves on the listener until ctx is done. Then it drains:
-// health reports NOT_SERVING, OnDrain is called, new calls are refused, and
-// open calls have the time Drain to finish before they are canceled. A
+// ServeUntil serves on the listener until ctx is done. Then health reports
+// NOT_SERVING, and after the time LameDuck the server drains: OnDrain is
+// called, new calls and connections are refused, and open calls have the
+// time Drain to finish before they are canceled. A
 // health Watch is an open call too; a client that uses it to choose a server
 // ends it when the drain begins. A connection whose handshake is not complete
 // delays the end, and the cancellation of calls, until it is 3 s old.
@@ -63,12 +70,18 @@ func New(opts ...grpc.ServerOption) *Server {
 func (s *Server) ServeUntil(ctx context.Context, listener net.Listener) error {
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(listener) }()
+	var err error
 	select {
 	case <-ctx.Done():
-		return s.drain()
-	case err := <-served:
-		return errors.Join(errors.New("serve ended early"), err, s.drain())
+		s.health.Shutdown()
+		select {
+		case <-time.After(s.LameDuck):
+			return s.drain()
+		case err = <-served:
+		}
+	case err = <-served:
 	}
+	return errors.Join(errors.New("serve ended early"), err, s.drain())
 }
 
 func (s *Server) drain() error {

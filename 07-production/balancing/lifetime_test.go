@@ -1,0 +1,177 @@
+package balancing_test
+
+import (
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/status"
+
+	logsv1 "example.com/streams/02-server-stream/logs/v1"
+	"example.com/streams/07-production/balancing"
+	"example.com/streams/07-production/balancing/internal/fleet"
+	"example.com/streams/internal/memserver/memservertest"
+)
+
+type options = func(*balancing.Lifetime) []grpc.ServerOption
+
+// streamAge ends streams, and leaves connections as they are.
+func streamAge(l *balancing.Lifetime) []grpc.ServerOption {
+	return []grpc.ServerOption{grpc.ChainStreamInterceptor(l.Intercept)}
+}
+
+// connectionAge sends GOAWAY, and leaves streams as they are.
+func connectionAge(*balancing.Lifetime) []grpc.ServerOption {
+	return []grpc.ServerOption{grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: age})}
+}
+
+// later returns the streams of a, b and c some time after c has joined a and
+// b. Each client has one stream.
+func later(t *testing.T, f *fleet.Fleet, config string, clients int) []int64 {
+	start(t, f, "a", "b")
+	for range clients {
+		client(t, f, config, 1)
+	}
+	f.Start("c")
+	time.Sleep(3 * age)
+	return f.Streams("a", "b", "c")
+}
+
+func TestLifetime_OneAgeAloneMovesNothing(t *testing.T) {
+	for name, options := range map[string]options{
+		"the stream's age": streamAge, "the connection's age": connectionAge,
+	} {
+		for policy, config := range policies {
+			t.Run(name+"/"+policy, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					require.Zero(t, later(t, &fleet.Fleet{MaxAge: age, Options: options}, config, 12)[2])
+				})
+			})
+		}
+	}
+}
+
+func TestLifetime_BothAgesMoveStreams(t *testing.T) {
+	for _, policy := range []string{"shuffled", "round_robin"} {
+		t.Run(policy, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				requireSpread(t, later(t, &fleet.Fleet{MaxAge: age}, policies[policy], 120))
+			})
+		})
+	}
+}
+
+func TestLifetime_PickFirstStaysWhereItIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		require.Equal(t, []int64{0, 0}, later(t, &fleet.Fleet{MaxAge: age}, balancing.PickFirst, 12)[1:])
+	})
+}
+
+const aged = "rpc error: code = Unavailable desc = the stream has reached its maximum age; open it again"
+
+// The connection ends too, and must not end under a stream.
+func TestLifetime_StreamEndsBeforeItsConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t, &fleet.Fleet{MaxAge: age}, "a")
+		conn := client(t, f, balancing.PickFirst, 0)
+		type ended struct {
+			after time.Duration
+			err   error
+		}
+		ends := make(chan ended, 100)
+		for range cap(ends) {
+			time.Sleep(3 * time.Second)
+			go func() {
+				opened := time.Now()
+				err := end(t, conn)
+				ends <- ended{time.Since(opened), err}
+			}()
+		}
+		var ages []time.Duration
+		for range cap(ends) {
+			e := <-ends
+			require.EqualError(t, e.err, aged)
+			require.InDelta(t, age, e.after, float64(age/10))
+			ages = append(ages, e.after)
+		}
+		require.Greater(t, slices.Max(ages)-slices.Min(ages), age/20, "streams do not end together")
+	})
+}
+
+func TestLifetime_DrainEndsAllStreamsAndNewOnes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lifetime := balancing.NewLifetime(0)
+		conn := serveHandler(t, lifetime, func(stream grpc.ServerStream) error {
+			<-stream.Context().Done()
+			return stream.Context().Err()
+		})
+		start := time.Now()
+		time.AfterFunc(time.Hour, lifetime.Drain)
+		for range 2 {
+			require.EqualError(t, end(t, conn),
+				"rpc error: code = Unavailable desc = shutting down; open the stream again")
+			require.Equal(t, time.Hour, time.Since(start))
+		}
+	})
+}
+
+func TestLifetime_KeepsWhatTheHandlerReturns(t *testing.T) {
+	notFound := status.Error(codes.NotFound, "no such log")
+	for name, tt := range map[string]struct {
+		handle func(grpc.ServerStream) error
+		want   error
+	}{
+		"an error":             {func(grpc.ServerStream) error { return notFound }, notFound},
+		"OK":                   {func(grpc.ServerStream) error { return nil }, io.EOF},
+		"OK after the maximum": {func(s grpc.ServerStream) error { <-s.Context().Done(); return nil }, io.EOF},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				require.Equal(t, tt.want, end(t, serveHandler(t, balancing.NewLifetime(age), tt.handle)))
+			})
+		})
+	}
+}
+
+// A handler that waits in Send does not see its context, so only the end of
+// the connection ends it.
+func TestLifetime_BlockedSendEndsWithTheConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := make(chan time.Time, 1)
+		conn := serveHandler(t, balancing.NewLifetime(age), func(stream grpc.ServerStream) error {
+			for {
+				if err := stream.SendMsg(&logsv1.LogEntry{Message: strings.Repeat("x", 1<<10)}); err != nil {
+					ended <- time.Now()
+					return err
+				}
+			}
+		})
+		start := time.Now()
+		_, err := logsv1.NewLogServiceClient(conn).StreamLogs(t.Context(), &logsv1.LogRequest{})
+		require.NoError(t, err) // and nobody receives
+		require.InDelta(t, age+age*5/4, (<-ended).Sub(start), float64(age/10))
+	})
+}
+
+// serveHandler serves every method with handle, and returns a client.
+func serveHandler(t *testing.T, l *balancing.Lifetime, handle func(grpc.ServerStream) error) *grpc.ClientConn {
+	return memservertest.Serve(t, func(grpc.ServiceRegistrar) {}, append(l.ServerOptions(),
+		grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error { return handle(stream) }))...).Dial(t)
+}
+
+// end follows the log until the stream ends, and returns how it ended. OK is
+// io.EOF.
+func end(t *testing.T, conn *grpc.ClientConn) error {
+	stream, err := logsv1.NewLogServiceClient(conn).StreamLogs(t.Context(), &logsv1.LogRequest{Follow: true})
+	for err == nil {
+		_, err = stream.Recv()
+	}
+	return err
+}
