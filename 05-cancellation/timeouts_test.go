@@ -8,12 +8,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
-	"example.com/streams/internal/memserver/memservertest"
 )
 
 func TestTicks_IdleTimeoutStartsAgainAfterEachTick(t *testing.T) {
@@ -92,35 +90,6 @@ func TestSendTimeout_IsMinuteByDefault(t *testing.T) {
 			n := requireRest(t, stream, codes.Aborted, "the client read nothing for 1m0s")
 			blocked := time.Duration(n+1) * time.Second // when the next tick was published
 			require.Equal(t, blocked+time.Minute, s.handlers.next(t).at)
-		})
-	}
-}
-
-// BenchmarkSendWithin measures what the goroutine and the timer for each tick
-// cost.
-func BenchmarkSendWithin(b *testing.B) {
-	for name, send := range map[string]func(serverStream, *tickerv1.Tick) error{
-		"Send":       serverStream.Send,
-		"SendWithin": func(s serverStream, tick *tickerv1.Tick) error { return SendWithin(time.Minute, s, tick) },
-	} {
-		b.Run(name, func(b *testing.B) {
-			tick := new(Exchange).Tick(1)
-			endless := stub{OnWatch: func(_ *tickerv1.WatchRequest, stream serverStream) error {
-				for {
-					if err := send(stream, tick); err != nil {
-						return err
-					}
-				}
-			}}
-			conn := memservertest.Dial(b, func(r grpc.ServiceRegistrar) {
-				tickerv1.RegisterTickerServiceServer(r, endless)
-			})
-			stream := open(b, b.Context(), tickerv1.NewTickerServiceClient(conn))
-			for b.Loop() {
-				if _, err := stream.Recv(); err != nil {
-					b.Fatal(err)
-				}
-			}
 		})
 	}
 }

@@ -19,6 +19,8 @@ import (
 	"example.com/streams/internal/testproc"
 )
 
+const burst = 100 // entries that a benchmark publishes before it waits
+
 // A preparingServer is a [LogServer] that encodes each entry once, as a
 // [grpc.PreparedMsg], and sends the same bytes to all followers. LogServer
 // does not do so, because a PreparedMsg has a price and limits:
