@@ -52,7 +52,7 @@ func TestWindow_OfAWarmConnectionIsLarger(t *testing.T) {
 				require.GreaterOrEqual(t, sent.Load(), tt.min)
 				require.LessOrEqual(t, sent.Load(), tt.max)
 				stalled.cancel()
-				<-ended
+				require.Error(t, <-ended)
 			})
 		})
 	}

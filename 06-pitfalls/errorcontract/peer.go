@@ -26,7 +26,7 @@ type peer struct {
 }
 
 func newPeer(f *fixture) *peer {
-	p := &peer{first: f.beforeFirst, hello: f.hello, one: f.rpcType.one, answer: f.answer}
+	p := &peer{first: f.beforeFirst, hello: f.hello, one: f.one, answer: f.answer}
 	f.t.Cleanup(p.close)
 	return p
 }

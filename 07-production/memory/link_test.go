@@ -48,8 +48,8 @@ func TestLink_ReadEndsWhenAnEndIsClosed(t *testing.T) {
 		close func(client, server net.Conn)
 		err   error
 	}{
-		"server": {func(_, server net.Conn) { server.Close() }, io.EOF},
-		"client": {func(client, _ net.Conn) { client.Close() }, io.ErrClosedPipe},
+		"server": {func(_, server net.Conn) { _ = server.Close() }, io.EOF},
+		"client": {func(client, _ net.Conn) { _ = client.Close() }, io.ErrClosedPipe},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

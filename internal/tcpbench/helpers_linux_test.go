@@ -139,6 +139,7 @@ func unplug(t *testing.T, addr string) {
 	require.Len(t, servers, len(clients))
 	drop := []syscall.SockFilter{{Code: syscall.BPF_RET | syscall.BPF_K, K: 0}} // keep 0 bytes
 	for _, fd := range append(clients, servers...) {
+		//nolint:staticcheck // golang.org/x/net/bpf filters sockets of packets only
 		require.NoError(t, syscall.AttachLsf(fd, drop))
 	}
 }

@@ -20,6 +20,7 @@ func Idle(ctx context.Context, connections, streams int, shared bool) (int64, er
 	if err != nil {
 		return 0, err
 	}
+	//nolint:staticcheck // deprecated, because it is the default; this measures what it saves
 	s := grpc.NewServer(grpc.SharedWriteBuffer(shared), grpc.WaitForHandlers(true))
 	register(newLog(1, 100))(s)
 	go func() { _ = s.Serve(listener) }() // until Stop
@@ -27,7 +28,8 @@ func Idle(ctx context.Context, connections, streams int, shared bool) (int64, er
 	before := heap()
 	for range connections {
 		conn, err := grpc.NewClient(listener.Addr().String(),
-			grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithSharedWriteBuffer(shared))
+			grpc.WithTransportCredentials(insecure.NewCredentials()),
+			grpc.WithSharedWriteBuffer(shared)) //nolint:staticcheck // as above
 		if err != nil {
 			return 0, err
 		}
