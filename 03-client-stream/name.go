@@ -5,13 +5,13 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
+	"example.com/streams/internal/printable"
 )
 
 // maxNameBytes is the limit of common file systems.
@@ -36,7 +36,7 @@ func checkName(name string) error {
 		return invalid("name: must have 1 to %d bytes, got %d", maxNameBytes, len(name))
 	case strings.ContainsAny(name, `/\<>:"|?*`):
 		return invalid(`name: must not contain any of /\<>:"|?*, got %q`, name)
-	case strings.ContainsFunc(name, func(r rune) bool { return !strconv.IsPrint(r) }):
+	case printable.Escape(name) != name:
 		return invalid("name: must have only printable characters, got %q", name)
 	case strings.ContainsAny(name[:1], ".-"): // ".", "..", and the names of partial files
 		return invalid("name: must not begin with a dot or a hyphen, got %q", name)

@@ -39,6 +39,7 @@ func badNames() (all []refusal) {
 		"\u202egpj.exe":          printable, // is shown as exe.jpg
 		"f\u200bg":               printable, // is shown as fg
 		"f\u2028g":               printable, // a line break
+		"f\u3164":                printable, // a letter without ink
 		".":                      start,
 		"..":                     start,
 		".hidden":                start,

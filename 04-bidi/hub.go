@@ -54,10 +54,7 @@ func NewHub(queue int) *Hub {
 // InvalidArgument: the room or the name is not valid. AlreadyExists: another
 // member of the room has the name. Unavailable: [Hub.Drain] was called.
 func (h *Hub) Join(room, name string) (*Member, error) {
-	if err := checkName("room", room); err != nil {
-		return nil, err
-	}
-	if err := checkName("name", name); err != nil {
+	if err := checkJoin(room, name); err != nil {
 		return nil, err
 	}
 	h.mu.Lock()

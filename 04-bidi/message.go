@@ -72,13 +72,21 @@ func farewell(name string, why chatv1.Leave_Reason) string {
 	}
 }
 
+// checkJoin returns InvalidArgument if a room or a name is not valid.
+func checkJoin(room, name string) error {
+	if err := checkName("room", room); err != nil {
+		return err
+	}
+	return checkName("name", name)
+}
+
 func checkName(field, s string) error {
 	if err := checkLength(field, s, MaxName); err != nil {
 		return err
 	}
 	return checkRunes(field, s, func(r rune) bool {
 		return r == ' ' || !isVisible(r) || r == '\u2800' || // a blank
-			unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) // no ink
+			unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) // no ink
 	})
 }
 

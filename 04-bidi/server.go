@@ -95,6 +95,9 @@ func (s *ChatServer) join(stream serverStream) (*Member, error) {
 	if join == nil {
 		return nil, status.Error(codes.InvalidArgument, "join: must be the first message")
 	}
+	if err := checkJoin(join.GetRoom(), join.GetName()); err != nil {
+		return nil, err // before it takes a turn of the others
+	}
 	select {
 	case s.Hub.turn <- struct{}{}:
 		time.AfterFunc(JoinPace, func() { <-s.Hub.turn })

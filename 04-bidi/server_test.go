@@ -200,6 +200,7 @@ func TestChat_FirstMessageMustBeAValidJoin(t *testing.T) {
 		"invisible character":    {joinMessage("", "go", "an\u200bn"), `name: must not contain '\u200b'`},
 		"right-to-left override": {joinMessage("", "go", "\u202enna"), `name: must not contain '\u202e'`},
 		"invisible letter":       {joinMessage("", "go", "ann\u3164"), `name: must not contain '\u3164'`},
+		"variation selector":     {joinMessage("", "go", "ann\ufe00"), `name: must not contain '\ufe00'`},
 		"blank braille pattern":  {joinMessage("", "go\u2800", "ann"), `room: must not contain '\u2800'`},
 	} {
 		t.Run(name, func(t *testing.T) {

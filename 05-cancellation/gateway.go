@@ -20,6 +20,13 @@ import (
 // the loop of a gateway that is its own upstream.
 const MaxHops = 8
 
+// OpenTimeout is how long a gateway waits until its upstream has room for
+// another call. Without it, a client of a full upstream would wait forever.
+const OpenTimeout = 10 * time.Second
+
+var errNoRoom = status.Errorf(codes.Unavailable,
+	"the upstream accepted no call within %v; watch again later", OpenTimeout)
+
 // hopsKey is the metadata key of the number of gateways that a call has
 // crossed.
 const hopsKey = "ticker-hops"
@@ -52,7 +59,8 @@ func NewGateway(upstream tickerv1.TickerServiceClient) *Gateway {
 // InvalidArgument: the metadata has a count of hops that is not a number.
 // FailedPrecondition: the call has crossed [MaxHops] gateways before this
 // one. Aborted: one Send took longer than SendTimeout. Unavailable: the
-// gateway is shutting down, or the upstream cannot be reached.
+// gateway is shutting down, or the upstream cannot be reached or accepts no
+// call within [OpenTimeout].
 func (g *Gateway) Watch(
 	req *tickerv1.WatchRequest, down grpc.ServerStreamingServer[tickerv1.Tick],
 ) error {
@@ -67,7 +75,11 @@ func (g *Gateway) Watch(
 		return err
 	}
 
+	opening := time.AfterFunc(OpenTimeout, func() { cancel(errNoRoom) })
 	up, err := g.upstream.Watch(ctx, req)
+	if !opening.Stop() {
+		return errNoRoom
+	}
 	for err == nil {
 		var tick *tickerv1.Tick
 		if tick, err = up.Recv(); err == nil {

@@ -190,3 +190,22 @@ func TestGateway_PassesOnStatus(t *testing.T) {
 		requireRest(t, stream, codes.Aborted, "the client read nothing for 1m0s")
 	})
 }
+
+// A connection of the gateway carries the calls of all its watchers, and the
+// upstream allows only some of them.
+func TestGateway_FullUpstreamIsUnavailable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		exchange := serveTicker(t, new(Exchange), grpc.MaxConcurrentStreams(1))
+		gateway := serveTicker(t, NewGateway(exchange.client(t)))
+		c := gateway.client(t)
+		first := open(t, t.Context(), c)
+		recvOnTime(t, first, 1)
+
+		start := time.Now()
+		_, err := open(t, t.Context(), c).Recv()
+		require.EqualError(t, err, "rpc error: code = Unavailable desc = "+
+			"the upstream accepted no call within 10s; watch again later")
+		require.Equal(t, 10*time.Second, time.Since(start))
+		require.True(t, Retryable(err))
+	})
+}

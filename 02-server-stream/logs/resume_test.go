@@ -190,3 +190,18 @@ func TestStreamLogs_BookmarksWithoutAMatch(t *testing.T) {
 		})
 	}
 }
+
+// A client whose filter matches nothing learns where to resume even if the
+// server stops before the first bookmark is due.
+func TestTail_LearnsTheCursorAtADrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(10)
+		appendLines(log, 5)
+		req := &logsv1.LogRequest{Contains: "ALARM", Follow: true}
+		time.AfterFunc(time.Second, log.Drain)
+		_, err := sequences(t.Context(), dial(t, &LogServer{Log: log}), req, 0)
+		require.Equal(t, "shutting down; resume after 5", status.Convert(err).Message())
+		require.Equal(t, uint64(5), req.GetAfter())
+		require.Equal(t, log.id, req.GetLogId())
+	})
+}

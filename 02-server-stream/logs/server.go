@@ -41,7 +41,8 @@ type LogServer struct {
 //
 // If req.bookmarks is true, StreamLogs also sends a bookmark after each
 // BookmarkInterval, after about 1,000 entries that it has looked at, or half
-// of the log's retention if that is fewer, and before it returns nil.
+// of the log's retention if that is fewer, and before it returns nil or
+// Unavailable.
 //
 // OK: req.follow is false, and the newest entry was sent. InvalidArgument:
 // req.contains is longer than [MaxLine]. OutOfRange: the next entry is no
@@ -58,7 +59,7 @@ func (s *LogServer) StreamLogs(
 	f := &follower{log: s.Log, req: req, stream: stream, id: req.GetLogId(), cursor: req.GetAfter()}
 	for {
 		more, err := f.sendFor(cmp.Or(s.BookmarkInterval, 15*time.Second))
-		if err != nil {
+		if err != nil && status.Code(err) != codes.Unavailable { // a drain
 			return err
 		}
 		if req.GetBookmarks() {
@@ -66,8 +67,8 @@ func (s *LogServer) StreamLogs(
 				return err
 			}
 		}
-		if !more {
-			return nil // OK: the client's Recv returns io.EOF
+		if err != nil || !more {
+			return err // nil: the client's Recv returns io.EOF
 		}
 	}
 }

@@ -82,7 +82,7 @@ func TestCounters_TellHowStreamsEnded(t *testing.T) {
 		require.Error(t, call(everything()))
 		synctest.Wait()
 		require.Equal(t, Snapshot{
-			Sent:     2, // bookmarks, before OK
+			Sent:     3, // bookmarks, before OK and Unavailable
 			Received: 5,
 			Ended:    map[string]int64{"OK": 2, "Canceled": 1, "OutOfRange": 1, "Unavailable": 1},
 		}, counters.Snapshot())

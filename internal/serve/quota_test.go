@@ -89,6 +89,44 @@ func TestRequest_OfMoreThan64KiBIsRefused(t *testing.T) {
 	})
 }
 
+// By default, a window of grpc-go grows to 16 MiB when a stream is read, and
+// the next stream of the connection has it from the start.
+func TestWindow_DoesNotGrow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		message := wrapperspb.Bytes(make([]byte, 1024))
+		_, conn := start(t, func(stream grpc.ServerStream) error {
+			if method, _ := grpc.MethodFromServerStream(stream); method == "/any/Unread" {
+				return untilCanceled(stream)
+			}
+			for {
+				if err := stream.RecvMsg(new(wrapperspb.BytesValue)); err != nil {
+					return err
+				}
+			}
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		upload := &grpc.StreamDesc{ClientStreams: true}
+		read, err := conn.NewStream(ctx, upload, "/any/Read")
+		require.NoError(t, err)
+		for range 5000 {
+			require.NoError(t, read.SendMsg(message))
+		}
+		unread, err := conn.NewStream(ctx, upload, "/any/Unread")
+		require.NoError(t, err)
+		sent := make(chan int, 1)
+		go func() {
+			n := 0
+			for unread.SendMsg(message) == nil {
+				n++
+			}
+			sent <- n
+		}()
+		synctest.Wait()
+		cancel()
+		require.LessOrEqual(t, <-sent, 200, "messages that the client could send")
+	})
+}
+
 // HPACK lets a client name a field of the header table with one byte. 20
 // header lists of 4 kB each would become 190 MB of metadata, for as long as
 // the streams are open.

@@ -63,7 +63,7 @@ func run() error {
 	snapshotv1.RegisterSnapshotServiceServer(server, snapshots)
 
 	ctx, stop := signal.NotifyContext(context.Background(),
-		os.Interrupt, syscall.SIGTERM)
+		os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, func() {
 		stop()                                     // a second signal ends the process at once
 		time.AfterFunc(5*time.Second, server.Stop) // GracefulStop has no limit

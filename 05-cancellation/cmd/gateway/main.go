@@ -38,7 +38,9 @@ func run(ctx context.Context) error {
 	}
 	defer conn.Close()
 
-	s := serve.New(cancellation.ServerOptions()...)
+	// Another gateway has one connection, which carries the calls of all its
+	// watchers.
+	s := serve.New(append(cancellation.ServerOptions(), grpc.MaxConcurrentStreams(1000))...)
 	g := cancellation.NewGateway(tickerv1.NewTickerServiceClient(conn))
 	tickerv1.RegisterTickerServiceServer(s, g)
 	s.OnDrain = g.Drain

@@ -52,14 +52,14 @@ func (s *Server) Ping(context.Context, *pitfallsv1.PingRequest) (*pitfallsv1.Pin
 func (s *Server) Count(req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
 	s.open.Add(1)
 	defer s.open.Add(-1)
+	if n := req.GetPadding(); n < 0 || n > MaxPadding {
+		return status.Errorf(codes.InvalidArgument, "padding: must be 0 to %d bytes, got %d", MaxPadding, n)
+	}
 	if s.OnCount != nil {
 		return s.OnCount(req, stream)
 	}
 	if req.GetTo() < 0 {
 		return status.Errorf(codes.InvalidArgument, "to: must be at least 0, got %d", req.GetTo())
-	}
-	if n := req.GetPadding(); n < 0 || n > MaxPadding {
-		return status.Errorf(codes.InvalidArgument, "padding: must be 0 to %d bytes, got %d", MaxPadding, n)
 	}
 	padding := make([]byte, req.GetPadding())
 	for i := int64(1); req.GetTo() == 0 || i <= req.GetTo(); i++ {

@@ -5,6 +5,7 @@ import (
 	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
@@ -24,6 +25,18 @@ func TestCount_RefusesValuesOutOfRange(t *testing.T) {
 			require.EqualError(t, err, "rpc error: code = InvalidArgument desc = "+says)
 		})
 	}
+}
+
+func TestCount_LimitsThePaddingOfAStubToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stub := &service.Server{OnCount: func(req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+			return stream.Send(&pitfallsv1.Number{Padding: make([]byte, req.GetPadding())})
+		}}
+		stream, err := pitfalltest.Dial(t, stub).Count(t.Context(), &pitfallsv1.CountRequest{Padding: 1 << 30})
+		require.NoError(t, err)
+		_, err = stream.Recv()
+		require.ErrorContains(t, err, "padding: must be 0 to 5242880 bytes, got 1073741824")
+	})
 }
 
 func TestCount_SendsPaddedNumbersAndEnds(t *testing.T) {
