@@ -1,0 +1,153 @@
+// Package protocol is a service with a protocol that can live for years: its
+// streams survive errors of single items, and old and new peers understand
+// each other.
+package protocol
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	jobsv1 "example.com/streams/07-production/protocol/jobs/v1"
+)
+
+// Version is the version of the protocol that this package speaks. Version 1
+// had no credits.
+const Version = 2
+
+// Credits is how many items of one stream may be under way.
+const Credits = 4
+
+// A Server implements JobService. Set the fields before the first call.
+// Methods may be called concurrently.
+type Server struct {
+	jobsv1.UnimplementedJobServiceServer
+
+	// Run runs an item. Its error is the status of the item. It is called
+	// concurrently, and must return when ctx is done. It must not panic:
+	// it has a goroutine of its own, where no interceptor recovers.
+	Run func(ctx context.Context, input string) (output string, err error)
+
+	// Root is the directory of the uploads. Server deletes none. The caller
+	// closes Root.
+	Root *os.Root
+
+	mu sync.Mutex // one write to an upload at a time
+}
+
+type workStream = grpc.BidiStreamingServer[jobsv1.WorkRequest, jobsv1.WorkResponse]
+
+// Work runs the items of one client, at most [Credits] at a time.
+//
+// OK: the client half-closed, and each item has its result. InvalidArgument:
+// the first message is not a Hello. FailedPrecondition: the client does not
+// speak [Version]. ResourceExhausted: more than [Credits] items are under
+// way. Canceled, DeadlineExceeded: the context of the call ended.
+func (s *Server) Work(stream grpc.BidiStreamingServer[jobsv1.WorkRequest, jobsv1.WorkResponse]) error {
+	hello, err := greet(stream)
+	if err != nil {
+		return err
+	}
+	w := &worker{
+		stream:   stream,
+		run:      s.Run,
+		accepts:  slices.Contains(hello.GetCapabilities(), jobsv1.Capability_CAPABILITY_ACCEPTED),
+		underWay: make(chan struct{}, Credits),
+	}
+	var running sync.WaitGroup
+	for {
+		req, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			running.Wait()
+			return nil
+		}
+		if err != nil {
+			return err // ends the context of the items
+		}
+		select {
+		case w.underWay <- struct{}{}:
+			running.Go(func() { w.work(req) })
+		default:
+			return status.Errorf(codes.ResourceExhausted,
+				"items: must be at most %d under way, got %d", Credits, Credits+1)
+		}
+	}
+}
+
+// greet receives the first message and answers it.
+func greet(stream workStream) (*jobsv1.Hello, error) {
+	first, err := stream.Recv()
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	hello := first.GetHello()
+	if hello == nil {
+		return nil, status.Error(codes.InvalidArgument, "hello: must be the first message")
+	}
+	if !slices.Contains(hello.GetVersions(), Version) {
+		return nil, status.Errorf(codes.FailedPrecondition,
+			"versions: must contain %d, got %v", Version, hello.GetVersions())
+	}
+	welcome := &jobsv1.Welcome{Version: Version, Credits: Credits}
+	return hello, stream.Send(&jobsv1.WorkResponse{Event: &jobsv1.WorkResponse_Welcome{Welcome: welcome}})
+}
+
+// A worker runs the items of one stream.
+type worker struct {
+	stream   workStream
+	run      func(context.Context, string) (string, error)
+	accepts  bool          // the client has CAPABILITY_ACCEPTED
+	underWay chan struct{} // has an element for each item
+
+	mu sync.Mutex // Send must not be called concurrently
+}
+
+// work answers one request.
+func (w *worker) work(req *jobsv1.WorkRequest) {
+	resp := &jobsv1.WorkResponse{Item: req.GetItem(), Done: true}
+	input, ok := req.GetEvent().(*jobsv1.WorkRequest_Input)
+	if !ok { // the client is newer than this server
+		resp.Event = failure(status.New(codes.Unimplemented, "event: must be one that the server knows"))
+		w.send(resp)
+		return
+	}
+	if w.accepts {
+		accepted := &jobsv1.WorkResponse_Accepted{Accepted: new(jobsv1.Accepted)}
+		w.send(&jobsv1.WorkResponse{Item: req.GetItem(), Event: accepted})
+	}
+	output, err := w.run(w.stream.Context(), input.Input)
+	if err != nil {
+		resp.Event = failure(status.Convert(err))
+	} else {
+		resp.Event = &jobsv1.WorkResponse_Output{Output: validText(output)}
+	}
+	w.send(resp)
+}
+
+// send sends a message. If the stream has ended, send does nothing: the
+// handler learns of the end from Recv.
+func (w *worker) send(resp *jobsv1.WorkResponse) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if resp.GetDone() {
+		<-w.underWay // before the client can use the credit
+	}
+	_ = w.stream.Send(resp)
+}
+
+func failure(st *status.Status) *jobsv1.WorkResponse_Failure {
+	return &jobsv1.WorkResponse_Failure{Failure: &jobsv1.Failure{
+		Code: uint32(st.Code()), Message: validText(st.Message()),
+	}}
+}
+
+// validText makes a text that Send accepts.
+func validText(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
