@@ -60,6 +60,7 @@ func (s *Server) Work(stream grpc.BidiStreamingServer[jobsv1.WorkRequest, jobsv1
 		run:      s.Run,
 		accepts:  slices.Contains(hello.GetCapabilities(), jobsv1.Capability_CAPABILITY_ACCEPTED),
 		underWay: make(chan struct{}, Credits),
+		sending:  make(chan struct{}, 1),
 	}
 	var running sync.WaitGroup
 	for {

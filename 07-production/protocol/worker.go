@@ -3,7 +3,6 @@ package protocol
 import (
 	"context"
 	"strings"
-	"sync"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -17,8 +16,7 @@ type worker struct {
 	run      func(context.Context, string) (string, error)
 	accepts  bool          // the client has CAPABILITY_ACCEPTED
 	underWay chan struct{} // has an element for each item
-
-	mu sync.Mutex // Send must not be called concurrently
+	sending  chan struct{} // has an element during Send, as a lock
 }
 
 // work answers one request.
@@ -46,8 +44,8 @@ func (w *worker) work(req *jobsv1.WorkRequest) {
 // send sends a message. If the stream has ended, send does nothing: the
 // handler learns of the end from Recv.
 func (w *worker) send(resp *jobsv1.WorkResponse) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.sending <- struct{}{}
+	defer func() { <-w.sending }()
 	if resp.GetDone() {
 		<-w.underWay // before the client can use the credit
 	}
