@@ -42,8 +42,16 @@ func (s stub) Work(stream workStream) error { return s.OnWork(stream) }
 
 // A job counts how many items run.
 type job struct {
-	mu                     sync.Mutex
-	started, running, most int
+	mu sync.Mutex
+	counts
+}
+
+type counts struct{ started, running, most int }
+
+func (j *job) get() counts {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.counts
 }
 
 func (j *job) add(n int) {

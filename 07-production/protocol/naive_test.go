@@ -21,7 +21,7 @@ func TestNaive_ErrorOfOneItemLosesTheOthers(t *testing.T) {
 		requireStatus(t, err, codes.InvalidArgument,
 			`item 3: rpc error: code = InvalidArgument desc = input: must be a duration, got "soon"`)
 		require.Empty(t, outputs)
-		require.Equal(t, 4, j.started, "items that ran")
+		require.Equal(t, 4, j.get().started, "items that ran")
 		require.Equal(t, 100*time.Millisecond, time.Since(start), "nobody waited for the others")
 	})
 }
@@ -35,6 +35,6 @@ func TestNaive_RunsAllItemsAtOnce(t *testing.T) {
 
 		require.NoError(t, err)
 		require.Len(t, outputs, 10_000)
-		require.Equal(t, 10_000, j.most, "items at the same time")
+		require.Equal(t, 10_000, j.get().most, "items at the same time")
 	})
 }

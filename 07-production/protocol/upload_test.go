@@ -82,18 +82,20 @@ func TestUpload_ResumesFromTheCommittedOffset(t *testing.T) {
 func TestUpload_SentIsNotCommitted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := memservertest.Serve(t, register(&Server{Root: newRoot(t)}),
-			grpc.ChainStreamInterceptor(late(time.Second)))
+			grpc.ChainStreamInterceptor(late(time.Second)), grpc.StaticStreamWindowSize(64<<10))
 		client := jobsv1.NewJobServiceClient(server.Dial(t))
 		ctx, cancel := context.WithCancel(t.Context())
 		stream, err := client.Upload(ctx)
 		require.NoError(t, err)
-		require.NoError(t, stream.Send(&jobsv1.UploadRequest{Upload: "file", Chunk: []byte("abc")}))
-		cancel() // as a lost connection does
-		time.Sleep(2 * time.Second)
+		const sent = 1 << 20 // more than the window of the server
+		require.NoError(t, stream.Send(&jobsv1.UploadRequest{Upload: "file", Chunk: make([]byte, sent)}))
+		synctest.Wait()
+		cancel()
+		time.Sleep(2 * time.Second) // until the handler has looked
 
 		require.Zero(t, committed(t, client, "file"), "bytes")
-		_, err = upload(t, client, "file", 3, "def").CloseAndRecv()
-		requireStatus(t, err, codes.Aborted, "offset: must be 0, got 3")
+		_, err = upload(t, client, "file", sent, "def").CloseAndRecv()
+		requireStatus(t, err, codes.Aborted, "offset: must be 0, got 1048576")
 	})
 }
 

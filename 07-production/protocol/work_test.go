@@ -41,7 +41,7 @@ func TestWork_CreditsLimitWhatIsUnderWay(t *testing.T) {
 
 		require.NoError(t, err)
 		require.Len(t, got, 10_000)
-		require.Equal(t, Credits, j.most, "items at the same time")
+		require.Equal(t, Credits, j.get().most, "items at the same time")
 		require.Equal(t, 10_000/Credits*time.Second, time.Since(start))
 	})
 }
@@ -57,7 +57,7 @@ func TestWork_LostStreamLeavesFewInDoubt(t *testing.T) {
 
 		require.Equal(t, codes.Unavailable.String(), status.Code(err).String(), "got %v", err)
 		require.Len(t, got, 10*Credits)
-		require.Equal(t, Credits, j.started-len(got), "items that ran without a result")
+		require.Equal(t, Credits, j.get().started-len(got), "items that ran without a result")
 	})
 }
 
@@ -70,27 +70,28 @@ func TestWork_RefusesAnItemWithoutACredit(t *testing.T) {
 		}
 		requireStatus(t, drain(stream), codes.ResourceExhausted, "items: must be at most 4 under way, got 5")
 		synctest.Wait()
-		require.Zero(t, j.running, "items that go on after the stream has ended")
+		require.Zero(t, j.get().running, "items that go on after the stream has ended")
 	})
 }
 
-// The first result fills the window of the client, so its Send waits. The
+// The first result fills the buffers, and the Send of the second waits. The
 // credits of the items behind it are not given back.
 func TestWork_UnreadResultsKeepTheirCredits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		long := func(context.Context, string) (string, error) { return strings.Repeat("x", 1<<20), nil }
+		j := new(job)
+		long := func(context.Context, string) (string, error) {
+			j.add(1)
+			return strings.Repeat("x", 1<<20), nil
+		}
 		server := memservertest.Serve(t, register(&Server{Run: long}))
 		conn := server.Dial(t, grpc.WithStaticStreamWindowSize(64<<10))
 		stream := open(t, jobsv1.NewJobServiceClient(conn))
-		sent := 0
-		for stream.Context().Err() == nil && sent < 100 {
-			if stream.Send(&jobsv1.WorkRequest{Event: &jobsv1.WorkRequest_Input{}}) != nil {
-				break
-			}
-			sent++
+		for i := range 100 {
+			require.NoError(t, send(stream, i+1, ""))
 			synctest.Wait()
 		}
-		require.Equal(t, Credits+2, sent)
+		require.Equal(t, 2+Credits, j.get().started)
+		requireStatus(t, drain(stream), codes.ResourceExhausted, "items: must be at most 4 under way, got 5")
 	})
 }
 
@@ -102,7 +103,7 @@ func TestWork_BreakCancelsTheItems(t *testing.T) {
 			break
 		}
 		synctest.Wait()
-		require.Zero(t, j.running)
+		require.Zero(t, j.get().running)
 	})
 }
 
