@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,37 +45,40 @@ func TestOrder_OneDirectionIsInOrder(t *testing.T) {
 
 func TestOrder_TwoDirectionsCross(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var events []string
+		events := make(chan string, 4)
 		client := dial(t, stub{OnWork: func(stream workStream) error {
 			if err := stream.Send(output(1, "")); err != nil {
 				return err
 			}
-			events = append(events, "server sends")
+			events <- "server sends"
 			time.Sleep(3 * time.Second)
 			_, err := stream.Recv()
-			events = append(events, "server receives")
+			events <- "server receives"
 			return err
 		}})
 		stream, err := client.Work(t.Context())
 		require.NoError(t, err)
 		time.Sleep(time.Second)
 		require.NoError(t, send(stream, 1, ""))
-		events = append(events, "client sends")
+		events <- "client sends"
 		time.Sleep(time.Second)
 		_, err = stream.Recv()
 		require.NoError(t, err)
-		events = append(events, "client receives")
+		events <- "client receives"
 		require.NoError(t, drain(stream))
-		require.Equal(t, []string{"server sends", "client sends", "client receives", "server receives"}, events)
+		for _, want := range []string{"server sends", "client sends", "client receives", "server receives"} {
+			require.Equal(t, want, <-events)
+		}
 	})
 }
 
-// late delays what the handler of the first stream receives.
+// late delays the handler of the first stream.
 func late(d time.Duration) grpc.StreamServerInterceptor {
+	var later atomic.Bool
 	return func(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-		wait := d
-		d = 0
-		time.Sleep(wait)
+		if !later.Swap(true) {
+			time.Sleep(d)
+		}
 		return next(srv, stream)
 	}
 }
