@@ -16,7 +16,9 @@ type worker struct {
 	run      func(context.Context, string) (string, error)
 	accepts  bool          // the client has CAPABILITY_ACCEPTED
 	underWay chan struct{} // has an element for each item
-	sending  chan struct{} // has an element during Send, as a lock
+	// Has an element during Send: a lock. With a Mutex, synctest.Wait would
+	// not return while a Send is blocked.
+	sending chan struct{}
 }
 
 // work answers one request.
