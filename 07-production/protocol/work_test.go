@@ -99,7 +99,8 @@ func TestWork_BreakCancelsTheItems(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := new(job)
 		client := dial(t, &Server{Run: j.run})
-		for range Work(t.Context(), client, slices.Values([]string{"1s", "1h"})) {
+		for _, err := range Work(t.Context(), client, slices.Values([]string{"1s", "1h"})) {
+			require.NoError(t, err)
 			break
 		}
 		synctest.Wait()
