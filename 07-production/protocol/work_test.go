@@ -1,0 +1,148 @@
+package protocol
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	jobsv1 "example.com/streams/07-production/protocol/jobs/v1"
+	"example.com/streams/internal/memserver/memservertest"
+)
+
+func TestWork_FailureDoesNotEndTheStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := dial(t, &Server{Run: new(job).run})
+		got, err := lines(Work(t.Context(), client, slices.Values([]string{"3s", "1s", "soon", "2s"})))
+		require.NoError(t, err)
+		require.Equal(t, []string{
+			`3: InvalidArgument: input: must be a duration, got "soon"`,
+			"2: slept 1s", "4: slept 2s", "1: slept 3s",
+		}, got)
+	})
+}
+
+func TestWork_CreditsLimitWhatIsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := new(job)
+		client := dial(t, &Server{Run: j.run})
+		start := time.Now()
+
+		got, err := lines(Work(t.Context(), client, slices.Values(slices.Repeat([]string{"1s"}, 10_000))))
+
+		require.NoError(t, err)
+		require.Len(t, got, 10_000)
+		require.Equal(t, Credits, j.get().most, "items at the same time")
+		require.Equal(t, 10_000/Credits*time.Second, time.Since(start))
+	})
+}
+
+func TestWork_LostStreamLeavesFewInDoubt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := new(job)
+		server := memservertest.Serve(t, register(&Server{Run: j.run}))
+		client := jobsv1.NewJobServiceClient(server.Dial(t))
+		time.AfterFunc(10*time.Second+time.Millisecond, server.Stop)
+
+		got, err := lines(Work(t.Context(), client, slices.Values(slices.Repeat([]string{"1s"}, 10_000))))
+
+		require.Equal(t, codes.Unavailable.String(), status.Code(err).String(), "got %v", err)
+		require.Len(t, got, 10*Credits)
+		require.Equal(t, Credits, j.get().started-len(got), "items that ran without a result")
+	})
+}
+
+func TestWork_RefusesAnItemWithoutACredit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := new(job)
+		stream := open(t, dial(t, &Server{Run: j.run}))
+		for i := range Credits + 1 {
+			require.NoError(t, send(stream, i+1, "1s"))
+		}
+		requireStatus(t, drain(stream), codes.ResourceExhausted, "items: must be at most 4 under way, got 5")
+		synctest.Wait()
+		require.Zero(t, j.get().running, "items that go on after the stream has ended")
+	})
+}
+
+// The first result fills the buffers, and the Send of the second waits. The
+// credits of the items behind it are not given back.
+func TestWork_UnreadResultsKeepTheirCredits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := new(job)
+		long := func(context.Context, string) (string, error) {
+			j.add(1)
+			return strings.Repeat("x", 1<<20), nil
+		}
+		server := memservertest.Serve(t, register(&Server{Run: long}))
+		conn := server.Dial(t, grpc.WithStaticStreamWindowSize(64<<10))
+		stream := open(t, jobsv1.NewJobServiceClient(conn))
+		for i := range 100 {
+			require.NoError(t, send(stream, i+1, ""))
+			synctest.Wait()
+		}
+		require.Equal(t, 2+Credits, j.get().started)
+		requireStatus(t, drain(stream), codes.ResourceExhausted, "items: must be at most 4 under way, got 5")
+	})
+}
+
+func TestWork_BreakCancelsTheItems(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := new(job)
+		client := dial(t, &Server{Run: j.run})
+		for _, err := range Work(t.Context(), client, slices.Values([]string{"1s", "1h"})) {
+			require.NoError(t, err)
+			break
+		}
+		synctest.Wait()
+		require.Zero(t, j.get().running)
+	})
+}
+
+// Without the replacement, Send would fail and the item had no result.
+func TestWork_ReplacesInvalidUTF8(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := dial(t, &Server{Run: func(_ context.Context, input string) (string, error) {
+			if input == "bad" {
+				return "", errors.New("bad\xff")
+			}
+			return "good\xff", nil
+		}})
+		got, err := lines(Work(t.Context(), client, slices.Values([]string{"good", "bad"})))
+		require.NoError(t, err)
+		require.ElementsMatch(t, []string{"1: good\uFFFD", "2: Unknown: bad\uFFFD"}, got)
+	})
+}
+
+func TestWork_ReportsAnOKThatComesTooEarly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := dial(t, stub{OnWork: func(stream workStream) error {
+			return errors.Join(stream.Send(welcome(2, 4)), stream.Send(output(1, "one")))
+		}})
+		got, err := lines(Work(t.Context(), client, slices.Values([]string{"a", "b", "c"})))
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		require.ErrorContains(t, err, "2 items have no result")
+		require.Equal(t, []string{"1: one"}, got)
+	})
+}
+
+func TestWork_FailureWithoutACodeIsAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := dial(t, stub{OnWork: func(stream workStream) error {
+			failed := &jobsv1.WorkResponse{Item: 1, Done: true, Event: &jobsv1.WorkResponse_Failure{}}
+			return errors.Join(stream.Send(welcome(2, 4)), stream.Send(failed))
+		}})
+		got, err := lines(Work(t.Context(), client, slices.Values([]string{"a"})))
+		require.NoError(t, err)
+		require.Equal(t, []string{"1: Unknown: "}, got)
+	})
+}
