@@ -207,6 +207,31 @@ func TestUpload_RefusalWakesBlockedSend(t *testing.T) {
 	})
 }
 
+func TestUpload_NoticesTheEndBetweenReads(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		file string
+		ends time.Duration // when the client cancels
+		code codes.Code
+		at   time.Duration
+	}{
+		{"a cancel", "f", 10 * time.Second, codes.Canceled, 12 * time.Second},
+		{"a refusal", "../f", time.Hour, codes.InvalidArgument, 3 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(tt.ends, cancel)
+				start := time.Now()
+				slow := paced{endless{}, func() { time.Sleep(3 * time.Second) }}
+				_, err := Upload(ctx, dial(t, newServer(t)), named(tt.file), slow, nil)
+				require.Equal(t, tt.code, status.Code(err), "got %v", err)
+				require.Equal(t, tt.at, time.Since(start))
+			})
+		})
+	}
+}
+
 func TestUpload_NoticesDeadlineBetweenReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)

@@ -90,8 +90,10 @@ func TestFixed_RefusesAWriterWithoutDeadlines(t *testing.T) {
 			inner.ServeHTTP(struct{ http.ResponseWriter }{w}, r)
 		})
 		client := pitfallsv1.NewPitfallServiceClient(memservertest.ServeHTTP(t, fixed).Dial(t))
+		start := time.Now()
 		_, err := count(t.Context(), client, 1)
 		require.ErrorContains(t, err, "500 (Internal Server Error)")
+		require.Zero(t, time.Since(start))
 	})
 }
 
