@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -172,7 +173,9 @@ func TestUpload_EndAfterHalfCloseLeavesADoubt(t *testing.T) {
 		codes.Unavailable:       true,
 		codes.AlreadyExists:     false,
 		codes.ResourceExhausted: false,
-		codes.Internal:          false,
+		codes.PermissionDenied:  false,
+		codes.Internal:          true,
+		codes.Unknown:           true,
 	} {
 		t.Run(code.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -190,6 +193,26 @@ func TestUpload_EndAfterHalfCloseLeavesADoubt(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What stands between, here an http.Server, resets the stream after the file
+// was stored. The code is then Internal.
+func TestUpload_ResetAfterHalfCloseLeavesADoubt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, g := newServer(t), grpc.NewServer()
+		register(stub{OnUpload: func(stream serverStream) error {
+			err := s.Upload(stream)
+			<-stream.Context().Done()
+			return err
+		}})(g)
+		between := memservertest.ServeHTTP(t, &http.Server{Handler: g, WriteTimeout: 10 * time.Second})
+		client := uploadv1.NewUploadServiceClient(between.Dial(t))
+
+		_, err := Upload(t.Context(), client, named("f"), strings.NewReader("x"), nil)
+		require.Equal(t, codes.Internal, status.Code(err), "got %v", err)
+		require.Equal(t, []string{"f"}, names(t, s))
+		require.ErrorIs(t, err, ErrNoReceipt)
+	})
 }
 
 // The server receives nothing for an hour, so flow control blocks the
