@@ -68,7 +68,7 @@ func TestUpload_DrainWaitsForUploads(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s, server := newServer(t), serve.New(grpc.MaxRecvMsgSize(4<<20)) // as cmd/server does
+				s, server := newServer(t), serve.New(grpc.MaxRecvMsgSize(4<<20))
 				register(s)(server)
 				server.Drain = 5 * time.Second
 				running := servetest.Start(t, server)
