@@ -21,8 +21,8 @@ import (
 const ChunkSize = 256 << 10
 
 // ErrNoReceipt is in the errors of [Upload] after which the file may be
-// stored: all of it was sent, and then the call ended without an answer of
-// the server.
+// stored: all of it was sent, and then the call ended with a code that need
+// not be an answer of the server, such as Unavailable or Internal.
 var ErrNoReceipt = errors.New("no receipt: the file may be stored")
 
 // Upload sends the bytes of r, asks the server to store them as info says,
@@ -42,8 +42,8 @@ var ErrNoReceipt = errors.New("no receipt: the file may be stored")
 //
 // DataLoss: the receipt came before the end of r, or its SHA-256 differs
 // from that of r. Any other error comes from r, or is the status that ended
-// the call. The file is not stored after an error of r, and after a status
-// without [ErrNoReceipt].
+// the call. The file is not stored after an error of r, and, unless a proxy
+// chose the code, after a status without [ErrNoReceipt].
 func Upload(
 	ctx context.Context, c uploadv1.UploadServiceClient,
 	info *uploadv1.FileInfo, r io.Reader, progress func(sent int64),
@@ -89,7 +89,8 @@ func send(
 	}
 	receipt, err := stream.CloseAndRecv()
 	switch status.Code(err) {
-	case codes.Canceled, codes.DeadlineExceeded, codes.Unavailable:
+	case codes.Canceled, codes.DeadlineExceeded, codes.Unavailable,
+		codes.Internal, codes.Unknown: // of the server, or of what resets a stream
 		return nil, fmt.Errorf("%w: %w", ErrNoReceipt, err)
 	}
 	return receipt, err

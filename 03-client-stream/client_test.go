@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -172,7 +173,9 @@ func TestUpload_EndAfterHalfCloseLeavesADoubt(t *testing.T) {
 		codes.Unavailable:       true,
 		codes.AlreadyExists:     false,
 		codes.ResourceExhausted: false,
-		codes.Internal:          false,
+		codes.PermissionDenied:  false,
+		codes.Internal:          true,
+		codes.Unknown:           true,
 	} {
 		t.Run(code.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -192,6 +195,26 @@ func TestUpload_EndAfterHalfCloseLeavesADoubt(t *testing.T) {
 	}
 }
 
+// What stands between, here an http.Server, resets the stream after the file
+// was stored. The code is then Internal.
+func TestUpload_ResetAfterHalfCloseLeavesADoubt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, g := newServer(t), grpc.NewServer()
+		register(stub{OnUpload: func(stream serverStream) error {
+			err := s.Upload(stream)
+			<-stream.Context().Done()
+			return err
+		}})(g)
+		between := memservertest.ServeHTTP(t, &http.Server{Handler: g, WriteTimeout: 10 * time.Second})
+		client := uploadv1.NewUploadServiceClient(between.Dial(t))
+
+		_, err := Upload(t.Context(), client, named("f"), strings.NewReader("x"), nil)
+		require.Equal(t, codes.Internal, status.Code(err), "got %v", err)
+		require.Equal(t, []string{"f"}, names(t, s))
+		require.ErrorIs(t, err, ErrNoReceipt)
+	})
+}
+
 // The server receives nothing for an hour, so flow control blocks the
 // client in Send. Then the server refuses the upload.
 func TestUpload_RefusalWakesBlockedSend(t *testing.T) {
@@ -205,6 +228,31 @@ func TestUpload_RefusalWakesBlockedSend(t *testing.T) {
 		require.Equal(t, codes.InvalidArgument, status.Code(err), "got %v", err)
 		require.Equal(t, time.Hour, time.Since(start))
 	})
+}
+
+func TestUpload_NoticesTheEndBetweenReads(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		file string
+		ends time.Duration // when the client cancels
+		code codes.Code
+		at   time.Duration
+	}{
+		{"a cancel", "f", 10 * time.Second, codes.Canceled, 12 * time.Second},
+		{"a refusal", "../f", time.Hour, codes.InvalidArgument, 3 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(tt.ends, cancel)
+				start := time.Now()
+				slow := paced{endless{}, func() { time.Sleep(3 * time.Second) }}
+				_, err := Upload(ctx, dial(t, newServer(t)), named(tt.file), slow, nil)
+				require.Equal(t, tt.code, status.Code(err), "got %v", err)
+				require.Equal(t, tt.at, time.Since(start))
+			})
+		})
+	}
 }
 
 func TestUpload_NoticesDeadlineBetweenReads(t *testing.T) {

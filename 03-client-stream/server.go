@@ -47,8 +47,9 @@ type UploadServer struct {
 // and all later messages carry its bytes. After the client's half-close,
 // Upload writes the bytes to the disk, gives the file its name, and sends
 // the receipt. An upload that the server refuses, or that ends before the
-// half-close, leaves nothing. If the call is canceled or the connection is
-// lost after the half-close, the file may be stored without a receipt.
+// half-close, leaves nothing. If the call is canceled or reset, or the
+// connection is lost, after the half-close, the file may be stored without a
+// receipt.
 //
 // Uploads of the same name may run at the same time. Of uploads without
 // replace, the first that is complete is stored and the others fail with

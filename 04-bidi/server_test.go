@@ -151,6 +151,10 @@ func TestChat_NameIsUniqueInItsRoom(t *testing.T) {
 		ann.sees("ann: still here")
 
 		join(t, c.client, "rust", "ann").leave()
+		twin := join(t, c.client, "go", "\u0430nn") // with a Cyrillic a
+		ann.sees("* \u0430nn joined")
+		twin.leave()
+		ann.sees("* \u0430nn left")
 		ann.leave()
 		join(t, c.client, "go", "ann").leave()
 	})

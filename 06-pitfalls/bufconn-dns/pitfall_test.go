@@ -61,6 +61,18 @@ func TestFixed_AsksTheDialer(t *testing.T) {
 	require.Equal(t, "passthrough:///bufnet", target)
 }
 
+func TestDial_AsksTheDialer(t *testing.T) {
+	failDNS(t, errors.New("the lookup fails"))
+	target, dialed, err := ping(t, func(dial dialer) (*grpc.ClientConn, error) {
+		return grpc.Dial("bufnet", grpc.WithContextDialer(dial), //nolint:staticcheck // the page compares it with NewClient
+			grpc.WithTransportCredentials(insecure.NewCredentials()))
+	})
+
+	require.NoError(t, err)
+	require.Equal(t, 1, dialed, "calls of the dialer")
+	require.Equal(t, "passthrough:///bufnet", target)
+}
+
 func TestTarget_WithAnIPAddressNeedsNoDNS(t *testing.T) {
 	failDNS(t, errors.New("the lookup fails"))
 	target, dialed, err := ping(t, func(dial dialer) (*grpc.ClientConn, error) {

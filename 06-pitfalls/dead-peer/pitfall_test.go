@@ -40,6 +40,35 @@ func TestBroken_ServerKeepsItsHandlerForTwoHours(t *testing.T) {
 	handlerEndsAfter(t, 2*time.Hour+20*time.Second, BrokenServerOptions(time.Minute))
 }
 
+// What the server sends is no sign of the client, and does not delay a PING.
+func TestBroken_TickingServerNoticesAtTheSameTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := make(chan struct{})
+		server := pitfalltest.Serve(t, &service.Server{
+			OnEcho: func(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
+				defer close(ended)
+				for {
+					if err := stream.Send(&pitfallsv1.Number{}); err != nil {
+						return err
+					}
+					select {
+					case <-time.After(time.Minute):
+					case <-stream.Context().Done():
+						return stream.Context().Err()
+					}
+				}
+			},
+		}, BrokenServerOptions(time.Minute)...)
+		network := faultnet.New(server.DialContext)
+		_, err := openEcho(t.Context(), pitfallsv1.NewPitfallServiceClient(server.Dial(t, grpc.WithContextDialer(network.DialContext))))
+		require.NoError(t, err)
+		network.Conn().HalfOpen()
+		start := time.Now()
+		<-ended
+		require.Equal(t, 2*time.Hour+20*time.Second, time.Since(start))
+	})
+}
+
 func TestFixed_ServerNoticesAfterTimeAndTimeout(t *testing.T) {
 	handlerEndsAfter(t, 70*time.Second, FixedServerOptions(time.Minute))
 }

@@ -35,6 +35,22 @@ func TestBroken_OpenReturnsACanceledStream(t *testing.T) {
 	}
 }
 
+// BrokenOpen without its defer.
+func TestTimeout_AloneEndsTheStreamLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := pitfalltest.WithTimeout(t, 1200*time.Millisecond)
+		stream, err := pitfalltest.Dial(t, ticking).Count(ctx, request)
+		require.NoError(t, err)
+
+		start := time.Now()
+		got, err := service.Values(stream)
+
+		require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
+		require.Equal(t, 1200*time.Millisecond, time.Since(start))
+		require.Equal(t, []int64{1, 2}, got)
+	})
+}
+
 func TestFixed_StreamOutlivesTheLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stream, err := FixedOpen(t.Context(), pitfalltest.Dial(t, ticking), request, time.Second)

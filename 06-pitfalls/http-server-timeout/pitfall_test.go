@@ -30,6 +30,26 @@ func TestBroken_EndsAServerStreamAfter10s(t *testing.T) {
 	})
 }
 
+func TestBroken_CancelsAQuietHandlerAfter10s(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var ended time.Duration
+		quiet := &service.Server{
+			OnCount: func(_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+				<-stream.Context().Done()
+				ended = time.Since(start)
+				return stream.Context().Err()
+			},
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // otherwise the fixed server never ends the call
+		defer cancel()
+		_, err := count(ctx, dial(t, BrokenServer, quiet), 1)
+		require.EqualError(t, err, reset)
+		synctest.Wait()
+		require.Equal(t, 10*time.Second, ended)
+	})
+}
+
 func TestFixed_ServerStreamMayTakeLonger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -90,8 +110,10 @@ func TestFixed_RefusesAWriterWithoutDeadlines(t *testing.T) {
 			inner.ServeHTTP(struct{ http.ResponseWriter }{w}, r)
 		})
 		client := pitfallsv1.NewPitfallServiceClient(memservertest.ServeHTTP(t, fixed).Dial(t))
+		start := time.Now()
 		_, err := count(t.Context(), client, 1)
 		require.ErrorContains(t, err, "500 (Internal Server Error)")
+		require.Zero(t, time.Since(start))
 	})
 }
 

@@ -35,6 +35,34 @@ func TestFixed_SendsAllNumbers(t *testing.T) {
 	})
 }
 
+// The client reads nothing before the call has ended, and the messages fill
+// more than the window of the stream.
+func TestSend_BeforeTheReturnIsNotLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := pitfalltest.Dial(t, &service.Server{
+			OnCount: func(_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+				sent := make(chan struct{})
+				go func() {
+					for i := range int64(100) {
+						_ = stream.Send(&pitfallsv1.Number{Value: i, Padding: make([]byte, 1000)})
+					}
+					close(sent)
+					time.Sleep(time.Second)
+					_ = stream.Send(&pitfallsv1.Number{Value: 100})
+				}()
+				<-sent
+				return nil
+			},
+		})
+		stream, err := client.Count(t.Context(), &pitfallsv1.CountRequest{})
+		require.NoError(t, err)
+		time.Sleep(time.Hour)
+		got, err := service.Values(stream)
+		require.NoError(t, err)
+		require.Len(t, got, 100)
+	})
+}
+
 func TestRecv_ReturnsCanceledAfterTheReturnToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		received := make(chan error, 1)
