@@ -152,4 +152,7 @@ func TestFindErrors_TakesWhatAUserPastes(t *testing.T) {
 		require.NotContains(t, found[0].Help, "](", "links become paths from the root")
 	}
 	require.Empty(t, FindErrors("nonsense"))
+	require.Len(t, FindErrors("rpc error: code = Internal desc ="), len(FindErrors("code = Internal desc =")))
+	require.Empty(t, FindErrors("rpc error: code = Internal desc = a text of your own"),
+		"a status without a message is no part of one with a message")
 }

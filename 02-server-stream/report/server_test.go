@@ -201,3 +201,12 @@ func TestGenerateReport_IDMustBeAPlainName(t *testing.T) {
 		})
 	}
 }
+
+// A file can vanish after its Stat.
+func TestGenerateReport_OpenThatFailsHasItsCode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		files := replacedFS{before: fstest.MapFS{"sales": {Data: []byte("a,b\n")}}, after: fstest.MapFS{}}
+		_, err := Download(t.Context(), dial(t, &ReportServer{FS: files}), "sales", io.Discard)
+		require.Equal(t, codes.NotFound, status.Code(err), "got %v", err)
+	})
+}

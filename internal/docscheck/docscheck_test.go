@@ -216,7 +216,7 @@ func TestCheck_ComparesADiffWithBothFiles(t *testing.T) {
 }
 
 func TestChanges_ApplyTheDiffsOfPages(t *testing.T) {
-	page := "<!-- change: 01-demo/log.go breaks TestLog_KeepsOrder -->\n" +
+	page := "```sh\nls\n```\n\n<!-- change: 01-demo/log.go breaks TestLog_KeepsOrder -->\n" +
 		"```diff\n func (l *Log[T]) Append(entry T) {\n-l.entries = append(l.entries, entry)\n+\tl.entries = []T{entry}\n }\n```\n"
 	root := write(t, map[string]string{demoPage: page})
 	require.Empty(t, check(t, root, docscheck.Options{}))
@@ -225,7 +225,7 @@ func TestChanges_ApplyTheDiffsOfPages(t *testing.T) {
 	require.Len(t, all, 1)
 	require.Equal(t, strings.Replace(files["01-demo/log.go"], "append(l.entries, entry)", "[]T{entry}", 1), string(all[0].Content))
 	all[0].Content = nil
-	require.Equal(t, docscheck.Change{Page: demoPage, Line: 2, File: "01-demo/log.go", Folder: "01-demo", Test: "TestLog_KeepsOrder"}, all[0])
+	require.Equal(t, docscheck.Change{Page: demoPage, Line: 6, File: "01-demo/log.go", Folder: "01-demo", Test: "TestLog_KeepsOrder"}, all[0])
 }
 
 // truth uses each form. All of it is true.
