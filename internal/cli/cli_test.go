@@ -85,7 +85,11 @@ func TestMain_NohupIgnoresSIGHUP(t *testing.T) {
 		t.Skip("Windows has no ignored signals that a process inherits")
 	}
 	signal.Ignore(syscall.SIGHUP) // the new process inherits this, as from nohup
-	defer signal.Reset(syscall.SIGHUP)
+	defer func() { // Reset alone would leave it ignored, also in later tests
+		c := make(chan os.Signal, 1)
+		signal.Notify(c, syscall.SIGHUP)
+		signal.Stop(c)
+	}()
 	testproc.Self(t, func() int {
 		return Main("client", func(context.Context) error {
 			fmt.Println("ignored:", signal.Ignored(syscall.SIGHUP))
