@@ -84,13 +84,8 @@ func TestMain_NohupIgnoresSIGHUP(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no ignored signals that a process inherits")
 	}
-	signal.Ignore(syscall.SIGHUP) // the new process inherits this, as from nohup
-	defer func() { // Reset alone would leave it ignored, also in later tests
-		c := make(chan os.Signal, 1)
-		signal.Notify(c, syscall.SIGHUP)
-		signal.Stop(c)
-	}()
 	testproc.Self(t, func() int {
+		signal.Ignore(syscall.SIGHUP) // as if nohup had started this process
 		return Main("client", func(context.Context) error {
 			fmt.Println("ignored:", signal.Ignored(syscall.SIGHUP))
 			return nil
