@@ -37,6 +37,12 @@ func TestBroken_AsksDNSAndNotTheDialer(t *testing.T) {
 
 // The DNS server accepts the requests and does not answer.
 func TestBroken_WaitsWhileDNSDoesNotAnswer(t *testing.T) {
+	// The first lookup of a process makes a channel that all later lookups use,
+	// so the bubble must not be the first.
+	failDNS(t, errors.New("the lookup fails"))
+	_, err := net.DefaultResolver.LookupHost(t.Context(), "bufnet")
+	require.Error(t, err)
+
 	synctest.Test(t, func(t *testing.T) {
 		failDNS(t, nil)
 		conn, err := BrokenDial(pitfalltest.Serve(t, &service.Server{}).DialContext)
