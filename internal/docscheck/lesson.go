@@ -79,10 +79,12 @@ func (r *repository) checkDiagram(p *page, f *fence) {
 		p.problem(f.line, "a diagram must have at most %d arrows, got %d", maxArrows, n)
 	}
 	test, ok := strings.CutPrefix(f.directive, "diagram: ")
-	if !ok {
-		if !f.generated {
-			p.problem(f.line, "write <!-- diagram: TestName --> above it, the test that shows what it says")
-		}
+	switch {
+	case !ok && !f.generated:
+		p.problem(f.line, "write <!-- diagram: TestName --> above it, the test that shows what it says, "+
+			"or <!-- diagram: none (reason) -->")
+		return
+	case !ok || reason.MatchString(test):
 		return
 	}
 	if err := r.checkTestName(chapterName.FindString(p.name), test); err != nil {
