@@ -52,7 +52,7 @@ func add(sum *sensorsv1.Summary, r *sensorsv1.Reading) error {
 	c := r.GetCelsius()
 	// The condition names what is good, because each comparison with NaN is
 	// false: c < -100 || c > 100 would let NaN pass.
-	if !(c >= -100 && c <= 100) { //nolint:staticcheck // see above
+	if !(c >= -100 && c <= 100) {
 		return status.Errorf(codes.InvalidArgument,
 			"readings: reading %d: celsius must be from -100 to 100, got %v", sum.GetCount()+1, c)
 	}

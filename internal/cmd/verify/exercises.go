@@ -132,7 +132,7 @@ func (e *exercise) check() (problems []string, err error) {
 	if err := os.Setenv("GRADE_ALWAYS", "1"); err != nil { // go test sees the real exercise.go, which is the stub
 		return nil, err
 	}
-	defer os.Unsetenv("GRADE_ALWAYS")
+	defer func() { _ = os.Unsetenv("GRADE_ALWAYS") }() // fails only for an empty name
 	if r, err = run(e.solution); err != nil {
 		return nil, err
 	}
