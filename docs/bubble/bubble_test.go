@@ -55,13 +55,13 @@ func TestCount_WorksFromNothing(t *testing.T) {
 	})
 }
 
-func TestCount_ADayTakesNoTime(t *testing.T) {
+func TestCount_HourTakesNoTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		got, err := Numbers(t.Context(), dial(t, &Server{}), 24*60*60)
+		got, err := Numbers(t.Context(), dial(t, &Server{}), 60*60)
 		require.NoError(t, err)
-		require.Len(t, got, 86_400)
-		require.Equal(t, 24*time.Hour, time.Since(start))
+		require.Len(t, got, 3600)
+		require.Equal(t, time.Hour, time.Since(start))
 	})
 }
 
