@@ -169,7 +169,9 @@ type turnstile struct {
 	mu sync.Mutex
 }
 
-func (s *turnstile) Count(req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+func (s *turnstile) Count(
+	req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number],
+) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.Server.Count(req, stream)

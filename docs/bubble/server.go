@@ -21,7 +21,9 @@ type Server struct {
 }
 
 // Count sends the numbers from 1 to req.To, one each second.
-func (s *Server) Count(req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+func (s *Server) Count(
+	req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number],
+) error {
 	s.running.Add(1)
 	defer s.running.Add(-1)
 	for n := range req.GetTo() {

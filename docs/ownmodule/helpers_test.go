@@ -27,6 +27,8 @@ func blocks(t *testing.T) (all []block) {
 	text, err := os.ReadFile(page)
 	require.NoError(t, err)
 	for _, m := range fence.FindAllStringSubmatch(strings.ReplaceAll(string(text), "\r\n", "\n"), -1) {
+		require.True(t, m[1] != "file" || strings.Contains(string(text), "**"+m[2]+"**\n\n"+m[0]),
+			"the name of %s must stand above its fence", m[2])
 		all = append(all, block{m[1], m[2], m[3]})
 	}
 	return all

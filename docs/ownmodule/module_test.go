@@ -54,7 +54,7 @@ func showErrors(t *testing.T, m *module) {
 	const readOnly = "GOFLAGS=-buildvcs=false" // which is -mod=readonly
 	slow := os.Getenv("SLOW") != ""
 	var table strings.Builder
-	table.WriteString("| The error says | What happened | What you do |\n|---|---|---|\n")
+	table.WriteString("| The error says | What happened, and what to do |\n|---|---|\n")
 	for _, row := range []struct {
 		slow      bool   // needs the pinned tools
 		file      string // is changed for the command
@@ -64,15 +64,15 @@ func showErrors(t *testing.T, m *module) {
 		why, fix  string
 	}{
 		{true, "countdown/v1/countdown.proto", "package countdown.v1;", "package lab.v1;", m.buf("lint"),
-			`Files with package "lab.v1" must be within a directory "lab/v1" relative to root but were in directory "countdown/v1".`,
+			`Files with package "lab.v1" must be within a directory "lab/v1" ...`,
 			"The folder does not have the name of the proto package.",
 			"Rename one of the two."},
 		{true, "buf.gen.yaml", "module=example.com/liftoff", "module=example.com/other", m.buf("generate"),
-			`generated file does not match prefix "example.com/other"`,
+			`generated file does not match prefix ...`,
 			"`module=` is not the beginning of `go_package`.",
 			"Write the module path of `go.mod` into both."},
 		{true, "countdown/v1/countdown.proto", "option go_package", "// option go_package", m.buf("generate"),
-			`unable to determine Go import path for "countdown/v1/countdown.proto"`,
+			`unable to determine Go import path for ...`,
 			"The proto has no `go_package`.",
 			"Add the option."},
 		{true, "go.mod", "google.golang.org/protobuf/cmd/protoc-gen-go\n", "", m.buf("generate"),
@@ -80,24 +80,24 @@ func showErrors(t *testing.T, m *module) {
 			"`buf.gen.yaml` names a plugin that is not a tool of the module.",
 			"Run its `go get -tool` command."},
 		{false, "server_test.go", "example.com/liftoff/internal", "example.com/streams/internal", "go vet .",
-			"no required module provides package example.com/streams/internal/memserver/memservertest; to add it:",
+			"no required module provides package example.com/streams/...",
 			"A file still imports this repository.",
 			"Run the `gofmt` command above, once for each package that you copied."},
 		{false, "server_test.go", "example.com/liftoff/internal", "example.com/streams/internal",
 			"cp go.mod go.mod.old; go mod edit -require=example.com/streams@v0.0.0 -replace=example.com/streams=../streams; go vet -mod=mod .; s=$?; mv go.mod.old go.mod; exit $s",
-			"use of internal package example.com/streams/internal/memserver/memservertest not allowed",
+			"use of internal package ... not allowed",
 			"With a `replace` directive Go finds the package, and still refuses to import it.",
 			"Copy it."},
 		{false, "server.go", "	countdownv1.UnimplementedCountdownServiceServer\n", "", "go vet ./cmd/server",
-			"(missing method mustEmbedUnimplementedCountdownServiceServer)",
+			"missing method mustEmbedUnimplemented...",
 			"The server's type does not embed what the generated code demands.",
 			"Embed `UnimplementedCountdownServiceServer`, by value."},
 		{false, "server_test.go", "countdownv1.RegisterCountdownServiceServer(r, liftoff.Server{})", "_ = liftoff.Server{}", "go test .",
-			"rpc error: code = Unimplemented desc = unknown service countdown.v1.CountdownService",
+			"code = Unimplemented desc = unknown service ...",
 			"The server has not registered the service, or you reached another server.",
 			"Call `RegisterCountdownServiceServer` before `Serve`; look at the address."},
 		{false, "cmd/client/main.go", "addr, grpc.WithTransportCredentials(insecure.NewCredentials())", "addr); _ = insecure.NewCredentials(", "go run ./cmd/client",
-			"grpc: no transport security set (use grpc.WithTransportCredentials(insecure.NewCredentials()) explicitly or set credentials)",
+			"grpc: no transport security set ...",
 			"A connection needs credentials, even if they encrypt nothing.",
 			"Pass the option."},
 		{false, "", "", "", "bin/client -addr 127.0.0.1:1",
@@ -109,7 +109,7 @@ func showErrors(t *testing.T, m *module) {
 			"Another server has the port, often an earlier run.",
 			"End that server, or choose another `-addr`."},
 	} {
-		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", row.says, row.why, row.fix)
+		fmt.Fprintf(&table, "| `%s` | %s %s |\n", row.says, row.why, row.fix)
 		if row.slow != slow {
 			continue // the other kind of run makes this mistake
 		}
@@ -124,7 +124,9 @@ func showErrors(t *testing.T, m *module) {
 		out, err := m.try(row.command, readOnly)
 		restore()
 		require.Error(t, err, "%s printed:\n%s", row.command, out)
-		require.Contains(t, out, row.says)
+		for part := range strings.SplitSeq(row.says, "...") {
+			require.Contains(t, out, strings.TrimSpace(part))
+		}
 	}
 	golden.Section(t, page, "errors", table.String())
 }
