@@ -13,6 +13,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	// So that go test downloads what the page's module requires.
+	_ "example.com/streams/internal/memserver/memservertest"
 )
 
 const page = "../your-own-module.md"
@@ -110,6 +113,7 @@ func (m *module) requireAsRepository() {
 	text, err := os.ReadFile(filepath.Join(m.repo, "go.mod"))
 	require.NoError(m.t, err)
 	_, requires, _ := strings.Cut(string(text), "\nrequire ")
+	requires = regexp.MustCompile(`(?m)^\t(github.com/yuin/goldmark|golang.org/x/sync) .*\n`).ReplaceAllString(requires, "") // the page needs neither
 	own, err := os.ReadFile(filepath.Join(m.dir, "go.mod"))
 	require.NoError(m.t, err)
 	m.write("go.mod", string(own)+"\nrequire "+requires)
