@@ -44,7 +44,9 @@ func BenchmarkAppend(b *testing.B) {
 }
 
 // BenchmarkAppendAsleep measures one Append while all followers sleep, as
-// they do if the log grows slowly.
+// they do if the log grows slowly. The processors have been busy until then.
+// If they are idle, they have to wake up too, and an Append with 100
+// followers takes 40 µs instead of 4 µs.
 func BenchmarkAppendAsleep(b *testing.B) {
 	for _, followers := range []uint64{100, 1000, 10_000} {
 		b.Run(fmt.Sprintf("%d followers", followers), func(b *testing.B) {

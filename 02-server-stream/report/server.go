@@ -3,11 +3,14 @@
 package report
 
 import (
+	"encoding/hex"
 	"errors"
 	"io"
 	"io/fs"
+	"strconv"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
 
 	reportv1 "example.com/streams/02-server-stream/report/v1"
 )
@@ -63,14 +66,15 @@ func (s *ReportServer) GenerateReport(
 	for number := int32(0); ; number++ {
 		data, err := source.next()
 		if errors.Is(err, io.EOF) {
-			stream.SetTrailer(source.trailer())
+			stream.SetTrailer(metadata.Pairs(
+				SizeKey, strconv.FormatInt(source.size, 10),
+				SHA256Key, hex.EncodeToString(source.sum.Sum(nil))))
 			return nil
 		}
 		if err != nil {
 			return err // the client has the chunks before the error
 		}
-		chunk := &reportv1.ReportChunk{Data: data, ChunkNumber: number}
-		if err := stream.Send(chunk); err != nil {
+		if err := stream.Send(&reportv1.ReportChunk{Data: data, ChunkNumber: number}); err != nil {
 			return err
 		}
 	}

@@ -3,21 +3,18 @@ package report
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"hash"
 	"io"
 	"io/fs"
-	"strconv"
 	"strings"
 
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 )
 
-// A source reads a file in chunks, and computes the trailer meanwhile. It
-// belongs to one call.
+// A source reads a file in chunks, and sums up what it has read for the
+// trailer. It belongs to one call.
 type source struct {
 	file fs.File
 	want int64 // the size that the file had when the call began
@@ -85,14 +82,6 @@ func (s *source) next() ([]byte, error) {
 		return nil, errChanged
 	}
 	return nil, io.EOF
-}
-
-// trailer describes what next has returned.
-func (s *source) trailer() metadata.MD {
-	return metadata.Pairs(
-		SizeKey, strconv.FormatInt(s.size, 10),
-		SHA256Key, hex.EncodeToString(s.sum.Sum(nil)),
-	)
 }
 
 func (s *source) close() { s.file.Close() } // a file that was only read
