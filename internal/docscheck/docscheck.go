@@ -23,6 +23,8 @@ type Options struct {
 	Update bool          // rewrite the snippets, outputs and versions that differ
 	Short  bool          // do not run the commands of console fences
 	Limit  time.Duration // for each of these commands; 0 means a minute
+
+	Lessons []string // the pages that must have the form of a lesson
 }
 
 // A Problem is something to fix in a page.
@@ -59,6 +61,9 @@ func Check(root string, o Options) ([]Problem, error) {
 			p = parsePage(p.name, text)
 		}
 		r.check(p)
+		if slices.Contains(o.Lessons, name) {
+			r.checkLesson(p)
+		}
 		slices.SortStableFunc(p.problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
 		all = append(all, p.problems...)
 	}
@@ -120,7 +125,13 @@ func (r *repository) addFile(name string) error {
 	case path.Ext(name) == ".proto":
 		r.declared[name] = protoDeclared(strings.Split(text, "\n"))
 	case path.Ext(name) == ".md":
-		r.pages[name] = parsePage(name, text)
+		p := parsePage(name, text)
+		r.pages[name] = p
+		for _, f := range p.fences {
+			if file, name := f.pasted(); file != "" {
+				r.tests = append(r.tests, test{name, file})
+			}
+		}
 	case name == "go.mod":
 		if m := required.FindStringSubmatch(text); m != nil {
 			r.versions = map[string]string{"Go": m[1], "grpc-go": m[2]}
@@ -146,6 +157,8 @@ func (r *repository) check(p *page) {
 	for _, f := range p.fences {
 		r.checkFence(p, f)
 	}
+	_, problems := r.changes(p)
+	p.problems = append(p.problems, problems...)
 	for _, s := range p.spans {
 		r.checkSpan(p, s)
 	}

@@ -178,9 +178,31 @@ var mistakes = map[string]struct{ page, problem string }{
 	"change without a test": {"<!-- change: 01-demo/log.go breaks TestOther in 01-demo -->\n```diff\n-)\n```\n",
 		`:2: 01-demo has no test TestOther`},
 	"change in words": {"<!-- change: 01-demo/log.go -->\n```diff\n-)\n```\n",
-		`:2: change: 01-demo/log.go: write change: path breaks TestName, or change: path breaks TestName in folder`},
+		`:2: change: 01-demo/log.go: write change: path breaks TestName, change: path passes TestName, each with`},
 	"change above code": {"<!-- change: 01-demo/log.go breaks TestLog_KeepsOrder -->\n```text\n-)\n```\n",
 		`:2: a change directive stands above a diff fence`},
+	"change alone": {"<!-- change: 01-demo/log.go with the next -->\n```diff\n-)\n```\n",
+		`:2: no change follows`},
+	"change without its test": {"<!-- change: 01-demo/log.go passes TestLog_KeepsOrder -->\n```diff\n-)\n```\n",
+		`:2: no paste fence above declares TestLog_KeepsOrder`},
+	"printed by another test": {"<!-- printed: TestLog_KeepsOrder -->\n```text\nx\n```\n",
+		`:2: the change above does not break TestLog_KeepsOrder`},
+	"printed above code": {"<!-- printed: TestLog_KeepsOrder -->\n```sh\nls\n```\n",
+		`:2: a printed directive stands above a text fence`},
+	"pasted code": {"<!-- paste: 01-demo/log.go -->\n```go\nfunc TestX() {}\n```\n",
+		`:2: write <!-- paste: path/file_test.go --> above a go fence with a test`},
+	"pasted without a format": {"<!-- paste: 01-demo/log_test.go -->\n```go\nfunc TestX() { }\n```\n",
+		`:2: the fence is not formatted; run gofmt`},
+	"pasted into nothing": {"<!-- paste: 01-demo/gone_test.go -->\n```go\nfunc TestX() {}\n```\n",
+		`:2: there is no file 01-demo/gone_test.go`},
+	"diagram of nothing": {"```mermaid\nflowchart LR\n```\n",
+		`:1: write <!-- diagram: TestName --> above it, the test that shows what it says`},
+	"diagram without a test": {"<!-- diagram: TestGone -->\n```mermaid\nflowchart LR\n```\n",
+		`:2: TestGone: there is no such test`},
+	"diagram above code": {"<!-- diagram: TestLog_KeepsOrder -->\n```sh\nls\n```\n",
+		`:2: a diagram directive stands above a mermaid fence`},
+	"large diagram": {"<!-- diagram: TestLog_KeepsOrder -->\n```mermaid\nsequenceDiagram\n" + strings.Repeat("A->>B: x\n", 12) + "```\n",
+		`:2: a diagram must have at most 11 arrows, got 12`},
 
 	"old grpc": {"Some grpc-go\nv1.84.2.\n", `:1: go.mod requires grpc-go 1.85.0, not 1.84.2; run UPDATE=1 go test ./docs`},
 	"old Go":   {"Some Go 1.25.8.\n", `:1: go.mod requires Go 1.26, not 1.25.8; run UPDATE=1 go test ./docs, or write "since Go 1.25.8" about the past`},
@@ -217,15 +239,50 @@ func TestCheck_ComparesADiffWithBothFiles(t *testing.T) {
 
 func TestChanges_ApplyTheDiffsOfPages(t *testing.T) {
 	page := "```sh\nls\n```\n\n<!-- change: 01-demo/log.go breaks TestLog_KeepsOrder -->\n" +
-		"```diff\n func (l *Log[T]) Append(entry T) {\n-l.entries = append(l.entries, entry)\n+\tl.entries = []T{entry}\n }\n```\n"
+		"```diff\n func (l *Log[T]) Append(entry T) {\n-l.entries = append(l.entries, entry)\n+\tl.entries = []T{entry}\n }\n```\n\n" +
+		"<!-- printed: TestLog_KeepsOrder -->\n```text\ngot 1\n```\n"
 	root := write(t, map[string]string{demoPage: page})
 	require.Empty(t, check(t, root, docscheck.Options{}))
 	all, err := docscheck.Changes(root)
 	require.NoError(t, err)
-	require.Len(t, all, 1)
-	require.Equal(t, strings.Replace(files["01-demo/log.go"], "append(l.entries, entry)", "[]T{entry}", 1), string(all[0].Content))
-	all[0].Content = nil
-	require.Equal(t, docscheck.Change{Page: demoPage, Line: 6, File: "01-demo/log.go", Folder: "01-demo", Test: "TestLog_KeepsOrder"}, all[0])
+	require.Equal(t, []*docscheck.Change{{
+		Page: demoPage, Line: 6, Folder: "01-demo", Test: "TestLog_KeepsOrder", Printed: []string{"got 1"},
+		After: map[string][]byte{
+			"01-demo/log.go": []byte(strings.Replace(files["01-demo/log.go"], "append(l.entries, entry)", "[]T{entry}", 1)),
+		},
+	}}, all)
+}
+
+func TestChanges_PasteATestAndJoinEdits(t *testing.T) {
+	page := "`go test -run TestLog_Clears ./01-demo`\n\n" +
+		"<!-- paste: 01-demo/log_test.go -->\n```go\nfunc TestLog_Clears() {}\n```\n\n" +
+		"<!-- change: 01-demo/demo.proto with the next -->\n```diff\n-service Demo {\n+service Log {\n```\n\n" +
+		"<!-- change: 01-demo/log.go passes TestLog_Clears -->\n```diff\n-\tMax = 10\n```\n"
+	root := write(t, map[string]string{demoPage: page})
+	require.Empty(t, check(t, root, docscheck.Options{}))
+	all, err := docscheck.Changes(root)
+	require.NoError(t, err)
+	pasted := []byte(files["01-demo/log_test.go"] + "\nfunc TestLog_Clears() {}\n")
+	require.Equal(t, []*docscheck.Change{{
+		Page: demoPage, Line: 15, Folder: "01-demo", Test: "TestLog_Clears", Passes: true,
+		Before: map[string][]byte{"01-demo/log_test.go": pasted},
+		After: map[string][]byte{
+			"01-demo/demo.proto":  []byte(strings.Replace(files["01-demo/demo.proto"], "service Demo", "service Log", 1)),
+			"01-demo/log.go":      []byte(strings.Replace(files["01-demo/log.go"], "\tMax = 10\n", "", 1)),
+			"01-demo/log_test.go": pasted,
+		},
+	}}, all)
+}
+
+func TestCheck_ReportsTheFormOfALesson(t *testing.T) {
+	page := "# Demo\n\n" + strings.Repeat("word ", 1300) + "\n\n```text\nnot counted\n```\n\n| nor | this |\n|---|---|\n\n" +
+		"## First\n\n`TestLog_KeepsOrder` and `BenchmarkLog`.\n\n## Proof\n\n`TestLog_KeepsOrder`, `BenchmarkLog`.\n"
+	got := check(t, write(t, map[string]string{demoPage: page}), docscheck.Options{Lessons: []string{demoPage}})
+	require.Equal(t, demoPage+`:1: a lesson must have at most 1300 words outside fences, tables and comments, got 1311
+01-demo/README.md:1: a lesson must have a picture, a mermaid fence
+01-demo/README.md:1: a lesson must end with the sections `+
+		`On the wire, What it costs, When to use something else, Summary, Check yourself, Your turn, Proof
+01-demo/README.md:14: BenchmarkLog: the section names a test in line 14 already; list this one under Proof`, got)
 }
 
 // truth uses each form. All of it is true.

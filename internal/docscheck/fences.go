@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"go/format"
 	"maps"
 	"path"
 	"regexp"
@@ -38,9 +39,9 @@ func (r *repository) checkFence(p *page, f *fence) {
 	case "diff":
 		if !f.isChange() {
 			r.checkDiff(p, f)
-		} else if _, err := r.change(p.name, f); err != nil {
-			p.problem(f.line, "%v", err)
 		}
+	case "mermaid":
+		r.checkDiagram(p, f)
 	}
 }
 
@@ -70,8 +71,14 @@ func (r *repository) want(f *fence) ([]string, error) {
 		}
 	case kind == "code":
 		return r.code(args)
+	case kind == "paste":
+		return f.body, checkPaste(f)
 	case f.isChange() && f.kind != "diff":
 		return nil, errors.New("a change directive stands above a diff fence")
+	case kind == "diagram" && f.kind != "mermaid":
+		return nil, errors.New("a diagram directive stands above a mermaid fence")
+	case kind == "printed" && f.kind != "text":
+		return nil, errors.New("a printed directive stands above a text fence")
 	case (f.kind == "go" || f.kind == "proto") && !f.generated:
 		return nil, fmt.Errorf("this %s fence has no source; write <!-- code: path Name --> above it, "+
 			"or <!-- code: none (reason) -->", f.kind)
@@ -79,6 +86,22 @@ func (r *repository) want(f *fence) ([]string, error) {
 		return r.withOutput(f), nil
 	}
 	return f.body, nil
+}
+
+// checkPaste checks that a reader can append the fence to a test file.
+func checkPaste(f *fence) error {
+	body := strings.Join(f.body, "\n")
+	formatted, err := format.Source([]byte(body))
+	file, _ := f.pasted()
+	switch {
+	case f.kind != "go" || !strings.HasSuffix(file, "_test.go"):
+		return errors.New("write <!-- paste: path/file_test.go --> above a go fence with a test")
+	case err != nil:
+		return err
+	case string(formatted) != body:
+		return errors.New("the fence is not formatted; run gofmt")
+	}
+	return nil
 }
 
 var (

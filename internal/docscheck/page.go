@@ -21,10 +21,17 @@ type page struct {
 	fences     []*fence
 	spans      []span
 	links      []*link
+	headings   []heading
 	anchors    []string       // of the headings
 	directives map[int]string // those that no fence has followed yet, by line
 	generated  int            // the line of <!-- generated: -->, 0 outside
 	problems   []Problem
+}
+
+// A heading is "## text" if its level is 2.
+type heading struct {
+	line, level int
+	text        string
 }
 
 // A fence is a block of code. Its body begins below its line.
@@ -133,7 +140,7 @@ func (p *page) plain(n ast.Node) string {
 
 // addHeading records the anchor that GitHub gives a heading: in lower case,
 // with hyphens for blanks, without punctuation.
-func (p *page) addHeading(line int, n ast.Node) {
+func (p *page) addHeading(line int, n *ast.Heading) {
 	if !strings.HasPrefix(p.lines[line-1], "#") {
 		p.problem(line, "an underlined heading; write ## before the text")
 	}
@@ -146,6 +153,7 @@ func (p *page) addHeading(line int, n ast.Node) {
 		}
 		return -1
 	}, p.plain(n))
+	p.headings = append(p.headings, heading{line, n.Level, p.plain(n)})
 	for n, base := 1, anchor; slices.Contains(p.anchors, anchor); n++ {
 		anchor = fmt.Sprintf("%s-%d", base, n)
 	}
@@ -173,7 +181,7 @@ func (p *page) addFence(line, size int) {
 	delete(p.directives, line-1)
 }
 
-var html = regexp.MustCompile(`^(?:<!-- (code|output|change|generated): (.+) -->|<!-- end -->|` +
+var html = regexp.MustCompile(`^(?:<!-- (code|output|change|diagram|generated|paste|printed): (.+) -->|<!-- end -->|` +
 	`(?:\s*(?:<details>|<summary>[^<]*</summary>|</details>))+)$`)
 
 func (p *page) addHTML(line, size int) {

@@ -18,6 +18,7 @@ type result struct {
 	tests    map[string]string // "pass", "fail" or "skip"
 	panicked string            // the line that says so
 	unbuilt  string            // what the compiler printed
+	output   string            // what the tests printed
 }
 
 // goTest runs the tests of folders with the changed files, and returns their
@@ -102,6 +103,7 @@ func (r *result) add(e event) {
 	case "pass", "fail", "skip":
 		r.tests[e.Test] = e.Action
 	case "output":
+		r.output += e.Output
 		if strings.HasPrefix(e.Output, "panic: ") || strings.HasPrefix(e.Output, "fatal error: ") {
 			r.panicked = strings.TrimSpace(e.Output)
 		}
