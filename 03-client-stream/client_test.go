@@ -120,7 +120,7 @@ func TestUpload_FailedReadIsNotEndOfFile(t *testing.T) {
 				s := newServer(t)
 				r := io.MultiReader(generated(ChunkSize+5), iotest.ErrReader(broken))
 				_, err := Upload(t.Context(), dial(t, s), named("f"), r, nil)
-				require.Equal(t, broken, err)
+				require.ErrorIs(t, err, broken, "Upload must return the error of Read")
 				synctest.Wait()
 				require.Empty(t, names(t, s))
 			})
