@@ -67,12 +67,12 @@ func Example_naiveWhole() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	for _, mib := range []int64{3, 5} {
-		receipt, err := sendWhole(ctx, client, generated(mib<<20))
-		fmt.Printf("%d MiB: receipt for %d bytes, error: %v\n", mib, receipt.GetSize(), err)
+		_, err := sendWhole(ctx, client, generated(mib<<20))
+		fmt.Printf("%d MiB: %s\n", mib, outcome(err))
 	}
 	// Output:
-	// 3 MiB: receipt for 3145728 bytes, error: <nil>
-	// 5 MiB: receipt for 0 bytes, error: rpc error: code = ResourceExhausted desc = grpc: received message larger than max (5242885 vs. 4194304)
+	// 3 MiB: OK
+	// 5 MiB: ResourceExhausted: grpc: received message larger than max (5242885 vs. 4194304)
 }
 
 func TestNaive_HeapIsLargerThanTheFile(t *testing.T) {
@@ -138,11 +138,11 @@ func Example_naiveReason() {
 	for _, n := range []int{1, 1000} {
 		chunks := slices.Repeat([][]byte{make([]byte, ChunkSize)}, n)
 		_, err := sendAll(ctx, client, chunks...)
-		fmt.Printf("%d chunks: %v\n", n, err)
+		fmt.Printf("chunks: %d, error: %v\n", n, err)
 	}
 	// Output:
-	// 1 chunks: rpc error: code = InvalidArgument desc = info: must be the first message
-	// 1000 chunks: EOF
+	// chunks: 1, error: rpc error: code = InvalidArgument desc = info: must be the first message
+	// chunks: 1000, error: EOF
 }
 
 func TestNaive_SendErrorHidesTheReason(t *testing.T) {
@@ -166,11 +166,11 @@ var ends = []struct {
 
 func TestNaive_StoresHalfAFile(t *testing.T) {
 	var table strings.Builder
-	row := func(cells ...any) { fmt.Fprintf(&table, "%-22s %-14s %s\n", cells...) }
-	row("the client", "naive server", "UploadServer")
+	row := func(cells ...any) { fmt.Fprintf(&table, "%-22s %-15s %s\n", cells...) }
+	row("the client", "collectServer", "UploadServer")
 	for _, e := range ends {
 		synctest.Test(t, func(t *testing.T) {
-			byNaive := "nothing"
+			byNaive := "stores nothing"
 			naive := collectServer{store: func(file []byte) { byNaive = fmt.Sprintf("stores %q", file) }}
 			s := newServer(t)
 			for _, srv := range []uploadv1.UploadServiceServer{naive, s} {
@@ -184,7 +184,7 @@ func TestNaive_StoresHalfAFile(t *testing.T) {
 				e.end(stream, cancel, network)
 				synctest.Wait()
 			}
-			byServer := "nothing"
+			byServer := "stores nothing"
 			if slices.Contains(names(t, s), "f") {
 				byServer = fmt.Sprintf("stores %q", read(t, s, "f"))
 			}
@@ -205,21 +205,28 @@ func TestNaive_SilentClientIsKeptForever(t *testing.T) {
 			go func() { ends[i].Store(stream.RecvMsg(new(uploadv1.UploadReceipt))) }() // without a half-close
 		}
 		last := time.Duration(0)
-		fmt.Fprintf(&table, "%-9s %-14s %s\n", "after", "naive server", "UploadServer")
+		fmt.Fprintf(&table, "%-9s %-12s %s\n", "after", "sizeServer", "UploadServer")
 		for _, after := range []time.Duration{59 * time.Second, time.Minute, 24 * time.Hour} {
 			time.Sleep(after - last)
 			last = after
 			synctest.Wait()
-			fmt.Fprintf(&table, "%-9v %-14s %s\n", after, state(ends[0].Load()), state(ends[1].Load()))
+			fmt.Fprintf(&table, "%-9v %-12s %s\n", after, state(ends[0].Load()), state(ends[1].Load()))
 		}
 		golden.File(t, "testdata/silent.txt", table.String())
 	})
 }
 
 func state(end any) string {
-	err, ended := end.(error)
-	if !ended {
-		return "waits"
+	if err, ended := end.(error); ended {
+		return outcome(err)
+	}
+	return "waits"
+}
+
+// outcome returns the code of err and its message.
+func outcome(err error) string {
+	if err == nil {
+		return "OK"
 	}
 	return fmt.Sprintf("%v: %s", status.Code(err), status.Convert(err).Message())
 }
