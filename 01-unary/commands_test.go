@@ -175,3 +175,11 @@ func TestCommands(t *testing.T) {
 		testproc.Start(t, server, "log").RequireExit(2, "", `server: unexpected argument "log"`+"\n")
 	})
 }
+
+// The programs that the page prints whole.
+func TestHello_ClientPrintsTwoLines(t *testing.T) {
+	dir := testproc.Build(t, "./hello/...")
+	_, addr := testproc.StartServer(t, filepath.Join(dir, "server"))
+	testproc.Start(t, filepath.Join(dir, "client"), "-addr", addr).
+		RequireExit(0, "\"GET /cart 200\"\n\"POST /orders 201\"\n", "")
+}
