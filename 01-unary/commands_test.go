@@ -180,6 +180,7 @@ func TestCommands(t *testing.T) {
 func TestHello_ClientPrintsTwoLines(t *testing.T) {
 	dir := testproc.Build(t, "./hello/...")
 	_, addr := testproc.StartServer(t, filepath.Join(dir, "server"))
-	testproc.Start(t, filepath.Join(dir, "client"), "-addr", addr).
-		RequireExit(0, "\"GET /cart 200\"\n\"POST /orders 201\"\n", "")
+	status, stdout, stderr := testproc.Start(t, filepath.Join(dir, "client"), "-addr", addr).Wait()
+	require.Equal(t, 0, status, stderr)
+	golden.File(t, "testdata/hello.txt", stdout)
 }

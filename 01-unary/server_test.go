@@ -133,6 +133,59 @@ func TestGetSnapshot_HandlerReturnsWhyItsContextEnded(t *testing.T) {
 	}
 }
 
+func TestLines_CanceledCallLosesTheResponse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		finished := make(chan bool, 1)
+		client := dialServer(t, stub{answer: func(ctx context.Context) (*snapshotv1.Snapshot, error) {
+			<-ctx.Done()
+			finished <- true
+			return &snapshotv1.Snapshot{Lines: [][]byte{[]byte("one")}}, nil
+		}})
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+
+		lines, err := Lines(ctx, client, 1)
+
+		require.Equal(t, "Canceled", status.Code(err).String(), "got %v", err)
+		require.Empty(t, lines)
+		require.True(t, <-finished, "the handler returns nil")
+	})
+}
+
+// gRPC calls each handler in a goroutine of its own.
+func TestGetSnapshot_CallsRunConcurrently(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := dialServer(t, stub{answer: func(context.Context) (*snapshotv1.Snapshot, error) {
+			time.Sleep(time.Second)
+			return &snapshotv1.Snapshot{}, nil
+		}})
+		start := time.Now()
+		errs := make(chan error, 3)
+		for range 3 {
+			go func() {
+				_, err := Lines(t.Context(), client, 1)
+				errs <- err
+			}()
+		}
+		for range 3 {
+			require.NoError(t, <-errs)
+		}
+		require.Equal(t, time.Second, time.Since(start), "three calls of a second each")
+	})
+}
+
+func TestSnapshot_GetterWorksOnNil(t *testing.T) {
+	require.Nil(t, (*snapshotv1.Snapshot)(nil).GetLines())
+}
+
+func TestRetryable_MeansUnavailable(t *testing.T) {
+	for code, want := range map[codes.Code]bool{
+		codes.OK: false, codes.Unavailable: true, codes.Unknown: false, codes.NotFound: false, codes.DeadlineExceeded: false,
+	} {
+		require.Equal(t, want, Retryable(status.Error(code, "stub")), code.String())
+	}
+}
+
 // A client receives at most 4 MiB by default.
 func TestGetSnapshot_LargestFitsADefaultClient(t *testing.T) {
 	for _, text := range []string{
