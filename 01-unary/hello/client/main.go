@@ -17,13 +17,13 @@ import (
 func main() {
 	addr := flag.String("addr", "localhost:50051", "dial `host:port`")
 	flag.Parse()
-	conn, err := grpc.NewClient(*addr,
+	conn, err := grpc.NewClient(*addr, // connects at the first call
 		grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer conn.Close()
-	client := snapshotv1.NewSnapshotServiceClient(conn)
+	client := snapshotv1.NewSnapshotServiceClient(conn) // the stub
 
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

@@ -35,5 +35,5 @@ func main() {
 	s := grpc.NewServer()
 	snapshotv1.RegisterSnapshotServiceServer(s, server{})
 	log.Printf("server: listening on %v", listener.Addr())
-	log.Fatal(s.Serve(listener))
+	log.Fatal(s.Serve(listener)) // Serve returns only if it fails
 }
