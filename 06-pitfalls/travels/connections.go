@@ -43,14 +43,14 @@ type eagerHandler struct {
 	pitfallsv1.UnimplementedPitfallServiceServer
 }
 
-// Count sends messages that take 16 KiB each on the wire.
 func (eagerHandler) Count(
 	req *pitfallsv1.CountRequest,
 	stream grpc.ServerStreamingServer[pitfallsv1.Number],
 ) error {
-	padding := make([]byte, 16<<10-10)
+	padding := make([]byte, 16<<10-10) // 16 KiB with the tags and the prefix
 	for i := range req.GetTo() {
-		if err := stream.Send(&pitfallsv1.Number{Value: i + 1, Padding: padding}); err != nil {
+		err := stream.Send(&pitfallsv1.Number{Value: i + 1, Padding: padding})
+		if err != nil {
 			return err
 		}
 	}

@@ -29,7 +29,9 @@ type unaryHandler struct {
 	pitfallsv1.UnimplementedPitfallServiceServer
 }
 
-func (unaryHandler) Ping(context.Context, *pitfallsv1.PingRequest) (*pitfallsv1.PingResponse, error) {
+func (unaryHandler) Ping(
+	ctx context.Context, req *pitfallsv1.PingRequest,
+) (*pitfallsv1.PingResponse, error) {
 	return &pitfallsv1.PingResponse{OpenStreams: 7}, nil
 }
 
