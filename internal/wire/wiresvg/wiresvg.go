@@ -28,7 +28,7 @@ const (
 	clientX   = 100
 	serverX   = 446
 	top       = 88 // of the first arrow
-	perSecond = 84 // units of height
+	perSecond = 76 // units of height
 	gap       = 36 // between two arrows at least
 )
 
