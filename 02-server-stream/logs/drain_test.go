@@ -54,7 +54,7 @@ func TestDrain_TellsFollowersWhereToResume(t *testing.T) {
 				server.Signal()
 				require.NoError(t, server.Wait())
 
-				require.Zero(t, time.Since(signaled), "the drain waited for a follower")
+				require.Zero(t, time.Since(signaled), "the drain waited for followers that nobody had told")
 				for range 50 {
 					require.EqualError(t, <-results, "rpc error: code = Unavailable desc = shutting down; resume after 30")
 				}

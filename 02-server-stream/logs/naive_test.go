@@ -95,9 +95,11 @@ func newFollowing(t *testing.T, srv logsv1.LogServiceServer, publish func(string
 		return stream
 	}
 	f := new(following)
-	go count(follow(), &f.ann)
+	ann := follow()
 	f.bob = follow()
-	go count(follow(), &f.cid)
+	cid := follow()
+	go func() { _ = count(ann, &f.ann) }() // until the test ends
+	go func() { _ = count(cid, &f.cid) }()
 	go func() {
 		for ctx.Err() == nil {
 			publish(strings.Repeat("x", 100))
