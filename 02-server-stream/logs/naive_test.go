@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -24,10 +25,12 @@ type naiveServer struct {
 	logsv1.UnimplementedLogServiceServer
 
 	mu        sync.Mutex
-	followers []serverStream
+	followers []grpc.ServerStreamingServer[logsv1.LogEntry]
 }
 
-func (s *naiveServer) StreamLogs(_ *logsv1.LogRequest, stream serverStream) error {
+func (s *naiveServer) StreamLogs(
+	_ *logsv1.LogRequest, stream grpc.ServerStreamingServer[logsv1.LogEntry],
+) error {
 	s.mu.Lock()
 	s.followers = append(s.followers, stream)
 	s.mu.Unlock()
