@@ -2,11 +2,13 @@ package cancellation
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,11 +20,12 @@ import (
 	"google.golang.org/grpc/status"
 
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
+	"example.com/streams/internal/golden"
 )
 
 // What a proxy answers in the place of a server arrives as a status.
 func TestRetryable_JudgesHTTPAnswers(t *testing.T) {
-	for _, tt := range []struct {
+	answers := []struct {
 		http      int
 		code      codes.Code
 		retryable bool
@@ -37,7 +40,10 @@ func TestRetryable_JudgesHTTPAnswers(t *testing.T) {
 		{502, codes.Unavailable, true},
 		{503, codes.Unavailable, true},
 		{504, codes.Unavailable, true},
-	} {
+	}
+	table := retryableTable("the proxy answers")
+	for _, tt := range answers {
+		table.add(fmt.Sprintf("HTTP %d %s", tt.http, http.StatusText(tt.http)), tt.code, tt.retryable)
 		t.Run(http.StatusText(tt.http), func(t *testing.T) {
 			proxy := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "text/html")
@@ -51,10 +57,11 @@ func TestRetryable_JudgesHTTPAnswers(t *testing.T) {
 			requireRetryable(t, proxy.Listener, tt.code, tt.retryable, "from the proxy")
 		})
 	}
+	golden.Section(t, "../docs/hops.md", "HTTP answers", table.String())
 }
 
 func TestRetryable_JudgesResets(t *testing.T) {
-	for _, tt := range []struct {
+	resets := []struct {
 		reset     http2.ErrCode
 		code      codes.Code
 		retryable bool
@@ -67,7 +74,10 @@ func TestRetryable_JudgesResets(t *testing.T) {
 		{http2.ErrCodeCancel, codes.Canceled, true}, // though nobody here canceled
 		{http2.ErrCodeEnhanceYourCalm, codes.ResourceExhausted, false},
 		{http2.ErrCodeInadequateSecurity, codes.PermissionDenied, false},
-	} {
+	}
+	table := retryableTable("code of the `RST_STREAM`")
+	for _, tt := range resets {
+		table.add("`"+tt.reset.String()+"`", tt.code, tt.retryable)
 		t.Run(tt.reset.String(), func(t *testing.T) {
 			listener := listen(t, func(_ net.Conn, framer *http2.Framer, frame http2.Frame) {
 				if data, ok := frame.(*http2.DataFrame); ok {
@@ -77,6 +87,24 @@ func TestRetryable_JudgesResets(t *testing.T) {
 			requireRetryable(t, listener, tt.code, tt.retryable, tt.reset.String())
 		})
 	}
+	golden.Section(t, "../docs/hops.md", "resets", table.String())
+}
+
+// A judgments table is a table of docs/hops.md.
+type judgments struct{ strings.Builder }
+
+func retryableTable(first string) *judgments {
+	j := new(judgments)
+	fmt.Fprintf(j, "| %s | `Recv` returns | `Follow` |\n|---|---|---|\n", first)
+	return j
+}
+
+func (j *judgments) add(answer string, code codes.Code, retryable bool) {
+	follow := "gives up"
+	if retryable {
+		follow = "retries"
+	}
+	fmt.Fprintf(j, "| %s | `%v` | %s |\n", answer, code, follow)
 }
 
 // A process that ends before it has read all bytes resets its connections.
