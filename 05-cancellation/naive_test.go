@@ -64,23 +64,23 @@ func setsTenSeconds(r relay) tickerv1.TickerServiceServer { return tenSeconds{r}
 
 func TestNaive_RelayWithoutContextRunsOn(t *testing.T) {
 	testPaths(t, "forgotten context", "relay", []path{
-		{"`context.Background()`", forgets, &Exchange{SendTimeout: math.MaxInt64}, 10500 * time.Millisecond,
+		{"`forgetful`", forgets, &Exchange{SendTimeout: math.MaxInt64}, 10500 * time.Millisecond,
 			"10.5s, `DeadlineExceeded`", "11s", "still runs after 24h"},
-		{"`down.Context()`", passesOn, &Exchange{SendTimeout: math.MaxInt64}, 10500 * time.Millisecond,
+		{"`relay`", passesOn, &Exchange{SendTimeout: math.MaxInt64}, 10500 * time.Millisecond,
 			"10.5s, `DeadlineExceeded`", "10.5s", "10.5s"},
 	})
 }
 
 // The exchange has nothing to send, so that no Send fails.
 func TestNaive_DeadlineSetAnewIsTheWrongOne(t *testing.T) {
-	testPaths(t, "deadline set anew", "relay, and the client's deadline", []path{
-		{"10 s set anew, 2s", setsTenSeconds, silentAfter(0), 2 * time.Second,
+	testPaths(t, "deadline set anew", "relay, client's deadline", []path{
+		{"`tenSeconds`, 2s", setsTenSeconds, silentAfter(0), 2 * time.Second,
 			"2s, `DeadlineExceeded`", "10s", "10s"},
-		{"10 s set anew, none", setsTenSeconds, silentAfter(0), 0,
+		{"`tenSeconds`, none", setsTenSeconds, silentAfter(0), 0,
 			"10s, `DeadlineExceeded`", "10s", "10s"},
-		{"`down.Context()`, 2s", passesOn, silentAfter(0), 2 * time.Second,
+		{"`relay`, 2s", passesOn, silentAfter(0), 2 * time.Second,
 			"2s, `DeadlineExceeded`", "2s", "2s"},
-		{"`down.Context()`, none", passesOn, silentAfter(0), 0,
+		{"`relay`, none", passesOn, silentAfter(0), 0,
 			"still runs after 24h", "still runs after 24h", "still runs after 24h"},
 	})
 }
