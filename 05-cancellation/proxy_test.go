@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
-	"strings"
 	"testing"
 	"time"
 
@@ -41,9 +40,9 @@ func TestRetryable_JudgesHTTPAnswers(t *testing.T) {
 		{503, codes.Unavailable, true},
 		{504, codes.Unavailable, true},
 	}
-	table := retryableTable("the proxy answers")
+	table := "| the proxy answers" + judgments
 	for _, tt := range answers {
-		table.add(fmt.Sprintf("HTTP %d %s", tt.http, http.StatusText(tt.http)), tt.code, tt.retryable)
+		table += judgment(fmt.Sprintf("HTTP %d %s", tt.http, http.StatusText(tt.http)), tt.code, tt.retryable)
 		t.Run(http.StatusText(tt.http), func(t *testing.T) {
 			proxy := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "text/html")
@@ -57,7 +56,7 @@ func TestRetryable_JudgesHTTPAnswers(t *testing.T) {
 			requireRetryable(t, proxy.Listener, tt.code, tt.retryable, "from the proxy")
 		})
 	}
-	golden.Section(t, "../docs/hops.md", "HTTP answers", table.String())
+	golden.Section(t, "../docs/hops.md", "HTTP answers", table)
 }
 
 func TestRetryable_JudgesResets(t *testing.T) {
@@ -75,9 +74,9 @@ func TestRetryable_JudgesResets(t *testing.T) {
 		{http2.ErrCodeEnhanceYourCalm, codes.ResourceExhausted, false},
 		{http2.ErrCodeInadequateSecurity, codes.PermissionDenied, false},
 	}
-	table := retryableTable("code of the `RST_STREAM`")
+	table := "| code of the `RST_STREAM`" + judgments
 	for _, tt := range resets {
-		table.add("`"+tt.reset.String()+"`", tt.code, tt.retryable)
+		table += judgment("`"+tt.reset.String()+"`", tt.code, tt.retryable)
 		t.Run(tt.reset.String(), func(t *testing.T) {
 			listener := listen(t, func(_ net.Conn, framer *http2.Framer, frame http2.Frame) {
 				if data, ok := frame.(*http2.DataFrame); ok {
@@ -87,24 +86,19 @@ func TestRetryable_JudgesResets(t *testing.T) {
 			requireRetryable(t, listener, tt.code, tt.retryable, tt.reset.String())
 		})
 	}
-	golden.Section(t, "../docs/hops.md", "resets", table.String())
+	golden.Section(t, "../docs/hops.md", "resets", table)
 }
 
-// A judgments table is a table of docs/hops.md.
-type judgments struct{ strings.Builder }
+// judgments is the head of a table of docs/hops.md.
+const judgments = " | `Recv` returns | `Follow` |\n|---|---|---|\n"
 
-func retryableTable(first string) *judgments {
-	j := new(judgments)
-	fmt.Fprintf(j, "| %s | `Recv` returns | `Follow` |\n|---|---|---|\n", first)
-	return j
-}
-
-func (j *judgments) add(answer string, code codes.Code, retryable bool) {
+// judgment returns a row of the table.
+func judgment(answer string, code codes.Code, retryable bool) string {
 	follow := "gives up"
 	if retryable {
 		follow = "retries"
 	}
-	fmt.Fprintf(j, "| %s | `%v` | %s |\n", answer, code, follow)
+	return fmt.Sprintf("| %s | `%v` | %s |\n", answer, code, follow)
 }
 
 // A process that ends before it has read all bytes resets its connections.
