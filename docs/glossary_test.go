@@ -71,6 +71,7 @@ func TestLinkTerms_LeavesOtherWordsAlone(t *testing.T) {
 		"a word in other lessons": "A client.\n",
 		"a link that is there":    "[A half-close](../docs/glossary.md#half-close) and a half-close.\n",
 		"a link with more words":  "[what an idle timeout is](../docs/glossary.md#idle-timeout)\n",
+		"the list of tests":       "# A\n\n## Proof\n\n| a half-close | `TestX` |\n|---|---|\n",
 		"a name in capitals":      "HALF-CLOSED is a state of HTTP/2.\n",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -71,11 +71,13 @@ type place struct {
 // A lesson is the prose of a page. Both texts are as long as its source, and
 // are zero where the source is something else.
 type lesson struct {
-	prose []byte            // without headings, code, links and generated sections
+	prose []byte            // without headings, code, links and generated parts
 	links map[string][]byte // the texts of links to the glossary, by anchor
 }
 
-var generated = regexp.MustCompile(`(?s)<!-- generated: .*?<!-- end -->`)
+// notProse are the parts of a page that a test writes, and the list of tests
+// at its end.
+var notProse = regexp.MustCompile(`(?s)<!-- generated: .*?<!-- end -->|\n## Proof\n.*`)
 
 func parseLesson(source string) *lesson {
 	l := &lesson{prose: make([]byte, len(source)), links: map[string][]byte{}}
@@ -106,7 +108,7 @@ func parseLesson(source string) *lesson {
 		}
 		return ast.WalkContinue, nil
 	})
-	for _, span := range generated.FindAllStringIndex(source, -1) {
+	for _, span := range notProse.FindAllStringIndex(source, -1) {
 		clear(l.prose[span[0]:span[1]])
 	}
 	return l
