@@ -138,7 +138,7 @@ func (l *lesson) places(t term) []place {
 			if m == nil {
 				break
 			}
-			if text := string(from.text[at+m[2] : at+m[3]]); !isCapitals(text) || isCapitals(t.name) {
+			if text := string(from.text[at+m[2] : at+m[3]]); !isName(text) || isName(t.name) {
 				found = append(found, place{at + m[2], at + m[3], from.linked})
 			}
 			at += m[3]
@@ -153,9 +153,9 @@ func (l *lesson) places(t term) []place {
 	return found
 }
 
-// isCapitals reports whether a text is a name such as HEADERS, a frame, which
-// is not the same as a header.
-func isCapitals(text string) bool { return text == strings.ToUpper(text) }
+// isName reports whether a text is a name that looks like a term: HEADERS is
+// a frame and not a header, and Windows is a system.
+func isName(text string) bool { return text == strings.ToUpper(text) || text == "Windows" }
 
 // linkTerms returns what a lesson must link and does not, and the lesson with
 // these links. The name of the lesson is its path from the root; isFirst says
