@@ -2,6 +2,7 @@ package docs_test
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -80,8 +81,17 @@ func TestLinkTerms_LeavesOtherWordsAlone(t *testing.T) {
 			require.Equal(t, page, linked)
 		})
 	}
-	_, linked := linkTerms("07-x/y/README.md", "A client.\n", glossary, true)
-	require.Equal(t, "A [client](../../docs/glossary.md#client).\n", linked)
+}
+
+func TestLinkTerms_FirstLessonLinksEveryWord(t *testing.T) {
+	page := "A [client stream](../docs/glossary.md#client-stream), client streams, a client.\n"
+	_, linked := linkTerms("01-x/README.md", page, parseGlossary(smallGlossary), true)
+	require.Equal(t, strings.Replace(page, "a client.", "a [client](../docs/glossary.md#client).", 1), linked)
+}
+
+func TestLinkTerms_LinkIsRelativeToTheLesson(t *testing.T) {
+	_, linked := linkTerms("07-x/y/README.md", "A half-close.\n", parseGlossary(smallGlossary), false)
+	require.Equal(t, "A [half-close](../../docs/glossary.md#half-close).\n", linked)
 }
 
 func TestLinkTerms_NamesTheLine(t *testing.T) {
@@ -111,13 +121,10 @@ func TestGlossary_IsInAlphabeticalOrder(t *testing.T) {
 func TestGlossary_SaysWhereATermIsShown(t *testing.T) {
 	page, err := os.ReadFile("glossary.md")
 	require.NoError(t, err)
-	for _, entry := range strings.Split(string(page), "\n## ")[1:] {
+	for _, entry := range regexp.MustCompile(`(?m)^##+ `).Split(string(page), -1)[1:] {
 		name, text, _ := strings.Cut(entry, "\n")
-		for _, part := range strings.Split(text, "\n### ") {
-			if name == everywhere && part == strings.Split(text, "\n### ")[0] {
-				continue // the introduction of the section
-			}
-			require.Contains(t, part, "*Shown in* [", "the entry %q", name)
+		if name != everywhere {
+			require.Contains(t, text, "*Shown in* [", "the entry %q", name)
 		}
 	}
 }
