@@ -24,6 +24,10 @@ The end of one direction.
 
 A method.
 
+## timeout
+
+A time.
+
 ## idle timeout
 
 A limit.
