@@ -3,6 +3,7 @@ package bidi
 import (
 	"fmt"
 	"io"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -17,6 +18,11 @@ import (
 
 // kilobyte is a message whose encoding has 1 KiB.
 var kilobyte = textMessage("", fmt.Sprintf("%01021d", 0))
+
+// kilobytes returns kilobyte many times.
+func kilobytes(count int) []*chatv1.ChatMessage {
+	return slices.Repeat([]*chatv1.ChatMessage{kilobyte}, count)
+}
 
 // flood calls send until it fails, and counts the calls that succeed.
 func flood(send func(*chatv1.ChatMessage) error, sent *atomic.Int64) error {

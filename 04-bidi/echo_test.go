@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"google.golang.org/grpc"
@@ -35,28 +36,29 @@ func (echoServer) Chat(
 	}
 }
 
-func printEchoes(ctx context.Context, c chatv1.ChatServiceClient, texts []*chatv1.ChatMessage) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+// printEchoes sends msgs and prints their echoes as they arrive.
+func printEchoes(
+	ctx context.Context, c chatv1.ChatServiceClient, msgs []*chatv1.ChatMessage, w io.Writer,
+) error {
 	stream, err := c.Chat(ctx)
 	if err != nil {
 		return err
 	}
 	go func() { // one goroutine writes
-		for _, msg := range texts {
+		for _, msg := range msgs {
 			_ = stream.Send(msg) // if it fails, Recv returns the status
 		}
 		_ = stream.CloseSend() // half-closes; the error is always nil
 	}()
-	for { // another goroutine reads
+	for { // the other goroutine reads
 		msg, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
-			return nil // the server ended the stream with OK
+			return nil // the server ended the RPC with OK
 		}
 		if err != nil {
 			return err // any other status
 		}
-		fmt.Println(msg.GetText())
+		fmt.Fprintln(w, msg.GetText())
 	}
 }
 
@@ -74,7 +76,7 @@ func Example_echo() {
 	defer cancel()
 	err = printEchoes(ctx, chatv1.NewChatServiceClient(conn), []*chatv1.ChatMessage{
 		textMessage("", "one"), textMessage("", "two"), textMessage("", "three"),
-	})
+	}, os.Stdout)
 	fmt.Println("end:", err)
 	// Output:
 	// one
