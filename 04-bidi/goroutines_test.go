@@ -1,11 +1,13 @@
 package bidi
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
 
 	"example.com/streams/internal/memserver/memservertest"
 )
@@ -41,4 +43,19 @@ func TestGoroutines_OfAMemberEndTogether(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestContext_EndsWhenTheHandlerReturns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := make(chan error, 1)
+		u := open(t, dial(t, stub{OnChat: func(stream serverStream) error {
+			go func() {
+				<-stream.Context().Done()
+				ended <- stream.Context().Err()
+			}()
+			return nil
+		}}))
+		u.ends(codes.OK, "")
+		require.ErrorIs(t, <-ended, context.Canceled)
+	})
 }
