@@ -81,7 +81,9 @@ type naiveChat struct {
 	queues []chan *chatv1.ChatMessage // nothing but the test closes them
 }
 
-func (c *naiveChat) Chat(stream serverStream) error {
+func (c *naiveChat) Chat(
+	stream grpc.BidiStreamingServer[chatv1.ChatMessage, chatv1.ChatMessage],
+) error {
 	queue := c.newQueue()
 	go func() { // one goroutine writes
 		for msg := range queue {
