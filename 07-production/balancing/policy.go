@@ -22,9 +22,9 @@ const (
 	// turn.
 	RoundRobin = `{"loadBalancingConfig": [{"round_robin": {}}]}`
 
-	// LeastRequest connects to every address, looks at ten connections,
-	// which is the most, and takes the one on which this client has the
-	// fewest streams.
+	// LeastRequest connects to every address, draws a connection at random
+	// ten times, which is the most, and takes the drawn one on which this
+	// client has the fewest streams.
 	LeastRequest = `{"loadBalancingConfig": [{"least_request_experimental": {"choiceCount": 10}}]}`
 
 	// HealthyRoundRobin is RoundRobin among the servers whose health, for

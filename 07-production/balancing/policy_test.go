@@ -70,7 +70,12 @@ func TestPolicies_SpreadTheStreamsOfOneClient(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := start(t, &fleet.Fleet{}, "a", "b", "c")
 				client(t, f, policies[name], 30)
-				require.Equal(t, want, slices.Sorted(slices.Values(f.Streams("a", "b", "c"))))
+				got := slices.Sorted(slices.Values(f.Streams("a", "b", "c")))
+				if name == "least_request" { // compares servers that it draws at random
+					require.InDeltaSlice(t, want, got, 3)
+					return
+				}
+				require.Equal(t, want, got)
 			})
 		})
 	}

@@ -111,7 +111,7 @@ func (r *repository) addChange(
 	if err != nil {
 		return err
 	}
-	if lines, err = apply(lines, f.body); err != nil {
+	if lines, err = Apply(lines, f.body); err != nil {
 		return fmt.Errorf("%s: %w", m[1], err)
 	}
 	c.After[m[1]] = join(lines)
@@ -133,8 +133,10 @@ func (r *repository) addChange(
 
 func join(lines []string) []byte { return []byte(strings.Join(lines, "\n") + "\n") }
 
-// apply edits lines as a diff says. It ignores the indent of the diff.
-func apply(lines, diff []string) ([]string, error) {
+// Apply edits lines as a diff says, whose lines begin with +, - or neither.
+// It ignores the indent of the diff. The lines without + must stand together,
+// and once, in lines.
+func Apply(lines, diff []string) ([]string, error) {
 	var before []string
 	for _, line := range diff {
 		if !strings.HasPrefix(line, "+") {
