@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"google.golang.org/grpc"
@@ -36,9 +35,9 @@ func (echoServer) Chat(
 	}
 }
 
-// printEchoes sends msgs and prints their echoes as they arrive.
-func printEchoes(
-	ctx context.Context, c chatv1.ChatServiceClient, msgs []*chatv1.ChatMessage, w io.Writer,
+// echoAll sends msgs and calls show for each echo as it arrives.
+func echoAll(
+	ctx context.Context, c chatv1.ChatServiceClient, msgs []*chatv1.ChatMessage, show func(string),
 ) error {
 	stream, err := c.Chat(ctx)
 	if err != nil {
@@ -58,7 +57,7 @@ func printEchoes(
 		if err != nil {
 			return err // any other status
 		}
-		fmt.Fprintln(w, msg.GetText())
+		show(msg.GetText())
 	}
 }
 
@@ -74,9 +73,9 @@ func Example_echo() {
 	defer stop()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	err = printEchoes(ctx, chatv1.NewChatServiceClient(conn), []*chatv1.ChatMessage{
+	err = echoAll(ctx, chatv1.NewChatServiceClient(conn), []*chatv1.ChatMessage{
 		textMessage("", "one"), textMessage("", "two"), textMessage("", "three"),
-	}, os.Stdout)
+	}, func(text string) { fmt.Println(text) })
 	fmt.Println("end:", err)
 	// Output:
 	// one

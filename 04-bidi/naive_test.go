@@ -19,9 +19,9 @@ import (
 	"example.com/streams/internal/memserver/memservertest"
 )
 
-// sendThenPrint is printEchoes with one goroutine.
-func sendThenPrint(
-	ctx context.Context, c chatv1.ChatServiceClient, msgs []*chatv1.ChatMessage, w io.Writer,
+// sendThenRead is echoAll with one goroutine.
+func sendThenRead(
+	ctx context.Context, c chatv1.ChatServiceClient, msgs []*chatv1.ChatMessage, show func(string),
 ) error {
 	stream, err := c.Chat(ctx)
 	if err != nil {
@@ -39,7 +39,7 @@ func sendThenPrint(
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(w, msg.GetText())
+		show(msg.GetText())
 	}
 }
 
@@ -52,7 +52,7 @@ func TestNaive_SendAllThenReadStalls(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			ended := make(chan error, 1)
-			go func() { ended <- sendThenPrint(ctx, client, kilobytes(count), io.Discard) }()
+			go func() { ended <- sendThenRead(ctx, client, kilobytes(count), func(string) {}) }()
 			time.Sleep(24 * time.Hour)
 
 			now := "the client waits in Send"
@@ -70,7 +70,7 @@ func TestEcho_TwoGoroutinesNeverStall(t *testing.T) {
 	const count = 10_000
 	synctest.Test(t, func(t *testing.T) {
 		client := &countingClient{ChatServiceClient: dialFixed(t, echoServer{})}
-		require.NoError(t, printEchoes(t.Context(), client, kilobytes(count), io.Discard))
+		require.NoError(t, echoAll(t.Context(), client, kilobytes(count), func(string) {}))
 		require.Equal(t, int64(count), client.received.Load(), "echoes")
 	})
 }
