@@ -1,6 +1,6 @@
 // Package docscheck compares the Markdown pages of the repository with its
 // code: snippets, printed outputs, commands, links, and the names of tests
-// and files. docs/README.md says what a page may contain.
+// and files. docs/writing-pages.md says what a page may contain.
 package docscheck
 
 import (

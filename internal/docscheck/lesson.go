@@ -14,7 +14,7 @@ var (
 	// lessonEnd are the last parts of a lesson.
 	lessonEnd = []string{
 		"On the wire", "What it costs", "When to use something else", "Summary",
-		"Check yourself", "Your turn", "Proof",
+		"Check yourself", "Your turn", "Exercise", "Proof",
 	}
 )
 
