@@ -5,6 +5,7 @@ import (
 	"iter"
 	"time"
 
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	snapshotv1 "example.com/streams/01-unary/snapshot/v1"
@@ -18,6 +19,12 @@ func Lines(ctx context.Context, c snapshotv1.SnapshotServiceClient, n int32) ([]
 		return nil, err
 	}
 	return snapshot.GetLines(), nil
+}
+
+// Retryable reports whether the same call may succeed later, for example
+// after a restart of the server.
+func Retryable(err error) bool {
+	return status.Code(err) == codes.Unavailable
 }
 
 // Poll returns an iterator over the last n lines of the server's log. It

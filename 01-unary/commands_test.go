@@ -175,3 +175,12 @@ func TestCommands(t *testing.T) {
 		testproc.Start(t, server, "log").RequireExit(2, "", `server: unexpected argument "log"`+"\n")
 	})
 }
+
+// The programs that the page prints whole.
+func TestHello_ClientPrintsTwoLines(t *testing.T) {
+	dir := testproc.Build(t, "./hello/...")
+	_, addr := testproc.StartServer(t, filepath.Join(dir, "server"))
+	status, stdout, stderr := testproc.Start(t, filepath.Join(dir, "client"), "-addr", addr).Wait()
+	require.Equal(t, 0, status, stderr)
+	golden.File(t, "testdata/hello.txt", stdout)
+}

@@ -1,6 +1,8 @@
 package unary
 
 import (
+	"context"
+	"fmt"
 	"io"
 	"io/fs"
 	"testing"
@@ -8,6 +10,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/status"
 
 	snapshotv1 "example.com/streams/01-unary/snapshot/v1"
 	"example.com/streams/internal/memserver/memservertest"
@@ -16,7 +19,30 @@ import (
 // dial serves the file app.log of fsys in memory and returns a client.
 func dial(t *testing.T, fsys fs.FS) snapshotv1.SnapshotServiceClient {
 	t.Helper()
-	return snapshotv1.NewSnapshotServiceClient(memservertest.Dial(t, register(fsys)))
+	return dialServer(t, &SnapshotServer{FS: fsys, Name: "app.log"})
+}
+
+// dialServer serves impl in memory and returns a client.
+func dialServer(t *testing.T, impl snapshotv1.SnapshotServiceServer) snapshotv1.SnapshotServiceClient {
+	t.Helper()
+	return snapshotv1.NewSnapshotServiceClient(memservertest.Dial(t, func(s grpc.ServiceRegistrar) {
+		snapshotv1.RegisterSnapshotServiceServer(s, impl)
+	}))
+}
+
+// A stub is a SnapshotService that calls answer.
+type stub struct {
+	snapshotv1.UnimplementedSnapshotServiceServer
+	answer func(context.Context) (*snapshotv1.Snapshot, error)
+}
+
+func (s stub) GetSnapshot(ctx context.Context, _ *snapshotv1.SnapshotRequest) (*snapshotv1.Snapshot, error) {
+	return s.answer(ctx)
+}
+
+// text returns the code and the message of a status, as a line.
+func text(err error) string {
+	return fmt.Sprintf("%v: %s\n", status.Code(err), status.Convert(err).Message())
 }
 
 // register returns the function that adds a SnapshotServer of that file to a

@@ -15,7 +15,7 @@ import (
 )
 
 // An answer that the client does not read stays in the server's memory.
-func TestGetSnapshot_UnreadAnswersTakeABoundedHeap(t *testing.T) {
+func TestMemory_UnreadResponseTakesOneMiB(t *testing.T) {
 	const calls = 10
 	synctest.Test(t, func(t *testing.T) {
 		conn := memservertest.Serve(t, register(file(strings.Repeat(strings.Repeat("x", 103)+"\n", 2*MaxLines)))).

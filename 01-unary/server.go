@@ -43,7 +43,7 @@ func (s *SnapshotServer) GetSnapshot(
 	ctx context.Context, req *snapshotv1.SnapshotRequest,
 ) (*snapshotv1.Snapshot, error) {
 	n := int(req.GetLines())
-	if n < 1 || n > MaxLines {
+	if n < 1 || n > MaxLines { // a field that is not set is 0
 		return nil, status.Errorf(codes.InvalidArgument,
 			"lines: must be between 1 and %d, got %d", MaxLines, n)
 	}

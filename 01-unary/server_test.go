@@ -77,7 +77,7 @@ func TestGetSnapshot_ReturnsCodeForEachError(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				_, err := Lines(t.Context(), dial(t, tt.fsys), tt.n)
-				require.Equal(t, tt.code, status.Code(err), "got %v", err)
+				require.Equal(t, tt.code.String(), status.Code(err).String(), "got %v", err)
 				require.Contains(t, status.Convert(err).Message(), tt.says)
 				require.NotContains(t, err.Error(), "app.log", "the client need not know the server's paths")
 			})
@@ -94,7 +94,7 @@ func TestGetSnapshot_EndsAtDeadlineOfTenSeconds(t *testing.T) {
 		start := time.Now()
 		_, err := Lines(ctx, client, 5)
 
-		require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
+		require.Equal(t, codes.DeadlineExceeded.String(), status.Code(err).String(), "got %v", err)
 		require.Equal(t, 10*time.Second, time.Since(start))
 	})
 }
@@ -107,7 +107,7 @@ func TestGetSnapshot_StopsReadingWhenCanceled(t *testing.T) {
 		time.AfterFunc(2500*time.Millisecond, cancel)
 
 		_, err := Lines(ctx, client, 5)
-		require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
+		require.Equal(t, codes.Canceled.String(), status.Code(err).String(), "got %v", err)
 
 		time.Sleep(time.Hour)
 		synctest.Wait()
@@ -123,12 +123,66 @@ func TestGetSnapshot_HandlerReturnsWhyItsContextEnded(t *testing.T) {
 	cancel()
 	late, cancel := context.WithDeadline(t.Context(), time.Time{})
 	defer cancel()
-	for ctx, code := range map[context.Context]codes.Code{
-		canceled: codes.Canceled, late: codes.DeadlineExceeded,
-	} {
+	for _, tt := range []struct {
+		ctx  context.Context
+		code codes.Code
+	}{{canceled, codes.Canceled}, {late, codes.DeadlineExceeded}} {
 		s := &SnapshotServer{FS: longLine, Name: "app.log"}
-		_, err := s.GetSnapshot(ctx, &snapshotv1.SnapshotRequest{Lines: 1})
-		require.Equal(t, code, status.Code(err), "got %v", err)
+		_, err := s.GetSnapshot(tt.ctx, &snapshotv1.SnapshotRequest{Lines: 1})
+		require.Equal(t, tt.code.String(), status.Code(err).String(), "what the handler returns; got %v", err)
+	}
+}
+
+func TestLines_CanceledCallLosesTheResponse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		finished := make(chan bool, 1)
+		client := dialServer(t, stub{answer: func(ctx context.Context) (*snapshotv1.Snapshot, error) {
+			<-ctx.Done()
+			finished <- true
+			return &snapshotv1.Snapshot{Lines: [][]byte{[]byte("one")}}, nil
+		}})
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+
+		lines, err := Lines(ctx, client, 1)
+
+		require.Equal(t, "Canceled", status.Code(err).String(), "got %v", err)
+		require.Empty(t, lines)
+		require.True(t, <-finished, "the handler returns nil")
+	})
+}
+
+// gRPC calls each handler in a goroutine of its own.
+func TestGetSnapshot_CallsRunConcurrently(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := dialServer(t, stub{answer: func(context.Context) (*snapshotv1.Snapshot, error) {
+			time.Sleep(time.Second)
+			return &snapshotv1.Snapshot{}, nil
+		}})
+		start := time.Now()
+		errs := make(chan error, 3)
+		for range 3 {
+			go func() {
+				_, err := Lines(t.Context(), client, 1)
+				errs <- err
+			}()
+		}
+		for range 3 {
+			require.NoError(t, <-errs)
+		}
+		require.Equal(t, time.Second, time.Since(start), "three calls of a second each")
+	})
+}
+
+func TestSnapshot_GetterWorksOnNil(t *testing.T) {
+	require.Nil(t, (*snapshotv1.Snapshot)(nil).GetLines())
+}
+
+func TestRetryable_MeansUnavailable(t *testing.T) {
+	for code, want := range map[codes.Code]bool{
+		codes.OK: false, codes.Unavailable: true, codes.Unknown: false, codes.NotFound: false, codes.DeadlineExceeded: false,
+	} {
+		require.Equal(t, want, Retryable(status.Error(code, "stub")), code.String())
 	}
 }
 
@@ -194,7 +248,7 @@ func TestGetSnapshot_DoesNotOpenAFIFO(t *testing.T) {
 	}()
 	select {
 	case err := <-returned:
-		require.Equal(t, codes.FailedPrecondition, status.Code(err), "got %v", err)
+		require.Equal(t, codes.FailedPrecondition.String(), status.Code(err).String(), "got %v", err)
 	case <-time.After(10 * time.Second):
 		t.Fatal("GetSnapshot waits in open")
 	}
@@ -214,7 +268,7 @@ func TestGetSnapshot_IsUnimplementedIfMissing(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client := snapshotv1.NewSnapshotServiceClient(memservertest.Dial(t, tt.register))
 				_, err := Lines(t.Context(), client, 1)
-				require.Equal(t, codes.Unimplemented, status.Code(err), "got %v", err)
+				require.Equal(t, codes.Unimplemented.String(), status.Code(err).String(), "got %v", err)
 				require.Equal(t, tt.says, status.Convert(err).Message())
 			})
 		})

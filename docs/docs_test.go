@@ -2,21 +2,88 @@
 package docs_test
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"example.com/streams/internal/docscheck"
 	"example.com/streams/internal/golden"
+	"example.com/streams/internal/wire/wiresvg"
 )
+
+// chapters are the pages that have the form of a lesson.
+var chapters = []string{
+	"01-unary/README.md",
+	"02-server-stream/README.md",
+	"03-client-stream/README.md",
+	"04-bidi/README.md",
+	"05-cancellation/README.md",
+}
+
+// topics are lessons with headings of their own.
+var topics = []string{
+	"06-pitfalls/README.md",
+	"07-production/README.md",
+	"07-production/balancing/README.md",
+	"07-production/balancing/sessions/README.md",
+	"07-production/memory/README.md",
+	"07-production/observability/README.md",
+	"07-production/protocol/README.md",
+	"07-production/proxies/README.md",
+	"07-production/security/README.md",
+}
 
 func TestPages_AgreeWithTheCode(t *testing.T) {
 	problems, err := docscheck.Check("..", docscheck.Options{
-		Update: golden.Update(),
-		Short:  testing.Short(),
+		Update:  golden.Update(),
+		Short:   testing.Short(),
+		Lessons: chapters,
+		Topics:  topics,
 	})
 	require.NoError(t, err)
 	for _, problem := range problems {
 		t.Error(problem)
 	}
+}
+
+// The picture of the front page is drawn from what a test of chapter 02
+// recorded. UPDATE=1 draws it again.
+func TestFollowSVG_IsTheRecordedStream(t *testing.T) {
+	recording, err := os.ReadFile("../02-server-stream/logs/testdata/follow.txt")
+	require.NoError(t, err)
+	svg, err := wiresvg.Draw("A stream on the wire: two messages, then the client cancels", string(recording))
+	require.NoError(t, err)
+	golden.File(t, "follow.svg", svg)
+}
+
+// lessonRow is a row of the front page: up to the chapter's folder, up to the
+// last column, and the minutes.
+var lessonRow = regexp.MustCompile(`(?m)^(\| \[.+\]\((\d\d-[a-z-]+)/README\.md\) \|.*\| )(\d+ \+ \d+)( \|)$`)
+
+// UPDATE=1 copies the minutes from the lessons. A lesson without this line is
+// not compared.
+func TestFrontPage_MinutesAreThoseOfTheLessons(t *testing.T) {
+	lesson := regexp.MustCompile(`(?m)^\*\*Minutes:\*\* (\d+) to read and play, (\d+) more with the tests and tasks\.`)
+	const file = "../README.md"
+	page, err := os.ReadFile(file)
+	require.NoError(t, err)
+	rows := 0
+	got := lessonRow.ReplaceAllStringFunc(string(page), func(row string) string {
+		rows++
+		r := lessonRow.FindStringSubmatch(row)
+		text, err := os.ReadFile(filepath.Join("..", r[2], "README.md"))
+		require.NoError(t, err)
+		m := lesson.FindSubmatch(text)
+		if m == nil {
+			t.Logf("%s has no line **Minutes:**", r[2])
+			return row
+		}
+		return r[1] + fmt.Sprintf("%s + %s", m[1], m[2]) + r[4]
+	})
+	require.Equal(t, 5, rows, "lessons with minutes on the front page")
+	golden.File(t, file, got)
 }

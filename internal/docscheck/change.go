@@ -111,6 +111,9 @@ func (r *repository) addChange(
 	if err != nil {
 		return err
 	}
+	if edited := c.After[m[1]]; edited != nil { // by the fence before, with the next
+		lines = strings.Split(strings.TrimSuffix(string(edited), "\n"), "\n")
+	}
 	if lines, err = Apply(lines, f.body); err != nil {
 		return fmt.Errorf("%s: %w", m[1], err)
 	}

@@ -257,6 +257,7 @@ func TestChanges_PasteATestAndJoinEdits(t *testing.T) {
 	page := "`go test -run TestLog_Clears ./01-demo`\n\n" +
 		"<!-- paste: 01-demo/log_test.go -->\n```go\nfunc TestLog_Clears() {}\n```\n\n" +
 		"<!-- change: 01-demo/demo.proto with the next -->\n```diff\n-service Demo {\n+service Log {\n```\n\n" +
+		"<!-- change: 01-demo/log.go with the next -->\n```diff\n-\tMin = 1\n```\n\n" +
 		"<!-- change: 01-demo/log.go passes TestLog_Clears -->\n```diff\n-\tMax = 10\n```\n"
 	root := write(t, map[string]string{demoPage: page})
 	require.Empty(t, check(t, root, docscheck.Options{}))
@@ -264,11 +265,11 @@ func TestChanges_PasteATestAndJoinEdits(t *testing.T) {
 	require.NoError(t, err)
 	pasted := []byte(files["01-demo/log_test.go"] + "\nfunc TestLog_Clears() {}\n")
 	require.Equal(t, []*docscheck.Change{{
-		Page: demoPage, Line: 15, Folder: "01-demo", Test: "TestLog_Clears", Passes: true,
+		Page: demoPage, Line: 20, Folder: "01-demo", Test: "TestLog_Clears", Passes: true,
 		Before: map[string][]byte{"01-demo/log_test.go": pasted},
 		After: map[string][]byte{
 			"01-demo/demo.proto":  []byte(strings.Replace(files["01-demo/demo.proto"], "service Demo", "service Log", 1)),
-			"01-demo/log.go":      []byte(strings.Replace(files["01-demo/log.go"], "\tMax = 10\n", "", 1)),
+			"01-demo/log.go":      []byte(strings.Replace(files["01-demo/log.go"], "\tMin = 1\n\tMax = 10\n", "", 1)),
 			"01-demo/log_test.go": pasted,
 		},
 	}}, all)
@@ -281,7 +282,7 @@ func TestCheck_ReportsTheFormOfALesson(t *testing.T) {
 	require.Equal(t, demoPage+`:1: a lesson must have at most 1300 words outside fences, tables and comments, got 1311
 01-demo/README.md:1: a lesson must have a picture, a mermaid fence
 01-demo/README.md:1: a lesson must end with the sections `+
-		`On the wire, What it costs, When to use something else, Summary, Check yourself, Your turn, Proof
+		`On the wire, What it costs, When to use something else, Summary, Check yourself, Your turn, Exercise, Proof
 01-demo/README.md:14: BenchmarkLog: the section names a test in line 14 already; list this one under Proof`, got)
 }
 

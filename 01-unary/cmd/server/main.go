@@ -55,10 +55,10 @@ func run() error {
 		fmt.Fprintln(os.Stderr, "server: no encryption: the network can read every call")
 	}
 	server := grpc.NewServer( // limits of what one client can take
-		grpc.ConnectionTimeout(3*time.Second), // of the handshake
-		grpc.MaxConcurrentStreams(100),        // of one connection
-		grpc.MaxHeaderListSize(16<<10),        // bytes
-		grpc.MaxRecvMsgSize(4<<10),            // bytes; a request has 6
+		grpc.ConnectionTimeout(3*time.Second), // of the handshake; by default 2 minutes
+		grpc.MaxConcurrentStreams(100),        // of one connection; by default no limit
+		grpc.MaxHeaderListSize(16<<10),        // bytes; by default 16 MiB
+		grpc.MaxRecvMsgSize(4<<10),            // bytes; by default 4 MiB. A request has 6 or fewer
 	)
 	snapshotv1.RegisterSnapshotServiceServer(server, snapshots)
 

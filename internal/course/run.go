@@ -1,0 +1,117 @@
+package course
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+)
+
+// A State says how far an exercise is.
+type State int
+
+// The states of an exercise.
+const (
+	Waits   State = iota // its file is the stub
+	Failing              // the code does not compile, or a check fails
+	Done
+)
+
+// A Result is what the test of an exercise found.
+type Result struct {
+	State State
+	Text  string // what the learner needs of the test's output
+}
+
+// Grade runs the tests of exercises, and returns their results in the same
+// order.
+func (c *Course) Grade(ctx context.Context, lessons ...*Lesson) ([]Result, error) {
+	args := []string{"test", "-json"}
+	byPackage := map[string]*Result{}
+	results := make([]Result, len(lessons))
+	for i, l := range lessons {
+		args = append(args, "./"+l.Exercise())
+		byPackage[l.Exercise()] = &results[i]
+	}
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = c.Root
+	var failed bytes.Buffer
+	cmd.Stderr = &failed
+	out, err := cmd.Output()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if _, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
+		return nil, err
+	}
+	ended := 0
+	events := json.NewDecoder(bytes.NewReader(out))
+	for {
+		var e event
+		if err := events.Decode(&e); err == io.EOF {
+			break
+		} else if err != nil {
+			return nil, fmt.Errorf("go test: %w\n%s", err, failed.String())
+		}
+		for name, r := range byPackage {
+			if strings.HasSuffix(e.pkg(), "/"+name) && r.add(e) {
+				ended++
+			}
+		}
+	}
+	if ended < len(lessons) {
+		return nil, fmt.Errorf("go test: %s", strings.TrimSpace(failed.String()))
+	}
+	for i := range results {
+		results[i].Text = trim(results[i].Text)
+	}
+	return results, nil
+}
+
+// An event is a line of go test -json; see go doc test2json.
+type event struct {
+	Action, Package, ImportPath, Test, Output string
+}
+
+// pkg returns the package of the event. Events of a build name it as
+// "path [path.test]".
+func (e event) pkg() string {
+	path, _, _ := strings.Cut(e.ImportPath, " ")
+	return e.Package + path
+}
+
+// add notes an event, and reports whether it is the last one of its package.
+func (r *Result) add(e event) bool {
+	switch {
+	case e.Action == "output" && e.Test != "", e.Action == "build-output":
+		r.Text += e.Output
+	case e.Action == "skip" && e.Test != "":
+		r.State = Waits
+	case e.Action == "pass" && e.Test != "":
+		r.State = Done
+	case e.Action == "fail" && e.Test == "":
+		r.State = Failing
+	}
+	return e.Test == "" && (e.Action == "pass" || e.Action == "fail" || e.Action == "skip")
+}
+
+// trim returns the text of a test without the lines and the indent that
+// go test adds.
+func trim(text string) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimPrefix(strings.TrimRight(line, "\n"), "        ")
+		if _, after, ok := strings.Cut(line, "exercise_test.go:"); ok {
+			_, line, _ = strings.Cut(after, ": ")
+		}
+		if strings.HasPrefix(line, "=== ") || strings.HasPrefix(line, "--- ") || strings.HasPrefix(line, "# ") {
+			continue
+		}
+		lines = append(lines, line)
+	}
+	return strings.TrimSpace(strings.Join(lines, "\n"))
+}

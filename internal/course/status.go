@@ -1,0 +1,105 @@
+package course
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// A Style colors text for a terminal. The zero value does not.
+type Style struct {
+	Clear        string // what clears the screen
+	bold, ok, no string
+}
+
+// StyleOf returns the style for a file: with colors if it is a terminal, and
+// the environment does not say otherwise.
+func StyleOf(f *os.File) Style {
+	info, err := f.Stat()
+	isTerminal := err == nil && info.Mode()&os.ModeCharDevice != 0
+	if !isTerminal || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+		return Style{}
+	}
+	return Style{Clear: "\x1b[2J\x1b[H", bold: "\x1b[1m", ok: "\x1b[32m", no: "\x1b[31m"}
+}
+
+func (s Style) wrap(start, text string) string {
+	if start == "" {
+		return text
+	}
+	return start + text + "\x1b[0m"
+}
+
+// Bold styles what a learner types.
+func (s Style) Bold(text string) string { return s.wrap(s.bold, text) }
+
+// Green styles what is done.
+func (s Style) Green(text string) string { return s.wrap(s.ok, text) }
+
+// Red styles what fails.
+func (s Style) Red(text string) string { return s.wrap(s.no, text) }
+
+// Status returns the lessons and exercises in their order, how far they are,
+// the minutes that are left, and the command to type next.
+func (c *Course) Status(ctx context.Context, style Style) (string, error) {
+	exercises := c.exercises()
+	results, err := c.Grade(ctx, exercises...)
+	if err != nil {
+		return "", err
+	}
+	byLesson := map[*Lesson]Result{}
+	for i, l := range exercises {
+		byLesson[l] = results[i]
+	}
+	w := new(strings.Builder)
+	fmt.Fprintf(w, "%s\n\nLessons to read and play, each with an exercise that answers back.\n\n",
+		style.Bold("gRPC streaming in Go"))
+	left, next := 0, (*Lesson)(nil)
+	for _, l := range c.Lessons {
+		r := byLesson[l]
+		done := l.ExerciseMinutes > 0 && r.State == Done
+		if !done {
+			left += l.Minutes + l.ExerciseMinutes
+			if next == nil && l.ExerciseMinutes > 0 {
+				next = l
+			}
+		}
+		fmt.Fprintf(w, "  %s  %-62s %3d min  %s\n", l.Number(), short(l.Title, 62), l.Minutes+l.ExerciseMinutes,
+			state(l, r, l == next, style))
+	}
+	fmt.Fprintf(w, "\nMinutes left: %d.\n", left)
+	switch {
+	case next == nil:
+		fmt.Fprintf(w, "\nAll exercises are done. Next: read 07-production/README.md.\n")
+	case byLesson[next].State == Waits:
+		fmt.Fprintf(w, "\nNext: read %s/README.md, then %s/README.md, and type\n\n    %s\n",
+			next.Folder, next.Exercise(), style.Bold("go run . watch "+next.Number()))
+	default:
+		fmt.Fprintf(w, "\nNext:\n\n    %s\n", style.Bold("go run . watch "+next.Number()))
+	}
+	return w.String(), nil
+}
+
+func state(l *Lesson, r Result, next bool, style Style) string {
+	switch {
+	case l.ExerciseMinutes == 0:
+		return "read"
+	case r.State == Done:
+		return style.Green("done")
+	case r.State == Failing:
+		return style.Red("failing")
+	case next:
+		return style.Bold("next")
+	}
+	return "waits"
+}
+
+// short cuts a text to n characters.
+func short(text string, n int) string {
+	r := []rune(text)
+	if len(r) <= n {
+		return text
+	}
+	return string(r[:n-3]) + "..."
+}
