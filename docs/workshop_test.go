@@ -22,7 +22,7 @@ type part struct {
 	page    string
 }
 
-func lesson(number, folder string) part {
+func reading(number, folder string) part {
 	return part{what: "Lesson " + number, page: folder + "/README.md"}
 }
 
@@ -35,21 +35,21 @@ var (
 
 	halfDay = []part{
 		{what: "Welcome, `go run . ready`", minutes: 10},
-		lesson("02", "02-server-stream"), exercise("02", "02-server-stream"), pause,
-		lesson("03", "03-client-stream"), exercise("03", "03-client-stream"), pause,
-		lesson("04", "04-bidi"), exercise("04", "04-bidi"),
+		reading("02", "02-server-stream"), exercise("02", "02-server-stream"), pause,
+		reading("03", "03-client-stream"), exercise("03", "03-client-stream"), pause,
+		reading("04", "04-bidi"), exercise("04", "04-bidi"),
 		{what: "Demos of 06, questions", minutes: 20},
 	}
 
 	day = []part{
 		{what: "Welcome, `go run . ready`", minutes: 10},
-		lesson("01", "01-unary"), exercise("01", "01-unary"), pause,
-		lesson("02", "02-server-stream"), exercise("02", "02-server-stream"),
+		reading("01", "01-unary"), exercise("01", "01-unary"), pause,
+		reading("02", "02-server-stream"), exercise("02", "02-server-stream"),
 		{what: "Lunch", minutes: 60},
-		lesson("03", "03-client-stream"), exercise("03", "03-client-stream"),
-		lesson("04", "04-bidi"), exercise("04", "04-bidi"), pause,
-		lesson("05", "05-cancellation"), exercise("05", "05-cancellation"), pause,
-		lesson("06", "06-pitfalls"), exercise("06", "06-pitfalls"),
+		reading("03", "03-client-stream"), exercise("03", "03-client-stream"),
+		reading("04", "04-bidi"), exercise("04", "04-bidi"), pause,
+		reading("05", "05-cancellation"), exercise("05", "05-cancellation"), pause,
+		reading("06", "06-pitfalls"), exercise("06", "06-pitfalls"),
 		{what: "Questions", minutes: 15},
 	}
 )
