@@ -43,6 +43,24 @@ func BenchmarkFourGiB(b *testing.B) {
 	b.ReportMetric(float64(peak)/(1<<20), "peak-heap-MiB")
 }
 
+// BenchmarkHeap uploads 64 MiB in the two naive ways and with Upload, and
+// reports the heap.
+func BenchmarkHeap(b *testing.B) {
+	ways := append(naiveWays, naiveWay{"chunks_stored", func(t testing.TB, size int64) int64 {
+		return uploadGenerated(t, dial(t, newServer(t)), size)
+	}})
+	for _, way := range ways {
+		b.Run(way.name, func(b *testing.B) {
+			var peak int64
+			for b.Loop() {
+				peak = max(peak, way.heap(b, 64<<20))
+			}
+			b.ReportMetric(0, "ns/op") // it collects garbage all the time
+			b.ReportMetric(float64(peak)/(1<<20), "heap-MiB")
+		})
+	}
+}
+
 // uploadGenerated uploads size bytes as "f". It measures the heap after
 // each chunk, garbage included, and returns the largest value. On a busy
 // machine the garbage collector may run late, and its garbage would then

@@ -120,7 +120,7 @@ func TestUpload_FailedReadIsNotEndOfFile(t *testing.T) {
 				s := newServer(t)
 				r := io.MultiReader(generated(ChunkSize+5), iotest.ErrReader(broken))
 				_, err := Upload(t.Context(), dial(t, s), named("f"), r, nil)
-				require.Equal(t, broken, err)
+				require.ErrorIs(t, err, broken, "Upload must return the error of Read")
 				synctest.Wait()
 				require.Empty(t, names(t, s))
 			})
@@ -143,7 +143,7 @@ func TestUpload_WrongChecksumIsDataLoss(t *testing.T) {
 					}
 				}}
 				receipt, err := Upload(t.Context(), dial(t, s), named("f"), strings.NewReader("xxx"), nil)
-				require.Equal(t, codes.DataLoss, status.Code(err), "got %v", err)
+				requireCode(t, codes.DataLoss, err)
 				require.ErrorContains(t, err, fmt.Sprintf("sha256: must be %x, got %x", sha256.Sum256([]byte("xxx")), sum))
 				require.Nil(t, receipt)
 			})
@@ -159,7 +159,7 @@ func TestUpload_EarlyReceiptIsDataLoss(t *testing.T) {
 		}}
 		r := paced{strings.NewReader("xxx"), synctest.Wait}
 		_, err := Upload(t.Context(), dial(t, s), named("f"), r, nil)
-		require.Equal(t, codes.DataLoss, status.Code(err), "got %v", err)
+		requireCode(t, codes.DataLoss, err)
 		require.ErrorContains(t, err, "receipt: must come after the end of the file")
 	})
 }
@@ -188,7 +188,7 @@ func TestUpload_EndAfterHalfCloseLeavesADoubt(t *testing.T) {
 				}}
 				_, err := Upload(t.Context(), dial(t, s), named("f"), strings.NewReader("x"), nil)
 				require.Equal(t, doubt, errors.Is(err, ErrNoReceipt), "got %v", err)
-				require.Equal(t, code.String(), status.Code(err).String())
+				requireCode(t, code, err)
 				require.ErrorContains(t, err, "why")
 			})
 		})
@@ -209,7 +209,7 @@ func TestUpload_ResetAfterHalfCloseLeavesADoubt(t *testing.T) {
 		client := uploadv1.NewUploadServiceClient(between.Dial(t))
 
 		_, err := Upload(t.Context(), client, named("f"), strings.NewReader("x"), nil)
-		require.Equal(t, codes.Internal, status.Code(err), "got %v", err)
+		requireCode(t, codes.Internal, err)
 		require.Equal(t, []string{"f"}, names(t, s))
 		require.ErrorIs(t, err, ErrNoReceipt)
 	})
@@ -225,7 +225,7 @@ func TestUpload_RefusalWakesBlockedSend(t *testing.T) {
 		}}
 		start := time.Now()
 		_, err := Upload(t.Context(), dial(t, late), named("f"), endless{}, nil)
-		require.Equal(t, codes.InvalidArgument, status.Code(err), "got %v", err)
+		requireCode(t, codes.InvalidArgument, err)
 		require.Equal(t, time.Hour, time.Since(start))
 	})
 }
@@ -248,7 +248,7 @@ func TestUpload_NoticesTheEndBetweenReads(t *testing.T) {
 				start := time.Now()
 				slow := paced{endless{}, func() { time.Sleep(3 * time.Second) }}
 				_, err := Upload(ctx, dial(t, newServer(t)), named(tt.file), slow, nil)
-				require.Equal(t, tt.code, status.Code(err), "got %v", err)
+				requireCode(t, tt.code, err)
 				require.Equal(t, tt.at, time.Since(start))
 			})
 		})
@@ -263,7 +263,7 @@ func TestUpload_NoticesDeadlineBetweenReads(t *testing.T) {
 		start := time.Now()
 		slow := paced{endless{}, func() { time.Sleep(3 * time.Second) }}
 		_, err := Upload(ctx, dial(t, s), named("f"), slow, nil)
-		require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
+		requireCode(t, codes.DeadlineExceeded, err)
 		require.Equal(t, 12*time.Second, time.Since(start))
 		synctest.Wait()
 		require.Empty(t, names(t, s))

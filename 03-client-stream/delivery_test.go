@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
 )
@@ -66,7 +65,7 @@ func TestRecvMsg_WaitsInVainWithoutHalfClose(t *testing.T) {
 		stream := open(t, t.Context(), dial(t, s), info("f"), chunk("whole"))
 		start := time.Now()
 		err := stream.RecvMsg(new(uploadv1.UploadReceipt))
-		require.Equal(t, codes.DeadlineExceeded.String(), status.Code(err).String())
+		requireCode(t, codes.DeadlineExceeded, err)
 		require.ErrorContains(t, err, "chunk or half-close: must arrive within 1m0s")
 		require.Equal(t, time.Minute, time.Since(start))
 		synctest.Wait()

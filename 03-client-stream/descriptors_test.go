@@ -41,7 +41,7 @@ func TestPublish_TooManyOpenFilesStoresNothing(t *testing.T) {
 	again := openNoMoreFiles(t)
 	_, err := in.finish()
 	again()
-	require.Equal(t, codes.ResourceExhausted.String(), status.Code(err).String(), "%v", err)
+	requireCode(t, codes.ResourceExhausted, err)
 	require.Equal(t, "the server failed to store the file: too many open files", status.Convert(err).Message())
 	in.file.discard()
 	require.Empty(t, names(t, s))
@@ -58,11 +58,11 @@ func TestUpload_LeavesNoDescriptor(t *testing.T) {
 		},
 		"refused": func(t *testing.T, s *UploadServer) {
 			_, err := open(t, t.Context(), dial(t, s), info("f"), chunk("")).CloseAndRecv()
-			require.Equal(t, codes.InvalidArgument.String(), status.Code(err).String())
+			requireCode(t, codes.InvalidArgument, err)
 		},
 		"refused at the end": func(t *testing.T, s *UploadServer) {
 			_, err := open(t, t.Context(), dial(t, s), sized(5), chunk("four")).CloseAndRecv()
-			require.Equal(t, codes.InvalidArgument.String(), status.Code(err).String())
+			requireCode(t, codes.InvalidArgument, err)
 		},
 		"canceled": func(t *testing.T, s *UploadServer) {
 			ctx, cancel := context.WithCancel(t.Context())

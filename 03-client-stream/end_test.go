@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
 	"example.com/streams/internal/faultnet"
@@ -23,7 +22,7 @@ func TestUpload_CancelLeavesNothing(t *testing.T) {
 		s := newServer(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		_, err := Upload(ctx, dial(t, s), named("f"), inTheMiddle(t, s, cancel), nil)
-		require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
+		requireCode(t, codes.Canceled, err)
 		synctest.Wait()
 		require.Empty(t, names(t, s))
 	})
@@ -35,7 +34,7 @@ func TestUpload_ServerStopLeavesNothing(t *testing.T) {
 		server := memservertest.Serve(t, register(s))
 		client := uploadv1.NewUploadServiceClient(server.Dial(t))
 		_, err := Upload(t.Context(), client, named("f"), inTheMiddle(t, s, server.Stop), nil)
-		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+		requireCode(t, codes.Unavailable, err)
 		require.Empty(t, names(t, s))
 	})
 }
@@ -48,7 +47,7 @@ func TestUpload_ClosedConnectionLeavesNothing(t *testing.T) {
 		client := uploadv1.NewUploadServiceClient(server.Dial(t, grpc.WithContextDialer(network.DialContext)))
 		r := inTheMiddle(t, s, func() { network.Conn().Drop() })
 		_, err := Upload(t.Context(), client, named("f"), r, nil)
-		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+		requireCode(t, codes.Unavailable, err)
 		synctest.Wait()
 		require.Empty(t, names(t, s))
 	})
@@ -82,7 +81,7 @@ func TestUpload_DrainWaitsForUploads(t *testing.T) {
 					}
 				}}
 				_, err := Upload(t.Context(), client, named("f"), r, nil)
-				require.Equal(t, tt.code, status.Code(err), "got %v", err)
+				requireCode(t, tt.code, err)
 				require.NoError(t, running.Wait())
 				require.Equal(t, tt.left, names(t, s))
 			})

@@ -2,9 +2,7 @@ package clientstream_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -14,68 +12,6 @@ import (
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
 	"example.com/streams/internal/memserver"
 )
-
-// A sizeServer counts the bytes that it receives.
-type sizeServer struct {
-	uploadv1.UnimplementedUploadServiceServer
-}
-
-func (sizeServer) Upload(
-	stream grpc.ClientStreamingServer[uploadv1.UploadRequest, uploadv1.UploadReceipt],
-) error {
-	size := int64(0)
-	for {
-		req, err := stream.Recv()
-		if errors.Is(err, io.EOF) { // the half-close: no message follows
-			return stream.SendAndClose(&uploadv1.UploadReceipt{Size: size})
-		}
-		if err != nil {
-			return err // canceled, or the connection was lost
-		}
-		size += int64(len(req.GetChunk()))
-	}
-}
-
-func sendAll(
-	ctx context.Context, client uploadv1.UploadServiceClient, chunks ...string,
-) (*uploadv1.UploadReceipt, error) {
-	stream, err := client.Upload(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, chunk := range chunks {
-		err := stream.Send(&uploadv1.UploadRequest{
-			Content: &uploadv1.UploadRequest_Chunk{Chunk: []byte(chunk)},
-		})
-		if errors.Is(err, io.EOF) {
-			break // the server has ended the call; CloseAndRecv says why
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return stream.CloseAndRecv() // half-closes, and waits for the answer
-}
-
-// The smallest client stream sends three messages and receives one.
-func Example_size() {
-	conn, stop, err := memserver.Dial(func(s grpc.ServiceRegistrar) {
-		uploadv1.RegisterUploadServiceServer(s, sizeServer{})
-	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer stop()
-
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	client := uploadv1.NewUploadServiceClient(conn)
-	receipt, err := sendAll(ctx, client, "one ", "two ", "three")
-	fmt.Println(receipt.GetSize(), "bytes, end:", err)
-	// Output:
-	// 13 bytes, end: <nil>
-}
 
 func ExampleUpload() {
 	client, stop, err := dial()

@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
 	"example.com/streams/internal/memserver/memservertest"
@@ -79,6 +81,13 @@ func open(
 		}
 	}
 	return stream
+}
+
+// requireCode fails the test unless err has the code want. It names both
+// codes.
+func requireCode(t testing.TB, want codes.Code, err error) {
+	t.Helper()
+	require.Equal(t, want.String(), status.Code(err).String(), "the error is %v", err)
 }
 
 // Messages of an upload.

@@ -32,7 +32,7 @@ func TestUpload_IdleTimeoutEndsSilentUpload(t *testing.T) {
 				start := time.Now()
 				stream := open(t, t.Context(), dial(t, s), tt.sent...)
 				err := stream.RecvMsg(new(uploadv1.UploadReceipt)) // sends no half-close
-				require.Equal(t, codes.DeadlineExceeded.String(), status.Code(err).String())
+				requireCode(t, codes.DeadlineExceeded, err)
 				require.Equal(t, tt.says, status.Convert(err).Message())
 				require.Equal(t, tt.took, time.Since(start))
 				synctest.Wait()

@@ -30,6 +30,8 @@ var devices = regexp.MustCompile(`(?i)^(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LP
 //   - mean something else on Windows, which may share the directory:
 //     characters that Windows does not allow, a dot or a space at the end,
 //     which Windows removes, and the names of devices.
+//
+// FuzzUpload looks for names that get past these checks and past [os.Root].
 func checkName(name string) error {
 	switch {
 	case name == "" || len(name) > maxNameBytes:

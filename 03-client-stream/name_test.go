@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 )
 
 // badNames returns an upload for each kind of name that the server refuses.
@@ -86,7 +85,7 @@ func TestUpload_DoesNotReplaceALink(t *testing.T) {
 		t.Skipf("no links here: %v", err)
 	}
 	_, err := open(t, t.Context(), dial(t, s), replacing("link"), chunk("new")).CloseAndRecv()
-	require.Equal(t, codes.AlreadyExists.String(), status.Code(err).String(), "%v", err)
+	requireCode(t, codes.AlreadyExists, err)
 	require.ErrorContains(t, err, `name: must be new or that of a regular file, got "link"`)
 	require.Equal(t, "old", read(t, s, "link"))
 }

@@ -7,7 +7,11 @@ import (
 	"runtime"
 )
 
-// A partial is a file that has a temporary name until it is complete.
+// A partial is a file that has a temporary name until it is complete. Those
+// who read the directory see the old file or the new one, and never half of
+// one, also after a power failure: publish syncs the bytes, then gives the
+// name, then syncs the directory. A process that is killed leaves the
+// temporary name, so remove old ones from time to time.
 type partial struct {
 	*os.File
 	root *os.Root

@@ -32,7 +32,7 @@ func TestUpload_FirstCompleteIsStoredWithoutReplace(t *testing.T) {
 		_, err := late.CloseAndRecv()
 		require.NoError(t, err)
 		_, err = early.CloseAndRecv()
-		require.Equal(t, codes.AlreadyExists, status.Code(err), "got %v", err)
+		requireCode(t, codes.AlreadyExists, err)
 		require.Equal(t, `name: must be new unless replace is set, got "f"`, status.Convert(err).Message())
 		require.Equal(t, []string{"f"}, names(t, s))
 		require.Equal(t, "late", read(t, s, "f"))
@@ -82,7 +82,7 @@ func TestUpload_ConcurrentUploadsStoreOneWhole(t *testing.T) {
 			require.Equal(t, []string{"f"}, names(t, s))
 			for i, err := range errs {
 				if !replace && i != winner {
-					require.Equal(t, codes.AlreadyExists, status.Code(err), "got %v", err)
+					requireCode(t, codes.AlreadyExists, err)
 				} else {
 					require.NoError(t, err)
 				}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 )
 
 // received returns a file with the text "new" that has no name yet. If
@@ -100,7 +99,7 @@ func TestPublish_FailureHasItsCodeAndStoresNothing(t *testing.T) {
 					return f.Sync()
 				}
 				receipt, err := in.finish()
-				require.Equal(t, tt.code.String(), status.Code(err).String(), "%v", err)
+				requireCode(t, tt.code, err)
 				require.Nil(t, receipt)
 				in.file.discard()
 				switch {
@@ -128,7 +127,7 @@ func TestPublish_TakesBackOnlyItsOwnFile(t *testing.T) {
 	}
 	_, err := in.finish()
 	if runtime.GOOS != "windows" {
-		require.Equal(t, codes.Internal.String(), status.Code(err).String(), "%v", err)
+		requireCode(t, codes.Internal, err)
 		require.Equal(t, "other", read(t, s, "f"))
 	}
 }

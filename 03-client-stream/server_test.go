@@ -93,7 +93,7 @@ func (r refusal) check(t *testing.T, sendMore func(clientStream)) {
 		sendMore(stream)
 		_, err := stream.CloseAndRecv()
 
-		require.Equal(t, r.code, status.Code(err), "got %v", err)
+		requireCode(t, r.code, err)
 		require.Contains(t, status.Convert(err).Message(), r.says)
 		synctest.Wait() // gRPC itself can refuse before the handler has returned
 		require.Equal(t, []string{"dir", "old"}, names(t, s))
@@ -115,7 +115,7 @@ func TestUpload_OnlyTheServerMayReadTheFile(t *testing.T) {
 
 func TestUpload_LimitIsOneGiBByDefault(t *testing.T) {
 	_, err := open(t, t.Context(), dial(t, newServer(t)), sized(DefaultMaxBytes+1)).CloseAndRecv()
-	require.Equal(t, codes.ResourceExhausted, status.Code(err), "got %v", err)
+	requireCode(t, codes.ResourceExhausted, err)
 	require.ErrorContains(t, err, "size: must not exceed 1073741824 bytes, got 1073741825")
 }
 
@@ -131,7 +131,7 @@ func TestUpload_BrokenDirectoryIsInternal(t *testing.T) {
 			}
 			require.NoError(t, damage(s.Root))
 			_, err := Upload(t.Context(), dial(t, s), named("f"), strings.NewReader("x"), nil)
-			require.Equal(t, codes.Internal, status.Code(err), "got %v", err)
+			requireCode(t, codes.Internal, err)
 		})
 	}
 }
@@ -145,9 +145,9 @@ func TestUpload_BrokenDiskIsInternal(t *testing.T) {
 	require.NoError(t, file.Close())
 	in := &incoming{info: named("f"), limit: 100, hash: sha256.New(), file: file}
 
-	require.Equal(t, codes.Internal, status.Code(in.write(chunk("x"))))
+	requireCode(t, codes.Internal, in.write(chunk("x")))
 	_, err = in.finish()
-	require.Equal(t, codes.Internal, status.Code(err), "got %v", err)
+	requireCode(t, codes.Internal, err)
 	require.Len(t, names(t, s), 1, "the partial file, and no file f")
 }
 
@@ -160,7 +160,7 @@ func TestUpload_FullDiskIsResourceExhausted(t *testing.T) {
 	defer full.Close()
 	in := &incoming{info: named("f"), limit: 100, hash: sha256.New(), file: &partial{File: full}}
 	err = in.write(chunk("x"))
-	require.Equal(t, codes.ResourceExhausted, status.Code(err), "got %v", err)
+	requireCode(t, codes.ResourceExhausted, err)
 }
 
 func TestToStatus_ChoosesTheCodeAndHidesThePath(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
 	"example.com/streams/internal/memserver/memservertest"
@@ -27,7 +26,7 @@ func TestWire_RefusalIsTrailersAndReset(t *testing.T) {
 		s := newServer(t)
 		write(t, s, "hello.txt", "old")
 		err := uploadSlowly(t, s, tap)
-		require.Equal(t, codes.AlreadyExists, status.Code(err), "got %v", err)
+		requireCode(t, codes.AlreadyExists, err)
 	})
 }
 
