@@ -19,27 +19,31 @@ import (
 	"example.com/streams/internal/grade"
 )
 
-// found looks at what the client has while the documents still come.
+// found looks at the results, and at what the client has while the documents
+// still come.
 func found(t *grade.T, server newServer) {
-	text, docs := draw(t, 5+t.Rand.IntN(20))
-	matched, received := 0, 0
-	client := dial(t, server(func(yield func(*searchv1.Document, error) bool) {
-		for i, d := range docs {
-			synctest.Wait()
-			t.Equal(fmt.Sprintf("Search, when it has been given %d documents, and %d of them match: "+
-				"how many results the client has", i, matched), matched, received)
-			if matches(d, text) {
-				matched++
+	for _, live := range []bool{false, true} {
+		text, docs := draw(t, 5+t.Rand.IntN(10))
+		matched, received := 0, 0
+		client := dial(t, server(func(yield func(*searchv1.Document, error) bool) {
+			for i, d := range docs {
+				if synctest.Wait(); live {
+					t.Equal(fmt.Sprintf("Search, after %d of %d documents, which has found %d: how many results the client has",
+						i, len(docs), matched), matched, received)
+				}
+				if matches(d, text) {
+					matched++
+				}
+				if !yield(d, nil) {
+					return
+				}
 			}
-			if !yield(d, nil) {
-				return
-			}
-		}
-	}))
-	got, _, err := search(t.Context(), client, text, 100+t.Rand.Int32N(900), &received)
-	call := fmt.Sprintf("Search, with %d documents", len(docs))
-	t.Code(call, codes.OK, err)
-	t.Equal(call+": the results", titles(docs, text), got)
+		}))
+		got, _, err := search(t.Context(), client, text, 100+t.Rand.Int32N(900), &received)
+		call := fmt.Sprintf("Search, with %d documents", len(docs))
+		t.Code(call, codes.OK, err)
+		t.Equal(call+": the results", titles(docs, text), got)
+	}
 }
 
 // refused asks for too few and for too many results.
@@ -183,7 +187,8 @@ func left(t *grade.T, server newServer) {
 
 // arrives looks at what the loop has while the server still searches.
 func arrives(t *grade.T, find find) {
-	text, docs := draw(t, 3+t.Rand.IntN(20))
+	_, docs := draw(t, 3+t.Rand.IntN(10))
+	text := docs[0].GetText()
 	limit := 1 + t.Rand.Int32N(1000)
 	var got []string
 	looping := false
@@ -207,7 +212,7 @@ func arrives(t *grade.T, find find) {
 	for _, call := range []string{"Find, in the first loop", "Find, in the second loop"} {
 		got = nil
 		for r, err := range loop {
-			if errors.Is(err, io.EOF) {
+			if errors.Is(err, io.EOF) || r == nil && err == nil {
 				break // the next check is about it
 			}
 			t.Code(call, codes.OK, err)
@@ -267,31 +272,39 @@ func broken(t *grade.T, find find) {
 	}
 }
 
-// canceled ends the context while the server searches and finds nothing.
+// canceled ends the context before the loop, and while the server searches
+// and finds nothing.
 func canceled(t *grade.T, find find) {
-	for _, end := range []codes.Code{codes.Canceled, codes.DeadlineExceeded} {
-		call := fmt.Sprintf("Find, when its context ends with %v", end)
+	for _, tt := range []struct {
+		call             string
+		deadline, cancel time.Duration
+		want             codes.Code
+	}{
+		{"Find, when its context has ended before the loop", 40 * time.Minute, 0, codes.Canceled},
+		{"Find, after a cancel", 40 * time.Minute, 10 * time.Minute, codes.Canceled},
+		{"Find, after a deadline", 10 * time.Minute, 40 * time.Minute, codes.DeadlineExceeded},
+	} {
 		client := dial(t, stub{OnSearch: func(_ *searchv1.SearchRequest, stream results) error {
 			<-stream.Context().Done()
 			return stream.Context().Err()
 		}})
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
+		ctx, cancel := context.WithTimeout(t.Context(), tt.deadline)
+		if tt.cancel == 0 {
+			cancel()
+		}
 		last := make(chan error, 1)
 		go func() {
 			loop, _ := find(ctx, client, "any", 1000)
-			_, err := consume(t, call, loop)
+			_, err := consume(t, tt.call, loop)
 			last <- err
 		}()
-		if time.Sleep(time.Second); end == codes.Canceled {
-			cancel()
-		}
-		time.Sleep(time.Minute)
+		time.AfterFunc(tt.cancel, cancel)
+		time.Sleep(min(tt.deadline, tt.cancel) + time.Second)
 		select {
 		case err := <-last:
-			t.Code(call+": the error of the last pair", end, err)
+			t.Code(tt.call+": the error of the last pair", tt.want, err)
 		default:
-			t.Wrong(call, "the loop goes on", fmt.Sprintf("the last pair has %v", end))
+			t.Wrong(tt.call, "the loop goes on", fmt.Sprintf("the last pair has %v", tt.want))
 		}
 	}
 }
@@ -300,17 +313,17 @@ func canceled(t *grade.T, find find) {
 // error of the last pair.
 func consume(t *grade.T, call string, loop sequence) (count int, last error) {
 	for r, err := range loop {
-		if last != nil {
+		switch {
+		case last != nil:
 			t.Wrong(call, fmt.Sprintf("a pair after the error %v", last), "the error is in the last pair")
+		case errors.Is(err, io.EOF), r == nil && err == nil:
+			t.Wrong(call, fmt.Sprintf("a pair of nil and %v", err), "no pair after the last result if the status is OK")
+		case r != nil && err != nil:
+			t.Wrong(call, fmt.Sprintf("a result beside the error %v", err), "nil and the error")
 		}
 		if last = err; err == nil {
 			count++
-		} else if r != nil {
-			t.Wrong(call, fmt.Sprintf("a result beside the error %v", err), "nil and the error")
 		}
-	}
-	if errors.Is(last, io.EOF) {
-		t.Wrong(call, "a pair with io.EOF", "no pair says that the status is OK")
 	}
 	return count, last
 }

@@ -49,7 +49,7 @@ func Exercise[S ~struct{ Searched, Matched int }](
 		},
 		{
 			Says:   "The trailer counts the documents of this search, also if the search fails.",
-			Reread: "A report in chunks", Hint: "The trailer is wrong, or empty",
+			Reread: "A report in chunks", Hint: "The trailer or the status is wrong",
 			Run: func(t *grade.T) { counted(t, server) },
 		},
 		{
