@@ -28,7 +28,7 @@ func found(t *grade.T, server newServer) {
 		client := dial(t, server(func(yield func(*searchv1.Document, error) bool) {
 			for i, d := range docs {
 				if synctest.Wait(); live {
-					t.Equal(fmt.Sprintf("Search, after %d of %d documents, which has found %d: how many results the client has",
+					t.Equal(fmt.Sprintf("Search, after %d of %d documents, of which %d match: how many results the client has",
 						i, len(docs), matched), matched, received)
 				}
 				if matches(d, text) {
@@ -74,7 +74,7 @@ func refused(t *grade.T, server newServer) {
 
 // limited has documents that never end.
 func limited(t *grade.T, server newServer) {
-	for _, limit := range []int{1, 2 + t.Rand.IntN(20)} {
+	for _, limit := range []int{1, 2 + t.Rand.IntN(10)} {
 		call := fmt.Sprintf("Search, with the limit %d", limit)
 		text, docs := draw(t, 100)
 		want := titles(docs, text)[:limit]

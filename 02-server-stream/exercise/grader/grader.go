@@ -38,7 +38,7 @@ func Exercise[S ~struct{ Searched, Matched int }](
 			Run: func(t *grade.T) { found(t, server) },
 		},
 		{
-			Says:   "Search refuses a limit that is not from 1 to 1000 with InvalidArgument, and names both.",
+			Says:   "Search refuses a limit that is not from 1 to 1000 with InvalidArgument, and names the field.",
 			Reread: "One log, and a cursor for each follower", Hint: "A limit is refused, or passes, by mistake",
 			Run: func(t *grade.T) { refused(t, server) },
 		},
@@ -63,7 +63,7 @@ func Exercise[S ~struct{ Searched, Matched int }](
 			Run: func(t *grade.T) { arrives(t, find) },
 		},
 		{
-			Says:   "Find yields the status of a failure as the last pair, and sets stats from the trailer.",
+			Says:   "Find yields the status of a failure in the last pair, and sets stats from the trailer.",
 			Reread: "A report in chunks", Hint: "The last pair or stats is wrong",
 			Run: func(t *grade.T) { ended(t, find) },
 		},
