@@ -158,7 +158,7 @@ func polls(t *grade.T, follow follow) {
 		want := linesText(sequences(after, newest))
 		call := followText(after, interval)
 		synctest.Wait()
-		t.Equal(fmt.Sprintf("%s, with the lines 1 to %d, after %v", call, newest, time.Duration(round)*interval), want, f)
+		t.Equal(fmt.Sprintf("%s, with the lines 1 to %d, at %v", call, newest, time.Duration(round)*interval), want, f)
 		time.Sleep(interval / 2)
 		write(t, s.journal, t.Rand.IntN(250))
 		time.Sleep(interval/2 - time.Millisecond)
@@ -258,9 +258,14 @@ func breaks(t *grade.T, follow follow) {
 			if n > at {
 				t.Wrong(call, "it calls yield again, after yield has returned false", "a return")
 			}
+			if n < at {
+				return true
+			}
+			synctest.Wait()
 			calls = s.calls()
-			return n < at
+			return false
 		})
+		time.Sleep(time.Millisecond) // synctest.Wait would be the second one
 		synctest.Wait()
 		if !f.ended {
 			t.Wrong(call, "it goes on", "a return")

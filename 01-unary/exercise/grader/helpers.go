@@ -101,7 +101,7 @@ type follower struct {
 }
 
 // start begins a loop. It breaks when goOn returns false for the number of
-// lines so far, and goes on after an error.
+// lines so far, and goes on after an error, until the check ends.
 func start(t *grade.T, seq iter.Seq2[*journalv1.Line, error], goOn func(n int) bool) *follower {
 	f := &follower{}
 	go func() {
@@ -114,9 +114,9 @@ func start(t *grade.T, seq iter.Seq2[*journalv1.Line, error], goOn func(n int) b
 			s := status.Convert(err)
 			f.errs = append(f.errs, fmt.Sprintf("after %d lines: %v: %s", len(f.lines), s.Code(), s.Message()))
 			if len(f.errs) == 1000 {
-				t.Wrong("Follow", "a thousand errors; "+f.errs[999], "an error is the last element")
+				t.Wrong("Follow", "a thousand errors; "+f.errs[999], "a return after the first error")
 			}
-			return true
+			return t.Context().Err() == nil
 		})
 		f.ended = true
 	}()
@@ -135,7 +135,7 @@ func (f *follower) String() string {
 func (f *follower) requireEnd(t *grade.T, call string, want codes.Code) {
 	switch {
 	case !f.ended:
-		t.Wrong(call, "it goes on", fmt.Sprintf("%v, and a return", want))
+		t.Wrong(call, fmt.Sprintf("%v\nno return", f), fmt.Sprintf("%v, and a return", want))
 	case f.err == nil:
 		t.Wrong(call, "it ends without an error", want)
 	}
