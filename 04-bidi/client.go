@@ -56,7 +56,9 @@ func write(
 	ctx context.Context, stream grpc.BidiStreamingClient[chatv1.ChatMessage, chatv1.ChatMessage],
 	join *chatv1.Join, say <-chan string,
 ) {
-	err := stream.Send(&chatv1.ChatMessage{Event: &chatv1.ChatMessage_Join{Join: join}})
+	err := stream.Send(&chatv1.ChatMessage{
+		Event: &chatv1.ChatMessage_Join{Join: join},
+	})
 	for err == nil {
 		select {
 		case text, ok := <-say:
@@ -64,7 +66,9 @@ func write(
 				_ = stream.CloseSend() // always nil
 				return
 			}
-			err = stream.Send(&chatv1.ChatMessage{Event: &chatv1.ChatMessage_Text{Text: text}})
+			err = stream.Send(&chatv1.ChatMessage{
+				Event: &chatv1.ChatMessage_Text{Text: text},
+			})
 		case <-ctx.Done():
 			return
 		}

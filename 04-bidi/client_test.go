@@ -38,7 +38,7 @@ func TestTalk_ListensWithNothingToSay(t *testing.T) {
 		bob.sees("* ann joined")
 		bob.say("anybody there?")
 		ann := <-done
-		require.Equal(t, codes.DeadlineExceeded, status.Code(ann.err), "got %v", ann.err)
+		requireStatus(t, codes.DeadlineExceeded, "", ann.err)
 		require.Equal(t, 10*time.Second, time.Since(start))
 		require.Equal(t, []string{"* ann joined", "bob: anybody there?"}, ann.lines)
 		bob.sees("bob: anybody there?", "* ann was disconnected")
@@ -56,7 +56,7 @@ func TestTalk_EndsWithWhyTheServerRefused(t *testing.T) {
 				c := newChat(t, 16)
 				_ = join(t, c.client, "go", "ann")
 				other := <-c.talk(t.Context(), "ann", say)
-				require.Equal(t, codes.AlreadyExists, status.Code(other.err), "got %v", other.err)
+				requireStatus(t, codes.AlreadyExists, "", other.err)
 			})
 		})
 	}
@@ -86,7 +86,7 @@ func TestTalk_EndsWithTheStatusIfSendFailsFirst(t *testing.T) {
 			say <- "one more" // its Send returns io.EOF
 			time.Sleep(time.Second)
 		}
-		require.Equal(t, codes.FailedPrecondition, status.Code(last), "got %v", last)
+		requireStatus(t, codes.FailedPrecondition, "", last)
 	})
 }
 
@@ -95,7 +95,7 @@ func TestTalk_EndsWhenItsCallerCancels(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Hour, cancel)
 		ann := <-newChat(t, 16).talk(ctx, "ann", nil)
-		require.Equal(t, codes.Canceled, status.Code(ann.err), "got %v", ann.err)
+		requireStatus(t, codes.Canceled, "", ann.err)
 	})
 }
 
@@ -103,7 +103,7 @@ func TestTalk_SaysThatTheServerHasNoChat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := chatv1.NewChatServiceClient(memservertest.Dial(t, func(grpc.ServiceRegistrar) {}))
 		err := read(Talk(t.Context(), client, "go", "ann", nil)).err
-		require.Equal(t, codes.Unimplemented, status.Code(err), "got %v", err)
+		requireStatus(t, codes.Unimplemented, "", err)
 	})
 }
 
@@ -163,8 +163,7 @@ func TestTalk_LoopEndsAfterTheWriter(t *testing.T) {
 func TestTalk_EndsWithTheErrorOfItsOwnSend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ann := <-newChat(t, 16).talk(t.Context(), "ann", texts("\xff"))
-		require.Equal(t, codes.Internal, status.Code(ann.err), "got %v", ann.err)
-		require.ErrorContains(t, ann.err, "invalid UTF-8")
+		requireStatus(t, codes.Internal, "invalid UTF-8", ann.err)
 	})
 }
 

@@ -3,6 +3,7 @@ package bidi
 import (
 	"fmt"
 	"io"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -10,13 +11,17 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	chatv1 "example.com/streams/04-bidi/chat/v1"
 )
 
 // kilobyte is a message whose encoding has 1 KiB.
 var kilobyte = textMessage("", fmt.Sprintf("%01021d", 0))
+
+// kilobytes returns kilobyte many times.
+func kilobytes(count int) []*chatv1.ChatMessage {
+	return slices.Repeat([]*chatv1.ChatMessage{kilobyte}, count)
+}
 
 // flood calls send until it fails, and counts the calls that succeed.
 func flood(send func(*chatv1.ChatMessage) error, sent *atomic.Int64) error {
@@ -47,7 +52,7 @@ func TestDeadlock_BothSidesSendAndNeverRead(t *testing.T) {
 		}
 		u.cancel()
 		require.Equal(t, io.EOF, <-clientEnd)
-		require.Equal(t, codes.Canceled, status.Code(<-serverEnd))
+		requireStatus(t, codes.Canceled, "", <-serverEnd)
 	})
 }
 
@@ -99,13 +104,12 @@ func TestDeadlock_ClientThatOnlySendsIsAlone(t *testing.T) {
 		flooded := make(chan error, 1)
 		go func() { flooded <- flood(ann.stream.Send, new(atomic.Int64)) }()
 
-		require.Equal(t, codes.ResourceExhausted, status.Code(<-returned))
+		requireStatus(t, codes.ResourceExhausted, "", <-returned)
 		time.Sleep(24 * time.Hour)
 		require.Empty(t, flooded, "the client is still in Send")
 
 		_, err := ann.skip()
-		require.Equal(t, codes.ResourceExhausted, status.Code(err), "got %v", err)
-		require.ErrorContains(t, err, "too slow: more than 16 KiB of texts are waiting for you")
+		requireStatus(t, codes.ResourceExhausted, "too slow: more than 16 KiB of texts are waiting for you", err)
 		require.ErrorIs(t, <-flooded, io.EOF, "the status comes from Recv")
 	})
 }

@@ -35,28 +35,29 @@ func (echoServer) Chat(
 	}
 }
 
-func printEchoes(ctx context.Context, c chatv1.ChatServiceClient, texts []*chatv1.ChatMessage) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+// echoAll sends msgs and calls show for each echo as it arrives.
+func echoAll(
+	ctx context.Context, c chatv1.ChatServiceClient, msgs []*chatv1.ChatMessage, show func(string),
+) error {
 	stream, err := c.Chat(ctx)
 	if err != nil {
 		return err
 	}
 	go func() { // one goroutine writes
-		for _, msg := range texts {
+		for _, msg := range msgs {
 			_ = stream.Send(msg) // if it fails, Recv returns the status
 		}
 		_ = stream.CloseSend() // half-closes; the error is always nil
 	}()
-	for { // another goroutine reads
+	for { // the other goroutine reads
 		msg, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
-			return nil // the server ended the stream with OK
+			return nil // the server ended the RPC with OK
 		}
 		if err != nil {
 			return err // any other status
 		}
-		fmt.Println(msg.GetText())
+		show(msg.GetText())
 	}
 }
 
@@ -72,9 +73,9 @@ func Example_echo() {
 	defer stop()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	err = printEchoes(ctx, chatv1.NewChatServiceClient(conn), []*chatv1.ChatMessage{
+	err = echoAll(ctx, chatv1.NewChatServiceClient(conn), []*chatv1.ChatMessage{
 		textMessage("", "one"), textMessage("", "two"), textMessage("", "three"),
-	})
+	}, func(text string) { fmt.Println(text) })
 	fmt.Println("end:", err)
 	// Output:
 	// one

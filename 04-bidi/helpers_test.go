@@ -161,8 +161,15 @@ func (u *user) ends(code codes.Code, says string) {
 	if errors.Is(err, io.EOF) {
 		err = nil
 	}
-	require.Equal(u.t, code, status.Code(err), "got %v", err)
-	require.Contains(u.t, status.Convert(err).Message(), says)
+	requireStatus(u.t, code, says, err)
+}
+
+// requireStatus requires that the status err has this code, and a text that
+// contains says.
+func requireStatus(t *testing.T, code codes.Code, says string, err error) {
+	t.Helper()
+	require.Equal(t, code.String(), status.Code(err).String(), "got %v", err)
+	require.Contains(t, status.Convert(err).Message(), says)
 }
 
 // skip receives messages until the stream ends, and counts them.

@@ -93,7 +93,7 @@ func (m *Member) Say(text string) error {
 	m.hub.mu.Lock()
 	defer m.hub.mu.Unlock()
 	if m.hub.holds(m) {
-		m.hub.publish(m.room, textMessage(m.name, text))
+		m.hub.publish(m.hub.rooms[m.room], textMessage(m.name, text))
 	}
 	return nil
 }
@@ -159,12 +159,12 @@ func (h *Hub) Drain() {
 	}
 }
 
-// publish puts a text into the queues of all members of a room. It does not
-// wait for a member whose queue is full, but removes that member.
-func (h *Hub) publish(room string, text *chatv1.ChatMessage) {
+// publish puts a text into the queues of members. It does not wait for a
+// member whose queue is full, but removes that member.
+func (h *Hub) publish(to map[string]*Member, text *chatv1.ChatMessage) {
 	size := int64(kib(len(text.GetText())))
 	var slow []*Member
-	for _, m := range h.rooms[room] {
+	for _, m := range to {
 		if m.waiting.Load()+size > int64(h.queue) {
 			slow = append(slow, m)
 			h.remove(m, status.Errorf(codes.ResourceExhausted,
@@ -176,13 +176,15 @@ func (h *Hub) publish(room string, text *chatv1.ChatMessage) {
 		m.queue <- text
 	}
 	for _, m := range slow {
-		h.notify(room, leaveMessage(m.name, chatv1.Leave_REASON_TOO_SLOW))
+		h.notify(m.room, leaveMessage(m.name, chatv1.Leave_REASON_TOO_SLOW))
 	}
 }
 
-// notify puts a join or a leave into the queues of all members of a room. A
-// member whose queue is half full misses the notice: a notice must not cost
-// a member its place, however many come at once.
+// notify puts a notice, a join or a leave, into the queues of all members of
+// a room. A member whose queue is half full misses the notice. Notices come
+// in crowds, such as when a connection with 300 members breaks. If a full
+// queue of notices removed its member, the removal would cause more notices,
+// and one lost connection could empty the room.
 func (h *Hub) notify(room string, notice *chatv1.ChatMessage) {
 	for _, m := range h.rooms[room] {
 		if len(m.queue) < h.queue {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	chatv1 "example.com/streams/04-bidi/chat/v1"
 )
@@ -49,8 +48,7 @@ func TestHub_NobodyWaitsForASlowMember(t *testing.T) {
 
 		messages, err := slow.skip()
 		require.Positive(t, messages, "the status comes last")
-		require.Equal(t, codes.ResourceExhausted, status.Code(err), "got %v", err)
-		require.ErrorContains(t, err, "too slow: more than 220 KiB of texts are waiting for you")
+		requireStatus(t, codes.ResourceExhausted, "too slow: more than 220 KiB of texts are waiting for you", err)
 		ann.leave()
 	})
 }

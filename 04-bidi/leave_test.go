@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	chatv1 "example.com/streams/04-bidi/chat/v1"
 	"example.com/streams/internal/faultnet"
@@ -120,8 +119,7 @@ func TestHalfClose_RestMustBeReadWithinTenSeconds(t *testing.T) {
 					require.Equal(t, len(said), received)
 					return
 				}
-				require.Equal(t, tt.code, status.Code(err), "got %v", err)
-				require.ErrorContains(t, err, tt.says)
+				requireStatus(t, tt.code, tt.says, err)
 				require.Less(t, received, len(said))
 			})
 		})

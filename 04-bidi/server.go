@@ -17,10 +17,18 @@ import (
 
 // Time limits of a [ChatServer].
 const (
-	JoinWithin    = 10 * time.Second      // for the first message
-	GoodbyeWithin = 10 * time.Second      // for a client that half-closed to read the rest
-	Pace          = 10 * time.Millisecond // between two texts of a member, at least
-	JoinPace      = time.Millisecond      // between two joins of all clients, at least
+	// JoinWithin is the limit for the first message.
+	JoinWithin = 10 * time.Second
+	// GoodbyeWithin is the limit for a client that half-closed to read what
+	// was said before.
+	GoodbyeWithin = 10 * time.Second
+	// Pace is the least time between two texts of a member. A queue is for
+	// bursts: without a pace, somebody who sends a file line by line would
+	// fill the queues of members that read well.
+	Pace = 10 * time.Millisecond
+	// JoinPace is the least time between two joins of all clients. A crowd
+	// that joins at once causes a notice for each of its joins.
+	JoinPace = time.Millisecond
 )
 
 var errLate = status.Errorf(codes.ResourceExhausted,
@@ -37,7 +45,9 @@ type ChatServer struct {
 }
 
 // ServerOptions give each stream a window of 64 KiB. By default a window
-// grows to 16 MiB, and a client that sends faster than [Pace] fills it.
+// grows to 16 MiB, and a client that sends faster than [Pace] fills it. With
+// these options and a queue of 256 KiB, a stream holds at most 64 KiB before
+// its handler, 256 KiB of texts in its queue, and 64 KiB behind its writer.
 func ServerOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{grpc.StaticStreamWindowSize(64 << 10), grpc.StaticConnWindowSize(1 << 20)}
 }
@@ -87,7 +97,7 @@ func (s *ChatServer) Chat(
 
 // join receives the first message and adds the client to a room.
 func (s *ChatServer) join(stream serverStream) (*Member, error) {
-	msg, err := recvWithin(stream, JoinWithin)
+	msg, err := recvWithin(stream, "join", JoinWithin)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
@@ -107,9 +117,10 @@ func (s *ChatServer) join(stream serverStream) (*Member, error) {
 	return s.Hub.Join(join.GetRoom(), join.GetName())
 }
 
-// recvWithin is Recv with a time limit. After an error the handler must
-// return: only that ends a Recv that still waits.
-func recvWithin(stream serverStream, limit time.Duration) (*chatv1.ChatMessage, error) {
+// recvWithin is Recv with a time limit, which gRPC does not have for a
+// message. After an error the handler must return: only that ends a Recv that
+// still waits.
+func recvWithin(stream serverStream, what string, limit time.Duration) (*chatv1.ChatMessage, error) {
 	var msg *chatv1.ChatMessage
 	received := make(chan error, 1)
 	go func() {
@@ -121,7 +132,7 @@ func recvWithin(stream serverStream, limit time.Duration) (*chatv1.ChatMessage, 
 	case err := <-received:
 		return msg, err
 	case <-time.After(limit):
-		return nil, status.Errorf(codes.DeadlineExceeded, "join: must arrive within %v", limit)
+		return nil, status.Errorf(codes.DeadlineExceeded, "%s: must arrive within %v", what, limit)
 	}
 }
 

@@ -3,7 +3,12 @@
 package cancellation
 
 import (
+	"fmt"
 	"io"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -12,6 +17,7 @@ import (
 	"google.golang.org/grpc"
 
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
+	"example.com/streams/internal/golden"
 	"example.com/streams/internal/memserver/memservertest"
 )
 
@@ -68,4 +74,23 @@ func cpuTime(b *testing.B) time.Duration {
 	var used syscall.Rusage
 	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &used))
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
+// TestBench_TableOfLesson writes the ranges of the committed results.
+func TestBench_TableOfLesson(t *testing.T) {
+	results, err := os.ReadFile("testdata/bench.txt")
+	require.NoError(t, err)
+	row := "|"
+	for _, metric := range []string{"ns/Send", "ns/SendWithin", "SendWithin/Send"} {
+		var values []float64
+		for _, m := range regexp.MustCompile(`(\S+) `+metric+`\b(?:\s|$)`).FindAllStringSubmatch(string(results), -1) {
+			value, err := strconv.ParseFloat(m[1], 64)
+			require.NoError(t, err)
+			values = append(values, value)
+		}
+		require.Len(t, values, 6, metric)
+		row += fmt.Sprintf(" %.4g to %.4g |", slices.Min(values), slices.Max(values))
+	}
+	golden.Section(t, "README.md", "send timeout",
+		"| ns of CPU time with `Send` | with `SendWithin` | ratio |\n|---|---|---|\n"+row+"\n")
 }

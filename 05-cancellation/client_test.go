@@ -57,7 +57,7 @@ func TestFollow_YieldsNothingOutOfOrder(t *testing.T) {
 				}
 			}
 			require.Equal(t, tt.want, got)
-			require.Equal(t, codes.DataLoss, status.Code(last), "got %v", last)
+			require.Equal(t, codes.DataLoss.String(), status.Code(last).String(), "got %v", last)
 			require.ErrorContains(t, last, tt.message)
 		})
 	}
@@ -71,7 +71,7 @@ func TestTicks_LoopMayChangeTick(t *testing.T) {
 		n := 0
 		for tick, err := range Ticks(ctx, c, &tickerv1.WatchRequest{}, time.Minute) {
 			if err != nil {
-				require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
+				require.Equal(t, codes.DeadlineExceeded.String(), status.Code(err).String(), "got %v", err)
 				break
 			}
 			n++

@@ -27,16 +27,24 @@ func (r relay) Watch(
 	if err != nil {
 		return err
 	}
+	return forward(up, down)
+}
+
+// forward sends to down what up receives, until one of them ends.
+func forward(
+	up grpc.ServerStreamingClient[tickerv1.Tick],
+	down grpc.ServerStreamingServer[tickerv1.Tick],
+) error {
 	for {
 		tick, err := up.Recv()
 		if errors.Is(err, io.EOF) {
-			return nil
+			return nil // the upstream ended with OK
 		}
 		if err != nil {
-			return err
+			return err // with the upstream's status
 		}
 		if err := down.Send(tick); err != nil {
-			return err
+			return err // the client's call has ended
 		}
 	}
 }

@@ -76,7 +76,7 @@ func TestExchange_SaysWhyItRefusesRequest(t *testing.T) {
 			stream, err := c.Watch(t.Context(), tt.req)
 			require.NoError(t, err)
 			_, err = stream.Recv()
-			require.Equal(t, tt.code, status.Code(err), "got %v", err)
+			require.Equal(t, tt.code.String(), status.Code(err).String(), "got %v", err)
 			require.Equal(t, tt.message, status.Convert(err).Message())
 		})
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
@@ -55,6 +56,23 @@ func onConn(fail func(*faultnet.Conn, *rand.Rand)) func(*server, *rand.Rand) {
 
 func randomTime(random *rand.Rand, limit time.Duration) time.Duration {
 	return time.Duration(random.Int64N(int64(limit)))
+}
+
+// serveFaulty starts a gateway and an exchange behind it, with the options
+// of the commands, and returns a client of the gateway. A server that
+// restarts has a new Exchange or Gateway.
+func serveFaulty(t *testing.T, interval time.Duration) ([]*server, tickerv1.TickerServiceClient) {
+	// With small buffers, a thousand connections need less memory.
+	dialOptions := append(DialOptions(), grpc.WithReadBufferSize(1<<10), grpc.WithWriteBufferSize(1<<10))
+	serverOptions := append(ServerOptions(), grpc.ReadBufferSize(1<<10), grpc.WriteBufferSize(1<<10))
+	newExchange := func() tickerv1.TickerServiceServer { return &Exchange{Interval: interval} }
+	exchange := serveTicker(t, newExchange(), serverOptions...)
+	exchange.newTicker = newExchange
+	upstream := exchange.client(t, dialOptions...)
+	newGateway := func() tickerv1.TickerServiceServer { return NewGateway(upstream) }
+	gateway := serveTicker(t, newGateway(), serverOptions...)
+	gateway.newTicker = newGateway
+	return []*server{gateway, exchange}, gateway.client(t, dialOptions...)
 }
 
 func TestFollow_RecoversFromEachFault(t *testing.T) {

@@ -56,27 +56,33 @@ func Follow(
 				if failure = err; err != nil {
 					break
 				}
-				req.After, failures = new(tick.GetSequence()), 0
+				req.After, failures = new(tick.GetSequence()), 0 // resume after this tick
 				if !yield(tick, nil) {
 					return
 				}
 			}
-			if ctx.Err() != nil {
-				break
-			}
-			if !Retryable(failure) {
+			if ctx.Err() == nil && !Retryable(failure) {
 				yield(nil, fmt.Errorf("follow: not retryable: %w", failure))
 				return
 			}
 			failures++
-			wait := opts.Backoff.Wait(failures)
-			if opts.OnRetry != nil {
-				opts.OnRetry(failure, wait)
-			}
-			sleep(ctx, wait)
+			opts.wait(ctx, failures, failure)
 		}
 		yield(nil, status.FromContextError(ctx.Err()).Err())
 	}
+}
+
+// wait waits after n failures in a row, of which failure is the last, or
+// until ctx ends.
+func (o FollowOptions) wait(ctx context.Context, n int, failure error) {
+	if ctx.Err() != nil {
+		return
+	}
+	wait := o.Backoff.Wait(n)
+	if o.OnRetry != nil {
+		o.OnRetry(failure, wait)
+	}
+	sleep(ctx, wait)
 }
 
 // sleep waits for d or until ctx ends.

@@ -56,7 +56,7 @@ func TestFollow_RetriesOnlyRetryableCodes(t *testing.T) {
 				return
 			}
 			require.Len(t, got, 3)
-			require.Equal(t, code, status.Code(err), "got %v", err)
+			require.Equal(t, code.String(), status.Code(err).String(), "got %v", err)
 			require.ErrorContains(t, err, "follow: not retryable: ")
 			require.ErrorContains(t, err, "it failed")
 			require.Len(t, exchange.handlers, 1, "calls")
@@ -75,7 +75,7 @@ func TestFollow_GivesUpOnMessageOverLimit(t *testing.T) {
 		opts := FollowOptions{OnRetry: func(error, time.Duration) { retries++ }}
 		_, err := take(t, Follow(ctx, c, &tickerv1.WatchRequest{After: new(uint64(0))}, opts), 10)
 		require.Zero(t, retries)
-		require.Equal(t, codes.ResourceExhausted, status.Code(err), "got %v", err)
+		require.Equal(t, codes.ResourceExhausted.String(), status.Code(err).String(), "got %v", err)
 		require.ErrorContains(t, err, "received message larger than max")
 		require.Equal(t, time.Second, now())
 	})
@@ -87,7 +87,7 @@ func TestFollow_GivesUpOnRequestWithInvalidUTF8(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		_, err := take(t, Follow(ctx, c, &tickerv1.WatchRequest{Symbols: []string{"\xff"}}, FollowOptions{}), 1)
-		require.Equal(t, codes.InvalidArgument, status.Code(err), "got %v", err)
+		require.Equal(t, codes.InvalidArgument.String(), status.Code(err).String(), "got %v", err)
 		require.ErrorContains(t, err, "request: ")
 		require.ErrorContains(t, err, "invalid UTF-8")
 		require.Empty(t, gateway.calls)
@@ -137,14 +137,14 @@ func TestFollow_WaitGrowsUntilTickArrives(t *testing.T) {
 			var waits []time.Duration
 			var canceled time.Duration
 			opts := FollowOptions{OnRetry: func(err error, wait time.Duration) {
-				require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+				require.Equal(t, codes.Unavailable.String(), status.Code(err).String(), "got %v", err)
 				if waits = append(waits, wait); len(waits) == 50 {
 					canceled = now()
 					cancel()
 				}
 			}}
 			_, err := take(t, Follow(ctx, c, &tickerv1.WatchRequest{}, opts), math.MaxInt)
-			require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
+			require.Equal(t, codes.Canceled.String(), status.Code(err).String(), "got %v", err)
 			require.Equal(t, canceled, now(), "Follow waited after the cancel")
 			if !tt.grows {
 				require.Less(t, slices.Max(waits), 100*time.Millisecond)
@@ -153,7 +153,7 @@ func TestFollow_WaitGrowsUntilTickArrives(t *testing.T) {
 			for i, wait := range waits {
 				require.Less(t, wait, Backoff{}.limit(i+1), "wait %d", i+1)
 			}
-			require.Greater(t, slices.Max(waits), 10*time.Second)
+			require.Greater(t, slices.Max(waits), 10*time.Second, "the longest of 50 waits")
 		})
 	}
 }
@@ -165,7 +165,7 @@ func TestFollow_CancelEndsItInRecv(t *testing.T) {
 		time.AfterFunc(time.Second, cancel)
 		opts := FollowOptions{OnRetry: func(err error, _ time.Duration) { require.NoError(t, err, "a retry") }}
 		_, err := take(t, Follow(ctx, c, &tickerv1.WatchRequest{}, opts), 1)
-		require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
+		require.Equal(t, codes.Canceled.String(), status.Code(err).String(), "got %v", err)
 		require.Equal(t, time.Second, now())
 	})
 }
@@ -200,7 +200,7 @@ func TestFollow_SlowReaderGetsOutOfRange(t *testing.T) {
 		var last uint64
 		for tick, err := range Follow(ctx, c, &tickerv1.WatchRequest{}, FollowOptions{}) {
 			if err != nil {
-				require.Equal(t, codes.OutOfRange, status.Code(err), "got %v", err)
+				require.Equal(t, codes.OutOfRange.String(), status.Code(err).String(), "got %v", err)
 				require.ErrorContains(t, err, "is no longer held; the oldest is")
 				break
 			}

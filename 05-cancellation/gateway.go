@@ -74,7 +74,19 @@ func (g *Gateway) Watch(
 	if err != nil {
 		return err
 	}
+	err = g.relay(ctx, cancel, req, down)
+	if status.Code(err) == codes.Canceled && g.drain.Err() != nil {
+		return context.Cause(g.drain) // the status with which Drain ends calls
+	}
+	return err
+}
 
+// relay makes a call to the upstream and sends its ticks to down. cancel
+// must end ctx.
+func (g *Gateway) relay(
+	ctx context.Context, cancel context.CancelCauseFunc,
+	req *tickerv1.WatchRequest, down grpc.ServerStreamingServer[tickerv1.Tick],
+) error {
 	opening := time.AfterFunc(OpenTimeout, func() { cancel(errNoRoom) })
 	up, err := g.upstream.Watch(ctx, req)
 	if !opening.Stop() {
@@ -86,14 +98,10 @@ func (g *Gateway) Watch(
 			err = SendWithin(cmp.Or(g.SendTimeout, time.Minute), down, tick)
 		}
 	}
-	switch {
-	case errors.Is(err, io.EOF): // the upstream ended the call with OK
+	if errors.Is(err, io.EOF) { // the upstream ended the call with OK
 		return nil
-	case status.Code(err) == codes.Canceled && g.drain.Err() != nil:
-		return context.Cause(g.drain)
-	default:
-		return err
 	}
+	return err
 }
 
 // addHop returns a context for the call to the upstream, whose metadata

@@ -21,8 +21,6 @@ import (
 	"example.com/streams/internal/faultnet"
 	"example.com/streams/internal/memserver"
 	"example.com/streams/internal/memserver/memservertest"
-	"example.com/streams/internal/serve"
-	"example.com/streams/internal/serve/servetest"
 )
 
 type (
@@ -112,35 +110,6 @@ func serveHops(
 	exchange = serveTicker(t, ticker)
 	gateway = serveTicker(t, NewGateway(exchange.client(t)), opts...)
 	return exchange, gateway, gateway.client(t)
-}
-
-// serveFaulty starts a gateway and an exchange behind it, with the options
-// of the commands, and returns a client of the gateway. A server that
-// restarts has a new Exchange or Gateway.
-func serveFaulty(t *testing.T, interval time.Duration) ([]*server, tickerv1.TickerServiceClient) {
-	// With small buffers, a thousand connections need less memory.
-	dialOptions := append(DialOptions(), grpc.WithReadBufferSize(1<<10), grpc.WithWriteBufferSize(1<<10))
-	serverOptions := append(ServerOptions(), grpc.ReadBufferSize(1<<10), grpc.WriteBufferSize(1<<10))
-	newExchange := func() tickerv1.TickerServiceServer { return &Exchange{Interval: interval} }
-	exchange := serveTicker(t, newExchange(), serverOptions...)
-	exchange.newTicker = newExchange
-	upstream := exchange.client(t, dialOptions...)
-	newGateway := func() tickerv1.TickerServiceServer { return NewGateway(upstream) }
-	gateway := serveTicker(t, newGateway(), serverOptions...)
-	gateway.newTicker = newGateway
-	return []*server{gateway, exchange}, gateway.client(t, dialOptions...)
-}
-
-// serveUntilSignal serves ticker as the commands do, but in memory. The drain
-// may take 5 s.
-func serveUntilSignal(
-	t *testing.T, ticker tickerv1.TickerServiceServer, onDrain func(),
-) (s *servetest.Server, handlers ends) {
-	handlers = make(ends, 10)
-	server := serve.New(grpc.StreamInterceptor(handlers.record))
-	tickerv1.RegisterTickerServiceServer(server, ticker)
-	server.Drain, server.OnDrain = 5*time.Second, onDrain
-	return servetest.Start(t, server), handlers
 }
 
 // waitFirst is an interceptor that makes a server wait for a second before
@@ -234,7 +203,7 @@ func requireRest(t testing.TB, stream clientStream, code codes.Code, message str
 	for {
 		tick, err := stream.Recv()
 		if err != nil {
-			require.Equal(t, code, status.Code(err), "got %v", err)
+			require.Equal(t, code.String(), status.Code(err).String(), "got %v", err)
 			require.ErrorContains(t, err, message)
 			return n
 		}

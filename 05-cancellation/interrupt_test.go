@@ -95,7 +95,7 @@ func endsWithCall(t *testing.T, wait func(context.Context) error) bool {
 	time.AfterFunc(3*time.Second, cancel)
 	_, err := stream.Recv()
 	canceled := now()
-	require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
+	require.Equal(t, codes.Canceled.String(), status.Code(err).String(), "got %v", err)
 
 	time.Sleep(24 * time.Hour)
 	require.Equal(t, canceled, gateway.handlers.next(t).at)

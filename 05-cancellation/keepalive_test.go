@@ -3,7 +3,9 @@ package cancellation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
+	"example.com/streams/internal/golden"
 )
 
 // The connection between client and gateway becomes half-open. Each side
@@ -22,6 +25,7 @@ import (
 // that connection.
 func TestKeepalive_NoticesHalfOpenConnection(t *testing.T) {
 	const never, byDefault, configured = 24 * time.Hour, 2*time.Hour + 20*time.Second, 30 * time.Second
+	table := "| keepalive | the client notices after | the gateway and the exchange notice after |\n|---|---|---|\n"
 	for _, tt := range []struct {
 		name           string
 		client         []grpc.DialOption
@@ -30,10 +34,12 @@ func TestKeepalive_NoticesHalfOpenConnection(t *testing.T) {
 		gatewayNotices time.Duration
 	}{
 		{"by default", nil, nil, never, byDefault},
-		{"of the client", DialOptions(), nil, configured, byDefault},
-		{"of the server", nil, ServerOptions(), never, configured},
+		{"of the client: 20s, 10s", DialOptions(), nil, configured, byDefault},
+		{"of the server: 20s, 10s", nil, ServerOptions(), never, configured},
 		{"of both", DialOptions(), ServerOptions(), configured, configured},
 	} {
+		cell := strings.ReplaceAll(tt.clientNotices.String(), never.String(), "not within 24h")
+		table += fmt.Sprintf("| %s | %s | %v |\n", tt.name, cell, tt.gatewayNotices)
 		subtest(t, tt.name, func(t *testing.T) {
 			exchange, gateway, _ := serveHops(t, &Exchange{Interval: 10 * time.Minute}, tt.server...)
 			ctx, cancel := context.WithTimeout(t.Context(), never)
@@ -45,13 +51,14 @@ func TestKeepalive_NoticesHalfOpenConnection(t *testing.T) {
 			_, err := stream.Recv()
 			require.Equal(t, tt.clientNotices, now())
 			if tt.clientNotices != never {
-				require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+				require.Equal(t, codes.Unavailable.String(), status.Code(err).String(), "got %v", err)
 			}
 			time.Sleep(byDefault)
 			require.Equal(t, tt.gatewayNotices, gateway.handlers.next(t).at)
 			require.Equal(t, tt.gatewayNotices, exchange.handlers.next(t).at)
 		})
 	}
+	golden.Section(t, "../docs/hops.md", "half-open", table)
 }
 
 func TestKeepalive_TooManyPingsEndConnection(t *testing.T) {
@@ -82,7 +89,7 @@ func TestKeepalive_TooManyPingsEndConnection(t *testing.T) {
 				require.Equal(t, 2*time.Hour, now())
 				return
 			}
-			require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+			require.Equal(t, codes.Unavailable.String(), status.Code(err).String(), "got %v", err)
 			require.ErrorContains(t, err, `code: ENHANCE_YOUR_CALM, debug data: "too_many_pings"`)
 			third := time.Second + 3*pingAfter // the tick came after a second
 			require.Equal(t, third+time.Second, now(), "the server waits a second after GOAWAY")
@@ -109,7 +116,7 @@ func TestKeepalive_IsNotReplacedByIdleTimeout(t *testing.T) {
 		got, err := take(t, Follow(ctx, c, &tickerv1.WatchRequest{}, opts), 100)
 
 		require.Len(t, got, 10)
-		require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
+		require.Equal(t, codes.DeadlineExceeded.String(), status.Code(err).String(), "got %v", err)
 		require.Equal(t, 20*time.Minute, now())
 		require.Greater(t, retries, 10)
 	})
@@ -135,7 +142,7 @@ func TestDialOptions_ShortenConnectionBackoff(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
 			_, err := take(t, Follow(ctx, c, &tickerv1.WatchRequest{}, FollowOptions{}), 1)
-			require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
+			require.Equal(t, codes.DeadlineExceeded.String(), status.Code(err).String(), "got %v", err)
 			synctest.Wait()
 			require.Greater(t, dials, tt.min)
 			require.Less(t, dials, tt.max)
@@ -159,7 +166,7 @@ func TestDialOptions_LimitTimeOfOneDial(t *testing.T) {
 			})
 			c := serveTicker(t, new(Exchange)).client(t, append(tt.options, hang)...)
 			_, err := c.Watch(t.Context(), &tickerv1.WatchRequest{})
-			require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+			require.Equal(t, codes.Unavailable.String(), status.Code(err).String(), "got %v", err)
 			require.Equal(t, tt.want, now())
 		})
 	}

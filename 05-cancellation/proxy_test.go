@@ -2,6 +2,7 @@ package cancellation
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -18,11 +19,12 @@ import (
 	"google.golang.org/grpc/status"
 
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
+	"example.com/streams/internal/golden"
 )
 
 // What a proxy answers in the place of a server arrives as a status.
 func TestRetryable_JudgesHTTPAnswers(t *testing.T) {
-	for _, tt := range []struct {
+	answers := []struct {
 		http      int
 		code      codes.Code
 		retryable bool
@@ -37,7 +39,10 @@ func TestRetryable_JudgesHTTPAnswers(t *testing.T) {
 		{502, codes.Unavailable, true},
 		{503, codes.Unavailable, true},
 		{504, codes.Unavailable, true},
-	} {
+	}
+	table := "| the proxy answers" + judgments
+	for _, tt := range answers {
+		table += judgment(fmt.Sprintf("HTTP %d %s", tt.http, http.StatusText(tt.http)), tt.code, tt.retryable)
 		t.Run(http.StatusText(tt.http), func(t *testing.T) {
 			proxy := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "text/html")
@@ -51,10 +56,11 @@ func TestRetryable_JudgesHTTPAnswers(t *testing.T) {
 			requireRetryable(t, proxy.Listener, tt.code, tt.retryable, "from the proxy")
 		})
 	}
+	golden.Section(t, "../docs/hops.md", "HTTP answers", table)
 }
 
 func TestRetryable_JudgesResets(t *testing.T) {
-	for _, tt := range []struct {
+	resets := []struct {
 		reset     http2.ErrCode
 		code      codes.Code
 		retryable bool
@@ -67,7 +73,10 @@ func TestRetryable_JudgesResets(t *testing.T) {
 		{http2.ErrCodeCancel, codes.Canceled, true}, // though nobody here canceled
 		{http2.ErrCodeEnhanceYourCalm, codes.ResourceExhausted, false},
 		{http2.ErrCodeInadequateSecurity, codes.PermissionDenied, false},
-	} {
+	}
+	table := "| code of the `RST_STREAM`" + judgments
+	for _, tt := range resets {
+		table += judgment("`"+tt.reset.String()+"`", tt.code, tt.retryable)
 		t.Run(tt.reset.String(), func(t *testing.T) {
 			listener := listen(t, func(_ net.Conn, framer *http2.Framer, frame http2.Frame) {
 				if data, ok := frame.(*http2.DataFrame); ok {
@@ -77,6 +86,19 @@ func TestRetryable_JudgesResets(t *testing.T) {
 			requireRetryable(t, listener, tt.code, tt.retryable, tt.reset.String())
 		})
 	}
+	golden.Section(t, "../docs/hops.md", "resets", table)
+}
+
+// judgments is the head of a table of docs/hops.md.
+const judgments = " | `Recv` returns | `Follow` |\n|---|---|---|\n"
+
+// judgment returns a row of the table.
+func judgment(answer string, code codes.Code, retryable bool) string {
+	follow := "gives up"
+	if retryable {
+		follow = "retries"
+	}
+	return fmt.Sprintf("| %s | `%v` | %s |\n", answer, code, follow)
 }
 
 // A process that ends before it has read all bytes resets its connections.

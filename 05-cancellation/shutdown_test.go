@@ -8,31 +8,26 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
+	"example.com/streams/internal/serve"
+	"example.com/streams/internal/serve/servetest"
 )
 
-func TestGracefulStop_WaitsForeverForWatcher(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		exchange, _, c := serveHops(t, &Exchange{Interval: 10 * time.Minute})
-		ctx, cancel := context.WithCancel(t.Context())
-		stream := open(t, ctx, c)
-		recvOnTime(t, stream, 1)
-		stopped := make(chan time.Duration, 1)
-		go func() {
-			exchange.running.Load().GracefulStop()
-			stopped <- now()
-		}()
-
-		recvOnTime(t, stream, 24*6)
-		require.Empty(t, stopped, "GracefulStop has returned")
-
-		cancel()
-		require.Equal(t, 24*time.Hour+10*time.Minute, <-stopped)
-	})
+// serveUntilSignal serves ticker as the commands do, but in memory. The drain
+// may take 5 s.
+func serveUntilSignal(
+	t *testing.T, ticker tickerv1.TickerServiceServer, onDrain func(),
+) (s *servetest.Server, handlers ends) {
+	handlers = make(ends, 10)
+	server := serve.New(grpc.StreamInterceptor(handlers.record))
+	tickerv1.RegisterTickerServiceServer(server, ticker)
+	server.Drain, server.OnDrain = 5*time.Second, onDrain
+	return servetest.Start(t, server), handlers
 }
 
 func TestDrain_OrderIsHealthStreamsStop(t *testing.T) {
@@ -141,7 +136,7 @@ func TestDrain_RefusesNewStreams(t *testing.T) {
 		}
 		for _, ticker := range []tickerv1.TickerServiceServer{x, g} {
 			_, err := open(t, t.Context(), serveTicker(t, ticker).client(t)).Recv()
-			require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+			require.Equal(t, codes.Unavailable.String(), status.Code(err).String(), "got %v", err)
 			require.ErrorContains(t, err, "shutting down; resume after ")
 		}
 	})

@@ -21,7 +21,7 @@ func TestTicks_IdleTimeoutStartsAgainAfterEachTick(t *testing.T) {
 		got, err := take(t, Ticks(t.Context(), c, &tickerv1.WatchRequest{}, idle), 61)
 		synctest.Wait()
 		require.Len(t, got, 60)
-		require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
+		require.Equal(t, codes.DeadlineExceeded.String(), status.Code(err).String(), "got %v", err)
 		require.ErrorContains(t, err, "the server sent nothing for 1.5s")
 		require.Equal(t, time.Minute+idle, gateway.handlers.next(t).at)
 		require.Equal(t, time.Minute+idle, exchange.handlers.next(t).at)
@@ -92,4 +92,24 @@ func TestSendTimeout_IsMinuteByDefault(t *testing.T) {
 			require.Equal(t, blocked+time.Minute, s.handlers.next(t).at)
 		})
 	}
+}
+
+// The call has no other end, because the relay forgets the context.
+func TestSendTimeout_EndsCallOfForgetfulRelay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		exchange := serveTicker(t, new(Exchange))
+		gateway := serveTicker(t, forgetful{relay{upstream: exchange.client(t)}})
+		ctx, cancel := context.WithTimeout(t.Context(), 10500*time.Millisecond)
+		defer cancel()
+		stream := open(t, ctx, gateway.client(t))
+		recvOnTime(t, stream, 10)
+		_, err := stream.Recv()
+		require.Equal(t, codes.DeadlineExceeded.String(), status.Code(err).String(), "got %v", err)
+
+		time.Sleep(24 * time.Hour)
+		end := exchange.handlers.next(t)
+		require.Zero(t, end.timeLeft, "the call had a deadline")
+		require.InDelta(t, 80, end.at.Minutes(), 20, "when the buffers are full and the timeout has passed")
+		require.Equal(t, codes.Aborted.String(), status.Code(end.err).String(), "got %v", end.err)
+	})
 }

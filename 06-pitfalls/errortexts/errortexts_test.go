@@ -118,7 +118,7 @@ func link(name string) string {
 		heading = "#" + heading
 	}
 	switch {
-	case slices.Contains([]string{"error-contract", "tcp"}, page):
+	case slices.Contains([]string{"error-contract", "hops", "tcp"}, page):
 		return fmt.Sprintf("[%s](%s.md%s)", page, page, heading)
 	case page[0] == '0': // a chapter
 		return fmt.Sprintf("[%s](../%s/README.md%s)", page, page, heading)

@@ -26,7 +26,7 @@ var statuses = []text{
 		who:   "your client or your server",
 		fix: "This is the error of a context, not a status. A handler's context ends with its call, however the " +
 			"call ends. `errors.Is(err, context.Canceled)` finds this error and finds no status; for a status " +
-			"use `status.Code`: {05-cancellation#who-ended-it}.",
+			"use `status.Code`: {hops#what-the-contexts-say}.",
 		produce: handling(func(stream echoServer) error {
 			<-stream.Context().Done()
 			return stream.Context().Err()
@@ -52,7 +52,7 @@ var statuses = []text{
 			"that opened it: {defer-cancel}. 2. In a handler: the client has left, perhaps before its messages " +
 			"arrived: {send-is-not-delivery}. 3. In a goroutine of a handler: the handler has returned: " +
 			"{send-after-return}. 4. The server passes on the status of its own call to another server: " +
-			"{05-cancellation#who-ended-it}.",
+			"{hops#what-the-client-receives}.",
 		produce: bubble(func(t *testing.T) error {
 			return count(pitfalltest.Canceled(t.Context()), pitfalltest.Dial(t, &service.Server{}))
 		}),
@@ -63,7 +63,7 @@ var statuses = []text{
 		fix: "1. A timeout for one message limits the whole stream: {timeout-per-message}. 2. From opening a " +
 			"stream: the connection has as many streams as the server allows: {stream-quota}. 3. The server is " +
 			"gone and nothing else noticed: {dead-peer}. 4. The handler returned the error of a deadline of its " +
-			"own: {05-cancellation#who-ended-it}.",
+			"own: {hops#what-the-client-receives}.",
 		produce: bubble(func(t *testing.T) error {
 			client, network := pitfalltest.DialFaulty(t, pitfalltest.Idle())
 			stream, err := client.Echo(pitfalltest.WithTimeout(t, time.Second))

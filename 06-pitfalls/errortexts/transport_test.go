@@ -27,7 +27,7 @@ var transport = []text{
 		shows: `rpc error: code = Canceled desc = grpc: the client connection is closing`,
 		who:   "your client",
 		fix: "Your client has called `Close` on the connection. Close it after the last call has ended: " +
-			"{05-cancellation#who-ended-it}.",
+			"{hops#what-the-client-receives}.",
 		produce: bubble(func(t *testing.T) error {
 			conn, err := pitfalltest.Serve(t, pitfalltest.Idle()).NewClient()
 			require.NoError(t, err)

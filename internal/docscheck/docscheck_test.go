@@ -282,7 +282,7 @@ func TestCheck_ReportsTheFormOfALesson(t *testing.T) {
 	require.Equal(t, demoPage+`:1: a lesson must have at most 1300 words outside fences, tables and comments, got 1311
 01-demo/README.md:1: a lesson must have a picture, a mermaid fence
 01-demo/README.md:1: a lesson must end with the sections `+
-		`On the wire, What it costs, When to use something else, Summary, Check yourself, Your turn, Proof
+		`On the wire, What it costs, When to use something else, Summary, Check yourself, Your turn, Exercise, Proof
 01-demo/README.md:14: BenchmarkLog: the section names a test in line 14 already; list this one under Proof`, got)
 }
 

@@ -28,12 +28,12 @@ func Exercise(server newServer, client send) grade.Exercise {
 		},
 		{
 			Says:   "Report stores a summary when the client half-closes, and not when the client cancels.",
-			Reread: "The half-close is the commit", Hint: "A canceled report is stored",
+			Reread: "Half a file", Hint: "A canceled report is stored",
 			Run: func(t *grade.T) { stored(t, server) },
 		},
 		{
 			Says:   "Report refuses a bad reading, and a report without readings, with InvalidArgument.",
-			Reread: "The reason of a refusal", Hint: "A bad reading passes, or is refused too late",
+			Reread: "The reason that got lost", Hint: "A bad reading passes, or is refused too late",
 			Run: func(t *grade.T) { refused(t, server) },
 		},
 		{
@@ -43,17 +43,17 @@ func Exercise(server newServer, client send) grade.Exercise {
 		},
 		{
 			Says:   "Send sends a batch as soon as it is full, in memory that does not grow with the report.",
-			Reread: "Read everything first", Hint: "Send collects all readings before the first message",
+			Reread: "A file larger than a message", Hint: "Send collects all readings before the first message",
 			Run: func(t *grade.T) { constantMemory(t, client) },
 		},
 		{
 			Says:   "Send stops at a refusal, and returns its status.",
-			Reread: "The reason of a refusal", Hint: "Send returns EOF",
+			Reread: "The reason that got lost", Hint: "Send returns EOF",
 			Run: func(t *grade.T) { reason(t, client) },
 		},
 		{
 			Says:   "Send returns when its context ends.",
-			Reread: "The reason of a refusal", Hint: "Send does not return when its context ends",
+			Reread: "The reason that got lost", Hint: "Send does not return when its context ends",
 			Run: func(t *grade.T) { canceled(t, client) },
 		},
 	}}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"example.com/streams/internal/docscheck"
@@ -50,6 +51,7 @@ func exercises(folders []string) (problems []string, err error) {
 type exercise struct {
 	folder                       string
 	code, stub, solution, readme []byte
+	lesson                       []byte // README.md of the chapter
 	wrong                        []answer
 }
 
@@ -64,6 +66,7 @@ func readExercise(folder string) (*exercise, error) {
 	e := &exercise{folder: folder}
 	for name, to := range map[string]*[]byte{
 		"exercise.go": &e.code, "grader/stub.go.txt": &e.stub, "solution/solution.go": &e.solution, "README.md": &e.readme,
+		"../README.md": &e.lesson,
 	} {
 		var err error
 		if *to, err = os.ReadFile(filepath.Join(folder, filepath.FromSlash(name))); err != nil {
@@ -146,16 +149,19 @@ func (e *exercise) check() (problems []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, text := range judgeAnswer(&a, r, string(e.readme)) {
+		for _, text := range judgeAnswer(&a, r, string(e.readme), string(e.lesson)) {
 			problem("%s: %s\n%s", filepath.Base(a.file), text, r.output)
 		}
 	}
 	return problems, nil
 }
 
+// reread is the line that names a section of the lesson.
+var reread = regexp.MustCompile(`Read again: \S+, "(.*)"`)
+
 // judgeAnswer says how the result of a wrong answer differs from what a
 // learner needs.
-func judgeAnswer(a *answer, r *result, readme string) (wrong []string) {
+func judgeAnswer(a *answer, r *result, readme, lesson string) (wrong []string) {
 	if got := r.of("TestExercise"); got != "fail" {
 		return []string{fmt.Sprintf("got %s, want fail", got)}
 	}
@@ -167,6 +173,9 @@ func judgeAnswer(a *answer, r *result, readme string) (wrong []string) {
 	}
 	if !strings.Contains(readme, "<summary>"+a.hint+"</summary>") {
 		wrong = append(wrong, fmt.Sprintf("README.md has no <summary>%s</summary>", a.hint))
+	}
+	if m := reread.FindStringSubmatch(r.output); m == nil || !strings.Contains(lesson, "\n## "+m[1]+"\n") {
+		wrong = append(wrong, fmt.Sprintf("the message names no section of the lesson: %q", m))
 	}
 	if n := strings.Count(r.output, "\n"); n > maxScreen {
 		wrong = append(wrong, fmt.Sprintf("the output must have at most %d lines, got %d", maxScreen, n))

@@ -1,0 +1,61 @@
+package bidi
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+
+	"example.com/streams/internal/memserver/memservertest"
+)
+
+// Each call of Talk has three goroutines on each side, and however the call
+// ends, none of them stays.
+func TestGoroutines_OfAMemberEndTogether(t *testing.T) {
+	for name, end := range map[string]func(c *chat, say chan string){
+		"half-close":        func(_ *chat, say chan string) { close(say) },
+		"server shuts down": func(c *chat, _ chan string) { c.hub.Drain() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newChat(t, 16)
+				join(t, c.client, "go", "bob").leave() // connects
+				synctest.Wait()
+				before := len(memservertest.Goroutines())
+				say := make(chan string)
+				done := c.talk(t.Context(), "ann", say)
+				time.Sleep(time.Second)
+				for _, function := range []string{
+					"Talk.1", "write", "newClientStreamWithParams.func4", // grpc-go's own, which waits for the context
+					"(*ChatServer).Chat", "readTexts", "writeMessages",
+				} {
+					require.Equal(t, 1, goroutinesIn("."+function), "goroutines in %s", function)
+				}
+				require.Len(t, memservertest.Goroutines(), before+6)
+
+				end(c, say)
+				<-done
+				synctest.Wait()
+				require.Len(t, memservertest.Goroutines(), before)
+			})
+		})
+	}
+}
+
+func TestContext_EndsWhenTheHandlerReturns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := make(chan error, 1)
+		u := open(t, dial(t, stub{OnChat: func(stream serverStream) error {
+			go func() {
+				<-stream.Context().Done()
+				ended <- stream.Context().Err()
+			}()
+			return nil
+		}}))
+		u.ends(codes.OK, "")
+		require.ErrorIs(t, <-ended, context.Canceled)
+	})
+}
