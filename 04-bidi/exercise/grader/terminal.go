@@ -1,0 +1,133 @@
+package grader
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing/synctest"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"example.com/streams/04-bidi/exercise/console"
+	consolev1 "example.com/streams/04-bidi/exercise/console/v1"
+	"example.com/streams/internal/grade"
+)
+
+// A terminal is a client that is attached to a machine, and reads all the
+// time. Its methods must not be called concurrently.
+type terminal struct {
+	*machine
+	inputs chan *consolev1.Input // closed for the half-close
+	cancel context.CancelFunc
+
+	seen    sync.Mutex
+	outputs []string // since the last call of shows
+	reason  string   // the message of the status
+}
+
+// attach returns a terminal, and its machine, which runs the commands.
+func attach(t *grade.T, server newServer) *terminal {
+	m := newMachine(t)
+	client := dial(t, server(m.run))
+	ctx, cancel := context.WithCancel(t.Context())
+	term := &terminal{machine: m, inputs: make(chan *consolev1.Input, 100), cancel: cancel}
+	go func() {
+		for out, err := range console.Session(ctx, client, term.inputs) {
+			if err != nil {
+				term.show(ended(status.Code(err)), status.Convert(err).Message())
+				return
+			}
+			term.show(console.Text(out), "")
+		}
+		term.show(ended(codes.OK), "")
+	}()
+	return term
+}
+
+// show adds an output.
+func (m *terminal) show(output, reason string) {
+	m.seen.Lock()
+	defer m.seen.Unlock()
+	m.outputs, m.reason = append(m.outputs, output), reason
+}
+
+// command sends commands.
+func (m *terminal) command(names ...string) {
+	for _, name := range names {
+		m.inputs <- console.Command(name)
+	}
+}
+
+// interrupt sends an interrupt, and waits until it has had its effect.
+func (m *terminal) interrupt() {
+	m.inputs <- console.Interrupt()
+	synctest.Wait()
+}
+
+// shows compares the outputs since its last call, and the end of the RPC.
+func (m *terminal) shows(call string, want ...string) {
+	synctest.Wait()
+	m.seen.Lock()
+	defer m.seen.Unlock()
+	got := list(m.outputs)
+	if m.outputs = nil; got != list(want) {
+		if m.reason != "" {
+			got += ": " + m.reason
+		}
+		m.t.Wrong(call+": the outputs", got, list(want))
+	}
+}
+
+// list returns lines, or what says that there are none.
+func list(lines []string) string {
+	if len(lines) == 0 {
+		return "none"
+	}
+	return strings.Join(lines, "\n")
+}
+
+// dial returns a client of a server whose streams are watched.
+func dial(t *grade.T, srv consolev1.ConsoleServiceServer) consolev1.ConsoleServiceClient {
+	return consolev1.NewConsoleServiceClient(t.Serve(func(s grpc.ServiceRegistrar) {
+		consolev1.RegisterConsoleServiceServer(s, watched{srv, t})
+	}))
+}
+
+// A watched server gets watched streams.
+type watched struct {
+	consolev1.ConsoleServiceServer
+	t *grade.T
+}
+
+func (w watched) Attach(stream attached) error {
+	return w.ConsoleServiceServer.Attach(&watchedStream{attached: stream, t: w.t})
+}
+
+// A watchedStream finds two goroutines that are in Recv at the same time, or
+// in Send.
+type watchedStream struct {
+	attached
+	t            *grade.T
+	recvs, sends atomic.Int32
+}
+
+func (s *watchedStream) Recv() (*consolev1.Input, error) {
+	defer s.recvs.Add(-1)
+	s.one("Recv", s.recvs.Add(1))
+	return s.attached.Recv()
+}
+
+func (s *watchedStream) Send(out *consolev1.Output) error {
+	defer s.sends.Add(-1)
+	s.one("Send", s.sends.Add(1))
+	return s.attached.Send(out)
+}
+
+func (s *watchedStream) one(method string, n int32) {
+	if n > 1 {
+		s.t.Wrong("Attach, calling "+method, "two goroutines call "+method+" at the same time", "one at a time")
+	}
+}
