@@ -50,6 +50,11 @@ func TestGrade_LateFailureIsOfItsCheck(t *testing.T) {
 	require.Equal(t, 1, wrong.Check)
 }
 
+func TestWrongFor_HasItsOwnHint(t *testing.T) {
+	_, wrong := graded(t, func(g *T) { g.WrongFor("X is called twice", "Sum", 3, 4) })
+	require.Equal(t, &failure{Call: "Sum", Got: "3", Want: "4", Hint: "X is called twice"}, wrong)
+}
+
 func TestCode_NamesBothCodes(t *testing.T) {
 	for name, tt := range map[string]struct {
 		err  error

@@ -102,6 +102,11 @@ func (g *T) Wrong(call string, got, want any) {
 	g.fail(failure{Call: call, Got: fmt.Sprint(got), Want: fmt.Sprint(want)})
 }
 
+// WrongFor is [T.Wrong] with another hint than that of the check.
+func (g *T) WrongFor(hint, call string, got, want any) {
+	g.fail(failure{Call: call, Got: fmt.Sprint(got), Want: fmt.Sprint(want), Hint: hint})
+}
+
 func (g *T) fail(f failure) {
 	f.Check = g.check
 	g.print(f)
