@@ -76,20 +76,30 @@ func interrupted(t *grade.T, server newServer) {
 }
 
 // inOrder sends commands, and then an interrupt, while another command runs.
+// At last it sends commands and interrupts at once.
 func inOrder(t *grade.T, server newServer) {
 	term := attach(t, server)
 	for n := range 3 {
 		n += 1 + t.Rand.IntN(3)
-		endless := term.endless()
+		first := term.endless()
 		names, outputs := term.echo(n)
-		term.command(endless)
+		term.command(first)
 		synctest.Wait()
 		term.command(names...)
 		call := fmt.Sprintf("Attach, with %d commands while another one runs", n)
 		term.shows(call, "running")
 		term.interrupt()
 		time.Sleep(time.Second)
-		term.shows(call+", and then an interrupt", append([]string{"end with Canceled"}, outputs...)...)
+		term.shows(call+", and then an interrupt", slices.Concat([]string{"end with Canceled"}, outputs)...)
+	}
+	for range 10 {
+		names, _ := term.echo(console.MaxWaiting)
+		for _, name := range names {
+			term.command(name)
+			term.inputs <- console.Interrupt()
+		}
+		t.Equal(fmt.Sprintf("Attach, with %d commands and interrupts in turn: the number of ends", len(names)),
+			len(names), term.ends())
 	}
 }
 
@@ -116,30 +126,6 @@ func halfClosed(t *grade.T, server newServer) {
 	synctest.Wait()
 	close(term.inputs)
 	term.shows("Attach, with a half-close while no command runs", ended(codes.OK))
-}
-
-// full sends as many commands as may wait, and then one more.
-func full(t *grade.T, server newServer) {
-	for _, n := range []int{console.MaxWaiting, console.MaxWaiting + 1} {
-		term := attach(t, server)
-		first := term.endless()
-		names, _ := term.echo(n)
-		term.command(first)
-		synctest.Wait()
-		term.command(names...)
-		call := fmt.Sprintf("Attach, with %d commands while another one runs", n)
-		if n > console.MaxWaiting {
-			term.shows(call, "running", ended(codes.ResourceExhausted))
-			time.Sleep(time.Second)
-			t.Equal(call+": what has begun", first, list(term.ran()))
-			continue
-		}
-		term.shows(call, "running")
-		term.interrupt()
-		time.Sleep(time.Second)
-		synctest.Wait()
-		t.Equal(call+", and then an interrupt: the number of commands that have begun", 1+n, len(term.ran()))
-	}
 }
 
 // gone cancels the call while a command runs and others wait.
@@ -169,6 +155,31 @@ func gone(t *grade.T, server newServer) {
 		t.Wrong(call+": print", "returns nil", "returns the error of Send")
 	}
 	t.Equal(call+": what has begun", first, list(term.ran()))
+}
+
+// full sends as many commands as may wait, and then more. Only one more is
+// refused, but those behind it find goroutines that wait for Attach.
+func full(t *grade.T, server newServer) {
+	for _, n := range []int{console.MaxWaiting, console.MaxWaiting + 1, console.MaxWaiting + 3} {
+		term := attach(t, server)
+		first := term.endless()
+		names, _ := term.echo(n)
+		term.command(first)
+		synctest.Wait()
+		term.command(names...)
+		call := fmt.Sprintf("Attach, with %d commands while another one runs", n)
+		if n > console.MaxWaiting {
+			term.shows(call, "running", ended(codes.ResourceExhausted))
+			time.Sleep(time.Second)
+			t.Equal(call+": what has begun", first, list(term.ran()))
+			continue
+		}
+		term.shows(call, "running")
+		term.interrupt()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		t.Equal(call+", and then an interrupt: the number of commands that have begun", 1+n, len(term.ran()))
+	}
 }
 
 // unread never reads what an endless command prints.

@@ -47,14 +47,14 @@ func Exercise(server newServer) grade.Exercise {
 			Run: func(t *grade.T) { halfClosed(t, server) },
 		},
 		{
-			Says:   "8 commands may wait; one more ends the RPC with ResourceExhausted.",
-			Reread: "Nobody waits for the slowest", Hint: "The queue has another limit, or none",
-			Run: func(t *grade.T) { full(t, server) },
-		},
-		{
 			Says:   "a client that goes away cancels the command that runs, and those that wait do not run.",
 			Reread: "Who calls what, and who ends whom", Hint: "A command runs on without its client",
 			Run: func(t *grade.T) { gone(t, server) },
+		},
+		{
+			Says:   "8 commands may wait; one more ends the RPC with ResourceExhausted.",
+			Reread: "Nobody waits for the slowest", Hint: "The queue has another limit, or none",
+			Run: func(t *grade.T) { full(t, server) },
 		},
 		{
 			Says:   "an interrupt arrives although the client does not read.",

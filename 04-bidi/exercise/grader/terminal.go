@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing/synctest"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -69,7 +70,7 @@ func (m *terminal) interrupt() {
 
 // shows compares the outputs since its last call, and the end of the RPC.
 func (m *terminal) shows(call string, want ...string) {
-	synctest.Wait()
+	settle()
 	m.seen.Lock()
 	defer m.seen.Unlock()
 	got := list(m.outputs)
@@ -79,6 +80,28 @@ func (m *terminal) shows(call string, want ...string) {
 		}
 		m.t.Wrong(call+": the outputs", got, list(want))
 	}
+}
+
+// ends counts the commands that have ended since the last call of shows or
+// ends.
+func (m *terminal) ends() (n int) {
+	settle()
+	m.seen.Lock()
+	defer m.seen.Unlock()
+	for _, output := range m.outputs {
+		if strings.HasPrefix(output, "end with ") {
+			n++
+		}
+	}
+	m.outputs = nil
+	return n
+}
+
+// settle waits until nothing more happens at this time, and until Attach has
+// returned if it does.
+func settle() {
+	time.Sleep(2 * returning)
+	synctest.Wait()
 }
 
 // list returns lines, or what says that there are none.
@@ -96,6 +119,10 @@ func dial(t *grade.T, srv consolev1.ConsoleServiceServer) consolev1.ConsoleServi
 	}))
 }
 
+// returning is how long the RPC goes on after Attach has returned. In this
+// time, the goroutines of Attach come to where they wait.
+const returning = time.Millisecond
+
 // A watched server gets watched streams.
 type watched struct {
 	consolev1.ConsoleServiceServer
@@ -103,6 +130,7 @@ type watched struct {
 }
 
 func (w watched) Attach(stream attached) error {
+	defer time.Sleep(returning)
 	return w.ConsoleServiceServer.Attach(&watchedStream{attached: stream, t: w.t})
 }
 
@@ -128,6 +156,7 @@ func (s *watchedStream) Send(out *consolev1.Output) error {
 
 func (s *watchedStream) one(method string, n int32) {
 	if n > 1 {
-		s.t.Wrong("Attach, calling "+method, "two goroutines call "+method+" at the same time", "one at a time")
+		s.t.WrongFor("Two goroutines call Recv, or Send", "Attach, calling "+method,
+			"two goroutines are in "+method+" at the same time", "one goroutine")
 	}
 }
