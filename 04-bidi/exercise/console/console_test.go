@@ -53,7 +53,8 @@ func TestSession_BreakCancelsTheCall(t *testing.T) {
 			canceled <- stream.Context().Err()
 			return err
 		})
-		for range Session(t.Context(), client, nil) {
+		for _, err := range Session(t.Context(), client, nil) {
+			require.NoError(t, err)
 			break
 		}
 		require.ErrorIs(t, <-canceled, context.Canceled)

@@ -24,8 +24,9 @@ type terminal struct {
 	inputs chan *consolev1.Input // closed for the half-close
 	cancel context.CancelFunc
 
-	seen    sync.Mutex
+	mu      sync.Mutex
 	outputs []string // since the last call of shows
+	ignored string   // an output that need not come
 	reason  string   // the message of the status
 }
 
@@ -49,51 +50,60 @@ func attach(t *grade.T, server newServer) *terminal {
 }
 
 // show adds an output.
-func (m *terminal) show(output, reason string) {
-	m.seen.Lock()
-	defer m.seen.Unlock()
-	m.outputs, m.reason = append(m.outputs, output), reason
-}
-
-// command sends commands.
-func (m *terminal) command(names ...string) {
-	for _, name := range names {
-		m.inputs <- console.Command(name)
+func (tm *terminal) show(output, reason string) {
+	tm.mu.Lock()
+	defer tm.mu.Unlock()
+	if output != tm.ignored {
+		tm.outputs, tm.reason = append(tm.outputs, output), reason
 	}
 }
 
-// interrupt sends an interrupt, and waits until it has had its effect.
-func (m *terminal) interrupt() {
-	m.inputs <- console.Interrupt()
-	synctest.Wait()
+// ignore lets an output come, or not.
+func (tm *terminal) ignore(output string) {
+	tm.mu.Lock()
+	defer tm.mu.Unlock()
+	tm.ignored = output
+}
+
+// command sends commands.
+func (tm *terminal) command(names ...string) {
+	for _, name := range names {
+		tm.inputs <- console.Command(name)
+	}
+}
+
+// interrupt sends an interrupt, and waits until it has arrived.
+func (tm *terminal) interrupt() {
+	tm.inputs <- console.Interrupt()
+	settle()
 }
 
 // shows compares the outputs since its last call, and the end of the RPC.
-func (m *terminal) shows(call string, want ...string) {
+func (tm *terminal) shows(call string, want ...string) {
 	settle()
-	m.seen.Lock()
-	defer m.seen.Unlock()
-	got := list(m.outputs)
-	if m.outputs = nil; got != list(want) {
-		if m.reason != "" {
-			got += ": " + m.reason
+	tm.mu.Lock()
+	defer tm.mu.Unlock()
+	got := list(tm.outputs)
+	if tm.outputs = nil; got != list(want) {
+		if tm.reason != "" {
+			got += ": " + tm.reason
 		}
-		m.t.Wrong(call+": the outputs", got, list(want))
+		tm.t.Wrong(call+": the outputs", got, list(want))
 	}
 }
 
 // ends counts the commands that have ended since the last call of shows or
 // ends.
-func (m *terminal) ends() (n int) {
+func (tm *terminal) ends() (n int) {
 	settle()
-	m.seen.Lock()
-	defer m.seen.Unlock()
-	for _, output := range m.outputs {
+	tm.mu.Lock()
+	defer tm.mu.Unlock()
+	for _, output := range tm.outputs {
 		if strings.HasPrefix(output, "end with ") {
 			n++
 		}
 	}
-	m.outputs = nil
+	tm.outputs = nil
 	return n
 }
 
