@@ -3,7 +3,6 @@ package grader
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"testing/synctest"
 	"time"
@@ -18,25 +17,24 @@ import (
 
 // canceled cancels while the upstream sends, and while it says nothing.
 func canceled(t *grade.T, relay newRelay) {
-	for _, n := range []int{0, 1 + t.Rand.IntN(5)} {
-		h := &hops{t: t, onFollow: func(req *feedv1.FollowRequest, stream items) error {
-			if n == 0 {
-				return silent(stream, time.Hour)
-			}
-			return forever(req, stream)
-		}}
-		h.serve(relay)
+	for _, n := range []int{0, 2 + t.Rand.IntN(5)} {
+		h := &hops{t: t, onFollow: forever}
+		if n == 0 {
+			h.onFollow = func(_ *feedv1.FollowRequest, stream items) error { return silent(stream, time.Hour) }
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
+		call := fmt.Sprintf("Follow, when the client cancels after %d items", n)
+		h.refuseAgain(call, func(int64) bool { return ctx.Err() != nil })
+		h.serve(relay)
 		stream := h.follow(ctx, 0)
 		h.receive("Follow", stream, 0, n)
 		synctest.Wait()
 		t.Equal("Follow: the number of open calls to the upstream", 1, h.upstreams.Load())
 		cancel()
 		synctest.Wait()
-		call := fmt.Sprintf("Follow, when the client cancels after %d items", n)
 		t.Equal(call+": the number of open calls to the upstream", 0, h.upstreams.Load())
-		t.Equal(call+": the number of handlers of the relay that run", 0, h.relays.Load())
+		t.Equal(call+": the number of calls of Follow that run", 0, h.relays.Load())
 	}
 }
 
@@ -44,41 +42,48 @@ func canceled(t *grade.T, relay newRelay) {
 // client's call.
 func deadline(t *grade.T, relay newRelay) {
 	const late = time.Second
-	seen := "no call"
-	h := &hops{t: t, onRelay: func() { time.Sleep(late) }, onFollow: func(_ *feedv1.FollowRequest, stream items) error {
-		seen = "none"
-		if d, ok := stream.Context().Deadline(); ok {
-			seen = time.Until(d).Round(10 * time.Millisecond).String()
-		}
-		if err := silent(stream, 50*time.Minute); err != nil {
-			return err
-		}
-		return send(stream, 0, 1)
-	}}
-	h.serve(relay)
 	for _, limit := range []time.Duration{
-		time.Duration(2+t.Rand.IntN(8)) * time.Second, time.Duration(2+t.Rand.IntN(8)) * time.Minute,
+		time.Duration(2+t.Rand.IntN(8)) * time.Second, time.Duration(2+t.Rand.IntN(8)) * time.Minute, 0,
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		start, seen := time.Now(), make(chan string, maxCalls)
+		h := &hops{t: t, onRelay: func() { time.Sleep(late) }, onFollow: func(_ *feedv1.FollowRequest, stream items) error {
+			if d, ok := stream.Context().Deadline(); ok {
+				seen <- time.Until(d).Round(10 * time.Millisecond).String()
+			} else {
+				seen <- "none"
+			}
+			if err := silent(stream, 50*time.Minute-time.Since(start)); err != nil {
+				return err
+			}
+			return send(stream, 0, 1)
+		}}
+		ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+		who, want := "without a deadline", "none"
+		if limit > 0 {
+			ctx, cancel = context.WithTimeout(t.Context(), limit)
+			who, want = fmt.Sprintf("with a deadline of %v", limit), (limit - late).String()
+		}
 		defer cancel()
+		call := fmt.Sprintf("Follow, for a client %s", who)
+		h.refuseAgain(call+", after that", func(int64) bool { return ctx.Err() != nil })
+		h.serve(relay)
 		stream := h.follow(ctx, 0)
 		time.Sleep(late)
 		synctest.Wait()
-		call := fmt.Sprintf("Follow, %v after a client with a deadline of %v has called", late, limit)
-		t.Equal(call+": the time that the upstream sees", limit-late, seen)
+		got := "no call"
+		if len(seen) > 0 {
+			got = <-seen
+		}
+		t.Equal(fmt.Sprintf("%s, %v after its call: the time left that the upstream sees", call, late), want, got)
+		if limit == 0 {
+			h.receive(call+", when the upstream sends nothing for 50 minutes", stream, 0, 1)
+			continue
+		}
 		_, err := stream.Recv()
-		t.Code(call+": the client's status", codes.DeadlineExceeded, err)
+		t.Code(call+": its status", codes.DeadlineExceeded, err)
 		synctest.Wait()
-		t.Equal(call+": the open calls to the upstream after the deadline", 0, h.upstreams.Load())
+		t.Equal(call+", after that: the number of open calls to the upstream", 0, h.upstreams.Load())
 	}
-
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	defer cancel()
-	stream := h.follow(ctx, 0)
-	time.Sleep(late)
-	synctest.Wait()
-	t.Equal("Follow, for a client without a deadline: the deadline that the upstream sees", "none", seen)
-	h.receive("Follow, for a client without a deadline, from an upstream that sends nothing for 50 minutes", stream, 0, 1)
 }
 
 // statuses ends the upstream's call with OK, and with codes after which
@@ -96,26 +101,18 @@ func statuses(t *grade.T, relay newRelay) {
 			end, err = status.New(code, fmt.Sprintf("the grader's reason %d", t.Rand.IntN(100))).WithDetails(item(1))
 			t.Code("making a status", codes.OK, err)
 		}
-		n := t.Rand.IntN(4)
+		n := 2 + t.Rand.IntN(4)
 		call := fmt.Sprintf("Follow, when the upstream ends with %v after %d items", code, n)
-		again := func(calls int64) {
-			if calls > 1 {
-				t.Wrong(call, "it calls the upstream again", "it returns that status")
+		h := &hops{t: t, onFollow: func(_ *feedv1.FollowRequest, stream items) error {
+			if err := send(stream, 0, n); err != nil {
+				return err
 			}
-		}
-		h := &hops{
-			t: t,
-			onFollow: func(_ *feedv1.FollowRequest, stream items) error {
-				if err := send(stream, 0, n); err != nil {
-					return err
-				}
-				return end.Err()
-			},
-			onCall: func(calls int64) error { again(calls); return nil },
-		}
+			return end.Err()
+		}}
+		h.refuseAgain(call, func(calls int64) bool { return calls > 1 })
 		if i == 4 { // the last one
 			n, call = 0, fmt.Sprintf("Follow, when the call to the upstream fails with %v", code)
-			h.onCall = func(calls int64) error { again(calls); return end.Err() }
+			h.onCall = func(int64) error { return end.Err() }
 		}
 		h.serve(relay)
 		stream := h.follow(t.Context(), 0)
@@ -133,7 +130,7 @@ func statuses(t *grade.T, relay newRelay) {
 func sendFails(t *grade.T, relay newRelay) {
 	for _, code := range []codes.Code{codes.Unavailable, codes.ResourceExhausted} {
 		n := 1 + t.Rand.IntN(5)
-		call := fmt.Sprintf("Follow, when Send %d fails with %v", n+1, code)
+		call := fmt.Sprintf("Follow, when Send of item %d fails with %v", n+1, code)
 		sends := 0
 		h := &hops{t: t, onFollow: forever, onSend: func() error {
 			sends++
@@ -145,14 +142,14 @@ func sendFails(t *grade.T, relay newRelay) {
 			}
 			return nil
 		}}
+		h.refuseAgain(call, func(calls int64) bool { return calls > 1 })
 		h.serve(relay)
 		stream := h.follow(t.Context(), 0)
 		h.receive(call, stream, 0, n)
 		_, err := stream.Recv()
 		t.Code(call, code, err)
 		synctest.Wait()
-		t.Equal(call+": the open calls to the upstream", 0, h.upstreams.Load())
-		t.Equal(call+": the calls to the upstream", 1, h.calls.Load())
+		t.Equal(call+": the number of open calls to the upstream", 0, h.upstreams.Load())
 	}
 }
 
@@ -196,53 +193,51 @@ func resumed(t *grade.T, relay newRelay) {
 // waits looks at the calls to an upstream that is down for an hour, and then
 // fails again.
 func waits(t *grade.T, relay newRelay) {
-	const n = 2 // what the upstream sends before it fails
-	var calls, failures []time.Time
-	failed := func() error {
-		failures = append(failures, time.Now())
+	const calls, n = 3, 2 // the calls that the upstream serves, and what it sends in each
+	var began, failed time.Time
+	limit := time.Second // of the next wait
+	fail := func(next time.Duration) error {
+		failed, limit = time.Now(), next
 		return errDown
 	}
-	down := func() bool { return len(failures) > 0 && time.Since(failures[0]) < time.Hour }
+	down := func() bool { return !began.IsZero() && time.Since(began) < time.Hour }
+	working := 0
 	h := &hops{t: t}
 	h.onCall = func(call int64) error {
-		calls = append(calls, time.Now())
+		if wait := time.Since(failed); !failed.IsZero() && wait > limit {
+			which := "a wait, while it is down for an hour"
+			if limit == time.Second {
+				which = "the first wait"
+			}
+			t.Wrong("Follow, when the upstream fails after an item: "+which, wait.Round(time.Millisecond), fmt.Sprintf("at most %v", limit))
+		}
 		if down() && call%2 == 0 { // the others fail in Recv
-			return failed()
+			return fail(30 * time.Second)
 		}
 		return nil
 	}
-	working := 0 // how many calls the upstream has served
 	h.onFollow = func(req *feedv1.FollowRequest, stream items) error {
 		if down() {
-			return failed()
+			return fail(30 * time.Second)
 		}
 		if err := send(stream, req.GetAfter(), n); err != nil {
 			return err
 		}
-		if working++; working == 3 {
+		if working++; working == calls {
 			return nil
 		}
-		return failed()
+		if began.IsZero() {
+			began = time.Now()
+		}
+		return fail(time.Second)
 	}
 	h.serve(relay)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 100*time.Minute)
 	defer cancel()
 	stream := h.follow(ctx, 0)
-	h.receive("Follow, when the upstream is down for an hour", stream, 0, 3*n)
-	h.ends("Follow, when the upstream is down for an hour", stream)
-
-	var all []time.Duration // a wait ends with a call
-	for i, failure := range failures {
-		all = append(all, calls[i+1].Sub(failure))
-	}
-	atMost := func(call string, most, got time.Duration) {
-		if got > most {
-			t.Wrong(call, got.Round(time.Millisecond), fmt.Sprintf("at most %v", most))
-		}
-	}
-	atMost("Follow, when the upstream fails: the first wait", time.Second, all[0])
-	atMost("Follow, while the upstream is down for an hour: the longest wait", 30*time.Second, slices.Max(all))
-	atMost("Follow, when the upstream fails again, after more items: the first wait", time.Second, all[len(all)-1])
+	const call = "Follow, when the upstream is down for an hour"
+	h.receive(call, stream, 0, calls*n)
+	h.ends(call, stream)
 }
 
 // waitEnds cancels while the upstream is down.
@@ -256,7 +251,7 @@ func waitEnds(t *grade.T, relay newRelay) {
 	cancel()
 	synctest.Wait()
 	const call = "Follow, when the client cancels during a wait"
-	t.Equal(call+": the number of handlers of the relay that run", 0, h.relays.Load())
+	t.Equal(call+": the number of calls of Follow that run", 0, h.relays.Load())
 	before := h.calls.Load()
 	time.Sleep(10 * time.Minute)
 	t.Equal(call+": the calls to the upstream in the next ten minutes", 0, h.calls.Load()-before)
@@ -276,7 +271,7 @@ func drained(t *grade.T, relay newRelay) {
 		time.Sleep(minutes(t) / 10)
 		h.relay.Drain()
 		synctest.Wait()
-		t.Equal(call+": the number of handlers of the relay that run", 0, h.relays.Load())
+		t.Equal(call+": the number of calls of Follow that run", 0, h.relays.Load())
 		t.Equal(call+": the number of open calls to the upstream", 0, h.upstreams.Load())
 		for _, stream := range streams {
 			var err error

@@ -103,6 +103,17 @@ func (s sending) SendMsg(m any) error {
 	return s.ServerStream.SendMsg(m)
 }
 
+// refuseAgain ends the check when the relay calls the upstream although
+// wrong(n) reports that its n-th call is one too many.
+func (h *hops) refuseAgain(call string, wrong func(n int64) bool) {
+	h.onCall = func(n int64) error {
+		if wrong(n) {
+			h.t.Wrong(call, "it calls the upstream again", "it returns")
+		}
+		return nil
+	}
+}
+
 // follow calls the relay.
 func (h *hops) follow(ctx context.Context, after uint64) grpc.ServerStreamingClient[feedv1.Item] {
 	stream, err := h.client.Follow(ctx, &feedv1.FollowRequest{After: after})
@@ -150,10 +161,11 @@ func send(stream items, after uint64, n int) error {
 	return nil
 }
 
-// forever sends an item each second.
+// forever sends some items each second.
 func forever(req *feedv1.FollowRequest, stream items) error {
-	for after := req.GetAfter(); ; after++ {
-		if err := send(stream, after, 1); err != nil {
+	const n = 7 // more than a check reads, so that a relay has items that it cannot send on
+	for after := req.GetAfter(); ; after += n {
+		if err := send(stream, after, n); err != nil {
 			return err
 		}
 		if err := silent(stream, time.Second); err != nil {

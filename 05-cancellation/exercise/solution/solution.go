@@ -86,7 +86,7 @@ func (r *Relay) follow(ctx context.Context, after uint64, down grpc.ServerStream
 		select {
 		case <-time.After(rand.N(limit)):
 		case <-ctx.Done():
-			return status.FromContextError(ctx.Err()).Err()
+			return ctx.Err()
 		}
 		limit = min(2*limit, maxWait)
 	}
