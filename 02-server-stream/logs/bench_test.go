@@ -3,20 +3,13 @@
 package logs
 
 import (
-	"bufio"
-	"bytes"
-	"context"
-	"fmt"
 	"net"
-	"slices"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/hpack"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -30,7 +23,8 @@ const line = "INFO  checkout GET /cart 200 12ms user=4711 session=0a1b2c3d"
 // loopback TCP, each with its own connection, and waits until each follower
 // has received all entries. It reports the CPU time for each delivery: of a
 // loop of Send, of LogServer (log), and of a LogServer that encodes each
-// entry only once.
+// entry only once. That includes the time of the followers, which read HTTP/2
+// frames and do little else.
 func BenchmarkFanOut(b *testing.B) {
 	const followers = 1000
 	loop := &loopServer{}
@@ -96,62 +90,6 @@ func cpuTime(b *testing.B) time.Duration {
 }
 
 func appendTo(log *Log) (publish func()) { return func() { log.Append(line, false) } }
-
-// BenchmarkAppend measures what the publisher pays while followers wait.
-func BenchmarkAppend(b *testing.B) {
-	for _, followers := range []int{0, 1, 100, 10_000} {
-		b.Run(fmt.Sprintf("%d followers", followers), func(b *testing.B) {
-			log := NewLog(1000)
-			newest := func() uint64 {
-				log.mu.Lock()
-				defer log.mu.Unlock()
-				return log.newest
-			}
-			ctx, cancel := context.WithCancel(b.Context())
-			var waiting sync.WaitGroup
-			for range followers {
-				waiting.Go(func() {
-					for seq := uint64(0); ctx.Err() == nil; seq = newest() {
-						_ = log.wait(ctx, seq)
-					}
-				})
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				log.Append(line, false)
-			}
-			require.EqualValues(b, b.N, newest())
-			cancel()
-			waiting.Wait()
-		})
-	}
-}
-
-// BenchmarkAppendAsleep measures one Append while all followers sleep, as
-// they do if the log grows slowly.
-func BenchmarkAppendAsleep(b *testing.B) {
-	for _, followers := range []int{100, 1000, 10_000} {
-		b.Run(fmt.Sprintf("%d followers", followers), func(b *testing.B) {
-			log := NewLog(1000)
-			var took []time.Duration
-			for b.Loop() {
-				var woken sync.WaitGroup
-				after := uint64(len(took))
-				for range followers {
-					woken.Go(func() { _ = log.wait(b.Context(), after) })
-				}
-				time.Sleep(20 * time.Millisecond) // until they sleep
-				start := time.Now()
-				log.Append(line, false)
-				took = append(took, time.Since(start))
-				woken.Wait()
-			}
-			slices.Sort(took)
-			b.ReportMetric(float64(took[0].Nanoseconds()), "ns/append-min")
-			b.ReportMetric(float64(took[len(took)/2].Nanoseconds()), "ns/append-median")
-		})
-	}
-}
 
 // fanOut starts followers, and returns a function that publishes a burst and
 // waits until each of them has received it.
@@ -240,69 +178,5 @@ func (s *loopServer) publish() {
 	}
 	for _, stream := range s.streams {
 		_ = stream.Send(s.last) // fails for a follower that has left
-	}
-}
-
-// A rawClient follows the log over an HTTP/2 connection of its own, and only
-// counts the messages that arrive. A benchmark with 1,000 raw clients
-// measures the server, because the clients cost little.
-type rawClient struct {
-	conn net.Conn
-	r    *bufio.Reader
-}
-
-// newRawClient returns a client that lets the server send window bytes.
-func newRawClient(b *testing.B, addr string, window uint32) *rawClient {
-	b.Helper()
-	conn, err := net.Dial("tcp", addr)
-	require.NoError(b, err)
-	b.Cleanup(func() { require.NoError(b, conn.Close()) })
-
-	var request bytes.Buffer
-	request.WriteString(http2.ClientPreface)
-	framer := http2.NewFramer(&request, nil)
-	require.NoError(b, framer.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: window}))
-	require.NoError(b, framer.WriteWindowUpdate(0, 1<<31-1-65535))
-	var headers bytes.Buffer
-	encoder := hpack.NewEncoder(&headers)
-	for _, h := range [][2]string{
-		{":method", "POST"}, {":scheme", "http"}, {":authority", "localhost"},
-		{":path", logsv1.LogService_StreamLogs_FullMethodName},
-		{"content-type", "application/grpc"}, {"te", "trailers"},
-	} {
-		require.NoError(b, encoder.WriteField(hpack.HeaderField{Name: h[0], Value: h[1]}))
-	}
-	require.NoError(b, framer.WriteHeaders(http2.HeadersFrameParam{
-		StreamID: 1, EndHeaders: true, BlockFragment: headers.Bytes(),
-	}))
-	message, err := proto.Marshal(&logsv1.LogRequest{Follow: true})
-	require.NoError(b, err)
-	prefix := []byte{0, 0, 0, 0, byte(len(message))}
-	require.NoError(b, framer.WriteData(1, true, append(prefix, message...)))
-	_, err = conn.Write(request.Bytes())
-	require.NoError(b, err)
-	return &rawClient{conn, bufio.NewReaderSize(conn, 64<<10)}
-}
-
-// next returns the next DATA frame, which is valid until the next call. The
-// server sends a small message in one frame.
-func (c *rawClient) next() ([]byte, error) {
-	for {
-		header, err := c.r.Peek(9)
-		if err != nil {
-			return nil, err
-		}
-		length := int(header[0])<<16 | int(header[1])<<8 | int(header[2])
-		kind := http2.FrameType(header[3])
-		frame, err := c.r.Peek(9 + length)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := c.r.Discard(len(frame)); err != nil {
-			return nil, err
-		}
-		if kind == http2.FrameData {
-			return frame[9:], nil
-		}
 	}
 }

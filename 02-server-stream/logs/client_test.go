@@ -1,6 +1,8 @@
 package logs
 
 import (
+	"context"
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,5 +64,30 @@ func TestTail_ResumesEachEntryOnce(t *testing.T) {
 		}
 		require.Equal(t, between(1, uint64(len(got))), got)
 		require.Greater(t, len(got), 100)
+	})
+}
+
+// The client of a server stream has sent its one request, so that CloseSend
+// has nothing to close.
+func TestCloseSend_DoesNotEndTheHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, ends := dialEnds(t, NewLog(10))
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		stream, err := client.StreamLogs(ctx, &logsv1.LogRequest{Follow: true})
+		require.NoError(t, err)
+		require.NoError(t, stream.CloseSend())
+		time.Sleep(24 * time.Hour)
+		require.Empty(t, ends, "handlers that have returned")
+		cancel()
+		require.Equal(t, codes.Canceled, status.Code((<-ends).err))
+	})
+}
+
+func TestHandler_ThatReturnsEOFIsUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := dial(t, stub{OnStreamLogs: func(*logsv1.LogRequest, serverStream) error { return io.EOF }})
+		_, err := sequences(t.Context(), client, &logsv1.LogRequest{}, 0)
+		require.EqualError(t, err, "rpc error: code = Unknown desc = EOF")
 	})
 }

@@ -56,21 +56,23 @@ func (s *LogServer) StreamLogs(
 		return status.Errorf(codes.InvalidArgument,
 			"contains: must be at most %d bytes, got %d", MaxLine, n)
 	}
-	f := &follower{log: s.Log, req: req, stream: stream, id: req.GetLogId(), cursor: req.GetAfter()}
-	for {
-		more, err := f.sendFor(cmp.Or(s.BookmarkInterval, 15*time.Second))
-		if err != nil && status.Code(err) != codes.Unavailable { // a drain
+	f := newFollower(s, req, stream)
+	for stream.Context().Err() == nil {
+		n, err := f.sendBatch() // what follows the cursor
+		if err != nil {
 			return err
 		}
-		if req.GetBookmarks() {
-			if err := stream.Send(f.bookmark()); err != nil {
-				return err
-			}
+		if n > 0 {
+			continue // there may be more
 		}
-		if err != nil || !more {
-			return err // nil: the client's Recv returns io.EOF
+		if !req.GetFollow() {
+			return f.sendBookmark() // nil: the client's Recv returns io.EOF
+		}
+		if err := f.wait(); err != nil { // for the next entry
+			return err
 		}
 	}
+	return status.FromContextError(stream.Context().Err()).Err()
 }
 
 // A follower is the state of one call of StreamLogs.
@@ -84,36 +86,29 @@ type follower struct {
 	// While Send blocks, the batch stays in memory, even if the log drops
 	// its entries. So the batch is small.
 	batch [16]*logsv1.LogEntry
+
+	// A bookmark is due at the time due, or when limit entries were looked
+	// at since the last one.
+	interval      time.Duration
+	due           time.Time
+	looked, limit int
 }
 
-// sendFor sends entries until a bookmark is due: the time d has passed, many
-// entries were looked at, or there are no more.
-func (f *follower) sendFor(d time.Duration) (more bool, err error) {
-	ctx, cancel := context.WithTimeout(f.stream.Context(), d)
-	defer cancel()
-	limit := max(1, min(maxUnmarked, len(f.log.entries)/2))
-	for looked := 0; looked < limit && ctx.Err() == nil; {
-		n, err := f.sendBatch()
-		if err != nil {
-			return false, err
-		}
-		looked += n
-		if n > 0 {
-			continue
-		}
-		if !f.req.GetFollow() {
-			return false, nil
-		}
-		if err := f.log.wait(ctx, f.cursor); err != nil {
-			return false, err
-		}
+func newFollower(
+	s *LogServer, req *logsv1.LogRequest, stream grpc.ServerStreamingServer[logsv1.LogEntry],
+) *follower {
+	interval := cmp.Or(s.BookmarkInterval, 15*time.Second)
+	return &follower{
+		log: s.Log, req: req, stream: stream,
+		id: req.GetLogId(), cursor: req.GetAfter(),
+		interval: interval, due: time.Now().Add(interval),
+		limit: max(1, min(maxUnmarked, len(s.Log.entries)/2)),
 	}
-	return true, status.FromContextError(f.stream.Context().Err()).Err()
 }
 
 // sendBatch looks at the entries that follow the cursor, and sends those that
-// contain req.contains. It returns how many it has looked at; 0: the cursor
-// is at the newest entry.
+// contain req.contains, and a bookmark if one is due. It returns how many
+// entries it has looked at; 0: the cursor is at the newest entry.
 func (f *follower) sendBatch() (int, error) {
 	n, err := f.log.read(f.id, f.cursor, f.batch[:])
 	if err != nil {
@@ -129,10 +124,34 @@ func (f *follower) sendBatch() (int, error) {
 			return n, err // the call has ended
 		}
 	}
+	if f.looked += n; f.looked >= f.limit || !time.Now().Before(f.due) {
+		return n, f.sendBookmark()
+	}
 	return n, nil
 }
 
-// bookmark returns a message that carries the cursor and no entry.
-func (f *follower) bookmark() *logsv1.LogEntry {
-	return &logsv1.LogEntry{LogId: f.id, Sequence: f.cursor, Bookmark: true}
+// wait returns nil when an entry follows the cursor, when a bookmark is due,
+// or when the call has ended.
+//
+// Unavailable: [Log.Drain] was called.
+func (f *follower) wait() error {
+	ctx, cancel := context.WithDeadline(f.stream.Context(), f.due)
+	defer cancel()
+	if err := f.log.wait(ctx, f.cursor); err != nil {
+		return cmp.Or(f.sendBookmark(), err)
+	}
+	return nil
+}
+
+// sendBookmark sends a message that carries the cursor and no entry, if the
+// client has asked for bookmarks.
+func (f *follower) sendBookmark() error {
+	if f.req.GetBookmarks() {
+		err := f.stream.Send(&logsv1.LogEntry{LogId: f.id, Sequence: f.cursor, Bookmark: true})
+		if err != nil {
+			return err
+		}
+	}
+	f.looked, f.due = 0, time.Now().Add(f.interval)
+	return nil
 }

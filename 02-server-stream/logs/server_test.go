@@ -38,7 +38,7 @@ func TestStreamLogs_FastAndSlowGetAllInOrder(t *testing.T) {
 		const entries = 200
 		log := NewLog(entries)
 		client := dial(t, &LogServer{Log: log})
-		results := make(chan []uint64)
+		results := make(chan []uint64, 50)
 		for i := range 50 {
 			go func() {
 				delay := time.Duration(i) * time.Millisecond
@@ -81,7 +81,7 @@ func TestStreamLogs_TooSlowIsOutOfRange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := NewLog(10)
 		client := dial(t, &LogServer{Log: log})
-		fast := make(chan []uint64)
+		fast := make(chan []uint64, 1)
 		go func() {
 			got, err := sequences(t.Context(), client, &logsv1.LogRequest{Follow: true}, 0)
 			if want := "shutting down; resume after 1000"; status.Convert(err).Message() != want {

@@ -41,7 +41,8 @@ func Download(ctx context.Context, c reportv1.ReportServiceClient, id string, w 
 			return size, err
 		}
 		if got := chunk.GetChunkNumber(); got != want {
-			return size, status.Errorf(codes.DataLoss, "chunk_number: must be %d, got %d", want, got)
+			return size, status.Errorf(codes.DataLoss,
+				"chunk_number: must be %d, got %d", want, got)
 		}
 		n, err := w.Write(chunk.GetData())
 		size += int64(n)

@@ -3,20 +3,14 @@
 package report
 
 import (
-	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"hash"
 	"io"
 	"io/fs"
 	"strconv"
-	"strings"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/status"
 
 	reportv1 "example.com/streams/02-server-stream/report/v1"
 )
@@ -38,13 +32,14 @@ const MaxID = 255
 // A ReportServer implements ReportService. It streams regular files that
 // are not hidden; the id of a report is a file name without a path. A file
 // must be whole when it gets its name: write it under a hidden name, and
-// rename it. Set the fields before the first
-// call. Methods may be called concurrently.
+// rename it. Set the fields before the first call. Methods may be called
+// concurrently.
 type ReportServer struct { //nolint:revive // every chapter names its server after the service
 	reportv1.UnimplementedReportServiceServer
 
 	// FS holds the files. It must not be nil, and must be safe for
-	// concurrent use.
+	// concurrent use. With [os.Root.FS], no id and no symbolic link leads
+	// out of the directory.
 	FS fs.FS
 }
 
@@ -63,94 +58,24 @@ type ReportServer struct { //nolint:revive // every chapter names its server aft
 func (s *ReportServer) GenerateReport(
 	req *reportv1.ReportRequest, stream grpc.ServerStreamingServer[reportv1.ReportChunk],
 ) error {
-	source, want, err := s.open(req.GetReportId())
+	source, err := s.open(req.GetReportId())
 	if err != nil {
 		return err
 	}
-	defer source.Close()
-
-	sum := sha256.New()
-	size := int64(0)
+	defer source.close()
 	for number := int32(0); ; number++ {
-		data := make([]byte, ChunkSize) // a message must not be changed after Send
-		n, err := source.Read(data)
-		if n > 0 {
-			sum.Write(data[:n])
-			if size += int64(n); size > want {
-				return errChanged
-			}
-			if err := stream.Send(&reportv1.ReportChunk{Data: data[:n], ChunkNumber: number}); err != nil {
-				return err
-			}
-		}
+		data, err := source.next()
 		if errors.Is(err, io.EOF) {
-			if size < want {
-				return errChanged
-			}
-			stream.SetTrailer(trailer(size, sum))
+			stream.SetTrailer(metadata.Pairs(
+				SizeKey, strconv.FormatInt(source.size, 10),
+				SHA256Key, hex.EncodeToString(source.sum.Sum(nil))))
 			return nil
 		}
 		if err != nil {
-			return toStatus(err)
+			return err // the client has the chunks before the error
+		}
+		if err := stream.Send(&reportv1.ReportChunk{Data: data, ChunkNumber: number}); err != nil {
+			return err
 		}
 	}
-}
-
-// errChanged ends a report that was not whole when the call began.
-var errChanged = status.Error(codes.Aborted, "report: the file changed while it was sent")
-
-// open opens the file that id names, and returns its size. The caller closes
-// the file.
-func (s *ReportServer) open(id string) (fs.File, int64, error) {
-	if len(id) > MaxID {
-		return nil, 0, status.Errorf(codes.InvalidArgument, "report_id: must be at most %d bytes, got %d", MaxID, len(id))
-	}
-	if id == "" || id[0] == '.' || strings.ContainsAny(id, "/\\\x00") {
-		return nil, 0, status.Errorf(codes.InvalidArgument, "report_id: must be a plain file name, got %q", id)
-	}
-	// Stat comes first, because Open waits if the file is a FIFO.
-	info, err := fs.Stat(s.FS, id)
-	if err != nil {
-		return nil, 0, toStatus(err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, 0, status.Errorf(codes.InvalidArgument, "report_id: must name a regular file, got %q", id)
-	}
-	f, err := s.FS.Open(id)
-	if err != nil {
-		return nil, 0, toStatus(err)
-	}
-	if info, err = f.Stat(); err != nil { // now of the file that is open
-		f.Close()
-		return nil, 0, toStatus(err)
-	}
-	return f, info.Size(), nil
-}
-
-func trailer(size int64, sum hash.Hash) metadata.MD {
-	return metadata.Pairs(
-		SizeKey, strconv.FormatInt(size, 10),
-		SHA256Key, hex.EncodeToString(sum.Sum(nil)),
-	)
-}
-
-// toStatus returns err as a status, with the code that tells the client what
-// to do. A status inside err keeps its code.
-func toStatus(err error) error {
-	if s, ok := status.FromError(err); ok {
-		return s.Err()
-	}
-	code := codes.Internal
-	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return status.FromContextError(err).Err()
-	case errors.Is(err, fs.ErrNotExist):
-		code = codes.NotFound
-	case errors.Is(err, fs.ErrPermission):
-		code = codes.PermissionDenied
-	}
-	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
-		err = pathErr.Err // the client need not know the server's paths
-	}
-	return status.Errorf(code, "report: %v", err)
 }

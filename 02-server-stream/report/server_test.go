@@ -144,7 +144,7 @@ func TestGenerateReport_DoesNotOpenAFIFO(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, root.Close()) })
 	returned := make(chan error, 1)
 	go func() {
-		_, _, err := (&ReportServer{FS: root.FS()}).open("sales")
+		_, err := (&ReportServer{FS: root.FS()}).open("sales")
 		returned <- err
 	}()
 	select {

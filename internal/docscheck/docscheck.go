@@ -24,7 +24,9 @@ type Options struct {
 	Short  bool          // do not run the commands of console fences
 	Limit  time.Duration // for each of these commands; 0 means a minute
 
-	Lessons []string // the pages that must have the form of a lesson
+	// Lessons are the pages that must have the form of a lesson. Topics are
+	// those whose headings may differ.
+	Lessons, Topics []string
 }
 
 // A Problem is something to fix in a page.
@@ -61,8 +63,8 @@ func Check(root string, o Options) ([]Problem, error) {
 			p = parsePage(p.name, text)
 		}
 		r.check(p)
-		if slices.Contains(o.Lessons, name) {
-			r.checkLesson(p)
+		if slices.Contains(o.Lessons, name) || slices.Contains(o.Topics, name) {
+			p.checkLesson(slices.Contains(o.Lessons, name))
 		}
 		slices.SortStableFunc(p.problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
 		all = append(all, p.problems...)
