@@ -23,7 +23,7 @@ const maxCalls = 1000
 // errDown is the status of an upstream that is down.
 var errDown = status.Error(codes.Unavailable, "the upstream is down")
 
-// Hops are a client, a relay, and its upstream. A check sets the functions
+// hops are a client, a relay, and its upstream. A check sets the functions
 // before it calls serve.
 type hops struct {
 	t *grade.T
