@@ -111,7 +111,7 @@ func peak(t *grade.T, f Functions) {
 		}})
 		var got int64
 		var err error
-		call := fmt.Sprintf("Peak, of %d numbers", n)
+		call := fmt.Sprintf("Peak, with n = %d", n)
 		returns(t, call, func() { got, err = f.Peak(t.Context(), c, n) })
 		t.Code(call, codes.OK, err)
 		t.Equal(call, slices.Max(visitors), got)
@@ -144,7 +144,7 @@ func follow(t *grade.T, f Functions) {
 		}})
 		display, done := make(chan int64), make(chan error, 1)
 		go func() { done <- f.Follow(t.Context(), c, display) }()
-		call := fmt.Sprintf("Follow, when display is read once in 2 minutes and the call ends with %v", code)
+		call := fmt.Sprintf("Follow, with a display that is read once in 2 minutes, until %v", code)
 		for running := true; running; {
 			time.Sleep(2 * time.Minute)
 			synctest.Wait()
