@@ -53,6 +53,7 @@ func forward(
 func printTicks(ctx context.Context, c tickerv1.TickerServiceClient, n int) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the stream, and the one behind the gateway
+	// From tick 1 on. Since Go 1.26, new(value) returns a pointer to a copy.
 	stream, err := c.Watch(ctx, &tickerv1.WatchRequest{After: new(uint64(0))})
 	if err != nil {
 		return err

@@ -47,8 +47,8 @@ type Exchange struct {
 	// Epoch is the time one Interval before tick 1. The default is the
 	// start of the year 2000, UTC.
 	Epoch time.Time
-	// Retention is how many of the newest ticks are held for clients that
-	// resume. A small request can ask for all of them, so Retention also
+	// Retention is how many of the newest ticks a client may ask for when
+	// it resumes. A small request can ask for all of them, so Retention
 	// limits the work of one call. The default is 3600.
 	Retention uint64
 	// SendTimeout is the timeout of each Send, as in [SendWithin]. The

@@ -66,11 +66,12 @@ func (g *Gateway) Watch(
 ) error {
 	// The call to the upstream gets the context of the call that the
 	// gateway serves, so that it ends with that call and has its deadline.
-	// It also ends when the gateway drains and when Watch returns.
+	// It also ends when Watch returns and when the gateway drains.
 	ctx, cancel := context.WithCancelCause(down.Context())
 	defer cancel(nil)
-	defer context.AfterFunc(g.drain, func() { cancel(context.Cause(g.drain)) })()
-	ctx, err := addHop(ctx)
+	stop := context.AfterFunc(g.drain, func() { cancel(context.Cause(g.drain)) })
+	defer stop()
+	ctx, err := addHop(ctx) // against loops of gateways
 	if err != nil {
 		return err
 	}
@@ -78,7 +79,7 @@ func (g *Gateway) Watch(
 	if status.Code(err) == codes.Canceled && g.drain.Err() != nil {
 		return context.Cause(g.drain) // the status with which Drain ends calls
 	}
-	return err
+	return err // such as the status of an upstream that drains
 }
 
 // relay makes a call to the upstream and sends its ticks to down. cancel

@@ -61,6 +61,29 @@ func TestGateway_DeadlineShrinksAtEachHop(t *testing.T) {
 	})
 }
 
+func TestRelay_PassesOnDeadlineAndNoMetadata(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tokens := make(chan []string, 2) // at the gateway, then at the exchange
+		watched := func(next tickerv1.TickerServiceServer) stub {
+			return stub{OnWatch: func(req *tickerv1.WatchRequest, stream serverStream) error {
+				tokens <- metadata.ValueFromIncomingContext(stream.Context(), "token")
+				return next.Watch(req, stream)
+			}}
+		}
+		exchange := serveTicker(t, watched(failAfter(0, errFailed, new(Exchange))))
+		gateway := serveTicker(t, watched(relay{upstream: exchange.client(t)}))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+
+		stream := open(t, metadata.AppendToOutgoingContext(ctx, "token", "secret"), gateway.client(t))
+		requireRest(t, stream, codes.Unavailable, "it failed")
+
+		require.Equal(t, []string{"secret"}, <-tokens, "at the gateway")
+		require.Empty(t, <-tokens, "at the exchange")
+		require.Equal(t, time.Minute, exchange.handlers.next(t).timeLeft)
+	})
+}
+
 func TestGateway_LoopEndsAfterMaxHops(t *testing.T) {
 	for _, tt := range []struct {
 		name     string

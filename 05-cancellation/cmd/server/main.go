@@ -19,7 +19,7 @@ var (
 	listener  = cli.ServerFlags()
 	seed      = flag.Uint64("seed", 0, "the `seed` of all prices")
 	interval  = flag.Duration("interval", time.Second, "the time between two ticks")
-	retention = flag.Uint64("retention", 3600, "how many `ticks` to hold for clients that resume")
+	retention = flag.Uint64("retention", 3600, "how many of the newest `ticks` a client may ask for when it resumes")
 )
 
 func main() { os.Exit(cli.Main("server", run)) }
