@@ -20,6 +20,7 @@ const usage = `usage: go run . [COMMAND]
   hint [NAME]    show the hint for the first thing that is wrong
   solution NAME  print the solution, after an attempt
   reset NAME     begin an exercise again
+  room FOLDER... grade the exercises of several clones
   ready          download and build everything, to work without a network
 
 NAME is the number of a chapter, such as 03. Without NAME, the next exercise.
@@ -76,6 +77,10 @@ func run(ctx context.Context, args []string) error {
 		}
 		fmt.Println(hint)
 		return nil
+	case command == "room" && len(args) > 0:
+		text, err := course.Room(ctx, args, style)
+		fmt.Print(text)
+		return err
 	case command == "solution" && len(args) == 1, command == "reset" && len(args) == 1:
 		l, err := c.Find(args[0])
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 func TestCommands_ReportWrongUse(t *testing.T) {
 	guide := filepath.Join(testproc.Build(t, "."), "streams")
 	testproc.Start(t, guide, "help").RequireExit(0, usage, "")
-	for _, args := range [][]string{{"wacth"}, {"reset"}, {"ready", "now"}, {"hint", "1", "2"}} {
+	for _, args := range [][]string{{"wacth"}, {"reset"}, {"ready", "now"}, {"room"}, {"hint", "1", "2"}} {
 		testproc.Start(t, guide, args...).RequireExit(2, "", usage)
 	}
 	for _, command := range []string{"watch", "hint", "reset", "solution"} {

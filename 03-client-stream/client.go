@@ -80,7 +80,7 @@ func send(
 			return nil, err // without a half-close: the file is not complete
 		}
 		if err := stream.Send(req); errors.Is(err, io.EOF) {
-			return nil, reason(stream) // the server has ended the call
+			return nil, reason(stream) // the RPC has ended; ask why
 		} else if err != nil {
 			return nil, err
 		}
@@ -96,7 +96,9 @@ func send(
 	return receipt, err
 }
 
-// reason returns why the server ended the call before the client did.
+// reason returns why the RPC ended before the half-close. A break out of the
+// loop of send, to its CloseAndRecv, would trust a receipt that comes too
+// early.
 func reason(
 	stream grpc.ClientStreamingClient[uploadv1.UploadRequest, uploadv1.UploadReceipt],
 ) error {

@@ -201,8 +201,11 @@ func TestNaive_SilentClientIsKeptForever(t *testing.T) {
 		defer cancel()
 		var ends [2]atomic.Value // an error
 		for i, srv := range []uploadv1.UploadServiceServer{sizeServer{}, newServer(t)} {
-			stream := open(t, ctx, dial(t, srv), info("f"), chunk("x"))
-			go func() { ends[i].Store(stream.RecvMsg(new(uploadv1.UploadReceipt))) }() // without a half-close
+			open(t, ctx, dial(t, stub{OnUpload: func(stream serverStream) error {
+				err := srv.Upload(stream)
+				ends[i].Store(err)
+				return err
+			}}), info("f"), chunk("x")) // and then the client is silent
 		}
 		last := time.Duration(0)
 		fmt.Fprintf(&table, "%-9s %-12s %s\n", "after", "sizeServer", "UploadServer")

@@ -84,6 +84,6 @@ func TestFrontPage_MinutesAreThoseOfTheLessons(t *testing.T) {
 		}
 		return r[1] + fmt.Sprintf("%s + %s", m[1], m[2]) + r[4]
 	})
-	require.Equal(t, 5, rows, "lessons with minutes on the front page")
+	require.Equal(t, 6, rows, "lessons with minutes on the front page")
 	golden.File(t, file, got)
 }

@@ -141,6 +141,19 @@ func TestStatus_NamesTheNextCommand(t *testing.T) {
 	}
 }
 
+func TestRoom_HasALineForEachClone(t *testing.T) {
+	done, _ := load(t, rightCode)
+	failing, _ := load(t, wrongCode)
+	empty := t.TempDir()
+	out, err := Room(t.Context(), []string{done.Root, failing.Root, empty}, Style{})
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	require.Len(t, lines, 3)
+	for i, want := range []string{"  02 done", "  02 failing", "there are no chapters here"} {
+		require.Contains(t, lines[i], want)
+	}
+}
+
 func TestHint_BelongsToTheFailure(t *testing.T) {
 	for code, want := range map[string]string{
 		stubCode:             "Begin\n\nWrite Sum.",

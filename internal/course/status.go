@@ -81,6 +81,34 @@ func (c *Course) Status(ctx context.Context, style Style) (string, error) {
 	return w.String(), nil
 }
 
+// Room returns a line for each folder, which must be a clone of the course,
+// and in it the state of each exercise. A folder that cannot be graded has the
+// reason in its line.
+func Room(ctx context.Context, folders []string, style Style) (string, error) {
+	w := new(strings.Builder)
+	for _, folder := range folders {
+		fmt.Fprintf(w, "%-30s", short(folder, 30))
+		c, err := Load(folder)
+		var results []Result
+		if err == nil {
+			results, err = c.Grade(ctx, c.exercises()...)
+		}
+		if ctx.Err() != nil {
+			return w.String(), ctx.Err()
+		}
+		if err != nil {
+			reason, _, _ := strings.Cut(err.Error(), "\n")
+			fmt.Fprintf(w, " %s\n", style.Red(reason))
+			continue
+		}
+		for i, l := range c.exercises() {
+			fmt.Fprintf(w, "  %s %s", l.Number(), state(l, results[i], false, style))
+		}
+		fmt.Fprintln(w)
+	}
+	return w.String(), nil
+}
+
 func state(l *Lesson, r Result, next bool, style Style) string {
 	switch {
 	case l.ExerciseMinutes == 0:

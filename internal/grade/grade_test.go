@@ -43,6 +43,18 @@ func TestGrade_StopsAtTheFirstFailure(t *testing.T) {
 	require.Equal(t, &failure{Check: 1, Call: "Sum", Got: "4", Want: "3"}, wrong)
 }
 
+// The race detector fails a check after its last line.
+func TestGrade_LateFailureIsOfItsCheck(t *testing.T) {
+	passed, wrong := graded(t, nothing, func(g *T) { g.Fail() }, nothing)
+	require.Equal(t, 1, passed)
+	require.Equal(t, 1, wrong.Check)
+}
+
+func TestWrongFor_HasItsOwnHint(t *testing.T) {
+	_, wrong := graded(t, func(g *T) { g.WrongFor("X is called twice", "Sum", 3, 4) })
+	require.Equal(t, &failure{Call: "Sum", Got: "3", Want: "4", Hint: "X is called twice"}, wrong)
+}
+
 func TestCode_NamesBothCodes(t *testing.T) {
 	for name, tt := range map[string]struct {
 		err  error

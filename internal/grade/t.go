@@ -49,8 +49,9 @@ func (e Exercise) runChild(t *testing.T) {
 				Want: "a return", Hint: hintStuck,
 			})
 		})
-		synctest.Test(t, g.run(c))
+		synctest.Test(t, g.run(c)) // ends this test if it fails, such as for a data race
 		watchdog.Stop()
+		g.print(failure{Check: g.check})
 	}
 }
 
@@ -76,7 +77,6 @@ func (g *T) run(c Check) func(*testing.T) {
 			})
 		}
 		limit.Stop()
-		g.print(failure{Check: g.check})
 	}
 }
 
@@ -100,6 +100,11 @@ func (g *T) Context() context.Context { return g.ctx }
 // Wrong ends the check, because call returned got and not want.
 func (g *T) Wrong(call string, got, want any) {
 	g.fail(failure{Call: call, Got: fmt.Sprint(got), Want: fmt.Sprint(want)})
+}
+
+// WrongFor is [T.Wrong] with another hint than that of the check.
+func (g *T) WrongFor(hint, call string, got, want any) {
+	g.fail(failure{Call: call, Got: fmt.Sprint(got), Want: fmt.Sprint(want), Hint: hint})
 }
 
 func (g *T) fail(f failure) {
