@@ -49,8 +49,9 @@ func (e Exercise) runChild(t *testing.T) {
 				Want: "a return", Hint: hintStuck,
 			})
 		})
-		synctest.Test(t, g.run(c))
+		synctest.Test(t, g.run(c)) // does not return after a data race
 		watchdog.Stop()
+		g.print(failure{Check: g.check})
 	}
 }
 
@@ -76,7 +77,6 @@ func (g *T) run(c Check) func(*testing.T) {
 			})
 		}
 		limit.Stop()
-		g.print(failure{Check: g.check})
 	}
 }
 
