@@ -50,6 +50,9 @@ func Catalog() ([]Pitfall, error) {
 	}
 	var all []Pitfall
 	for _, file := range files {
+		if path.Dir(file) == "exercise" {
+			continue // its page is no pitfall
+		}
 		page, err := fs.ReadFile(pages, file)
 		if err != nil {
 			return nil, err

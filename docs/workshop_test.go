@@ -44,9 +44,9 @@ var (
 	day = []part{
 		{what: "Welcome, `go run . ready`", minutes: 10},
 		reading("01", "01-unary"), exercise("01", "01-unary"), pause,
-		reading("02", "02-server-stream"), exercise("02", "02-server-stream"),
-		{what: "Lunch", minutes: 60},
+		reading("02", "02-server-stream"), exercise("02", "02-server-stream"), pause,
 		reading("03", "03-client-stream"), exercise("03", "03-client-stream"),
+		{what: "Lunch", minutes: 60},
 		reading("04", "04-bidi"), exercise("04", "04-bidi"), pause,
 		reading("05", "05-cancellation"), exercise("05", "05-cancellation"), pause,
 		reading("06", "06-pitfalls"), exercise("06", "06-pitfalls"),

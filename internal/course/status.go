@@ -65,8 +65,11 @@ func (c *Course) Status(ctx context.Context, style Style) (string, error) {
 				next = l
 			}
 		}
-		fmt.Fprintf(w, "  %s  %-62s %3d min  %s\n", l.Number(), short(l.Title, 62), l.Minutes+l.ExerciseMinutes,
-			state(l, r, l == next, style))
+		takes := "" // as long as you like
+		if n := l.Minutes + l.ExerciseMinutes; n > 0 {
+			takes = fmt.Sprintf("%d min", n)
+		}
+		fmt.Fprintf(w, "  %s  %-62s %7s  %s\n", l.Number(), short(l.Title, 62), takes, state(l, r, l == next, style))
 	}
 	fmt.Fprintf(w, "\nMinutes left: %d.\n", left)
 	switch {

@@ -1,0 +1,15 @@
+package exercise
+
+import (
+	"testing"
+
+	"example.com/streams/01-unary/exercise/grader"
+	"example.com/streams/01-unary/exercise/journal"
+	journalv1 "example.com/streams/01-unary/exercise/journal/v1"
+)
+
+func TestExercise(t *testing.T) {
+	grader.Exercise(func(j *journal.Journal) journalv1.JournalServiceServer {
+		return &Server{Journal: j}
+	}, Follow).Run(t)
+}

@@ -1,0 +1,15 @@
+package exercise
+
+import (
+	"iter"
+	"testing"
+
+	"example.com/streams/02-server-stream/exercise/grader"
+	searchv1 "example.com/streams/02-server-stream/exercise/search/v1"
+)
+
+func TestExercise(t *testing.T) {
+	grader.Exercise(func(documents iter.Seq2[*searchv1.Document, error]) searchv1.SearchServiceServer {
+		return &Server{Documents: documents}
+	}, Find).Run(t)
+}

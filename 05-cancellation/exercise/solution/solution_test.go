@@ -1,0 +1,12 @@
+package solution
+
+import (
+	"testing"
+
+	feedv1 "example.com/streams/05-cancellation/exercise/feed/v1"
+	"example.com/streams/05-cancellation/exercise/grader"
+)
+
+func TestSolution(t *testing.T) {
+	grader.Exercise(func(upstream feedv1.FeedServiceClient) grader.Relay { return NewRelay(upstream) }).Run(t)
+}
