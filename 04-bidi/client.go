@@ -36,8 +36,7 @@ func Talk(
 			yield(nil, err)
 			return
 		}
-		join := &chatv1.Join{Room: room, Name: name}
-		writer.Go(func() { write(ctx, stream, join, say) })
+		writer.Go(func() { write(ctx, stream, joinMessage("", room, name), say) })
 		for {
 			msg, err := stream.Recv()
 			if errors.Is(err, io.EOF) {
@@ -54,11 +53,9 @@ func Talk(
 // of Send, the stream has ended and Recv returns its status.
 func write(
 	ctx context.Context, stream grpc.BidiStreamingClient[chatv1.ChatMessage, chatv1.ChatMessage],
-	join *chatv1.Join, say <-chan string,
+	join *chatv1.ChatMessage, say <-chan string,
 ) {
-	err := stream.Send(&chatv1.ChatMessage{
-		Event: &chatv1.ChatMessage_Join{Join: join},
-	})
+	err := stream.Send(join)
 	for err == nil {
 		select {
 		case text, ok := <-say:
@@ -66,9 +63,7 @@ func write(
 				_ = stream.CloseSend() // always nil
 				return
 			}
-			err = stream.Send(&chatv1.ChatMessage{
-				Event: &chatv1.ChatMessage_Text{Text: text},
-			})
+			err = stream.Send(textMessage("", text))
 		case <-ctx.Done():
 			return
 		}

@@ -24,7 +24,8 @@ func TestGoroutines_OfAMemberEndTogether(t *testing.T) {
 				c := newChat(t, 16)
 				join(t, c.client, "go", "bob").leave() // connects
 				synctest.Wait()
-				before := len(memservertest.Goroutines())
+				goroutines := func() int { return len(memservertest.Goroutines()) }
+				before := goroutines()
 				say := make(chan string)
 				done := c.talk(t.Context(), "ann", say)
 				time.Sleep(time.Second)
@@ -34,12 +35,12 @@ func TestGoroutines_OfAMemberEndTogether(t *testing.T) {
 				} {
 					require.Equal(t, 1, goroutinesIn("."+function), "goroutines in %s", function)
 				}
-				require.Len(t, memservertest.Goroutines(), before+6)
+				require.Equal(t, before+6, goroutines(), "goroutines with Ann")
 
 				end(c, say)
 				<-done
 				synctest.Wait()
-				require.Len(t, memservertest.Goroutines(), before)
+				require.Equal(t, before, goroutines(), "goroutines after her end")
 			})
 		})
 	}

@@ -135,13 +135,17 @@ func (u *user) send(msg *chatv1.ChatMessage) {
 	require.NoError(u.t, u.stream.Send(msg))
 }
 
-// sees receives the next messages and compares them with lines.
+// sees receives the next messages and compares them with lines. If one
+// differs, sees prints only the beginnings.
 func (u *user) sees(lines ...string) {
 	u.t.Helper()
 	for _, want := range lines {
 		msg, err := u.stream.Recv()
-		require.NoError(u.t, err, "want %q", want)
-		require.Equal(u.t, want, Line(msg))
+		require.NoError(u.t, err, "want %.40q", want)
+		if got := Line(msg); got != want {
+			require.FailNow(u.t, "wrong message", "want %.40q, %d bytes\ngot  %.40q, %d bytes",
+				want, len(want), got, len(got))
+		}
 	}
 }
 

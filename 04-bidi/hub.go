@@ -15,7 +15,7 @@ import (
 // Hub with [NewHub]. Methods may be called concurrently.
 type Hub struct {
 	queue int           // KiB of texts that may wait for a member
-	turn  chan struct{} // holds an element for JoinPace after each join
+	turn  chan struct{} // is full for a millisecond after each join
 
 	// One lock gives all members of a room the same order. No goroutine
 	// waits while it holds the lock: publish fills queues and calls no Send.
@@ -29,8 +29,10 @@ type Member struct {
 	hub        *Hub
 	room, name string
 
-	queue   chan *chatv1.ChatMessage // closed after the last message
-	waiting atomic.Int64             // KiB of texts in queue
+	// Two places for each KiB of Hub.queue: one for a text, which counts as
+	// 1 KiB or more, and one for a notice that somebody joined or left.
+	queue   chan *chatv1.ChatMessage // filled and closed under the lock
+	waiting atomic.Int64             // KiB of texts in queue; falls as the writer takes them
 	missed  atomic.Uint32            // notices that were left out
 	dropped chan struct{}            // closed if too much was waiting
 	err     error                    // set before queue is closed
@@ -68,8 +70,6 @@ func (h *Hub) Join(room, name string) (*Member, error) {
 	}
 	m := &Member{
 		hub: h, room: room, name: name,
-		// At most half of it are texts, because each counts as 1 KiB at
-		// least, and at most half are notices. So no send to it waits.
 		queue:   make(chan *chatv1.ChatMessage, 2*h.queue),
 		dropped: make(chan struct{}),
 	}
@@ -162,7 +162,7 @@ func (h *Hub) Drain() {
 // publish puts a text into the queues of members. It does not wait for a
 // member whose queue is full, but removes that member.
 func (h *Hub) publish(to map[string]*Member, text *chatv1.ChatMessage) {
-	size := int64(kib(len(text.GetText())))
+	size := int64(kib(len(text.GetText()))) // in KiB, rounded up
 	var slow []*Member
 	for _, m := range to {
 		if m.waiting.Load()+size > int64(h.queue) {
@@ -173,7 +173,7 @@ func (h *Hub) publish(to map[string]*Member, text *chatv1.ChatMessage) {
 			continue
 		}
 		m.waiting.Add(size)
-		m.queue <- text
+		m.queue <- text // there is a place: this does not wait
 	}
 	for _, m := range slow {
 		h.notify(m.room, leaveMessage(m.name, chatv1.Leave_REASON_TOO_SLOW))

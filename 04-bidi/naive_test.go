@@ -84,7 +84,9 @@ type naiveChat struct {
 func (c *naiveChat) Chat(
 	stream grpc.BidiStreamingServer[chatv1.ChatMessage, chatv1.ChatMessage],
 ) error {
-	queue := c.newQueue()
+	queue := make(chan *chatv1.ChatMessage, 1000)
+	c.queues = append(c.queues, queue) // for the test, which closes them
+
 	go func() { // one goroutine writes
 		for msg := range queue {
 			_ = stream.Send(msg)
@@ -100,12 +102,6 @@ func (c *naiveChat) Chat(
 		}
 		queue <- msg
 	}
-}
-
-func (c *naiveChat) newQueue() chan *chatv1.ChatMessage {
-	queue := make(chan *chatv1.ChatMessage, 1000)
-	c.queues = append(c.queues, queue)
-	return queue
 }
 
 func TestNaive_HandlerWaitsOnlyForItsReader(t *testing.T) {

@@ -76,16 +76,16 @@ func (s *ChatServer) Chat(
 	read, wrote := make(chan error, 1), make(chan error, 1)
 	go func() { read <- readTexts(stream, m) }()
 	go func() { wrote <- writeMessages(stream, m) }()
-	var late <-chan time.Time
+	var late <-chan time.Time // nil: nothing arrives yet
 	for {
 		select {
-		case err := <-wrote:
+		case err := <-wrote: // everything was sent, or Send failed
 			return err
-		case <-m.Dropped():
+		case <-m.Dropped(): // too slow
 			return m.Err()
-		case <-late:
-			return errLate
-		case err := <-read:
+		case <-late: // too much was left to send
+			return errLate // ResourceExhausted
+		case err := <-read: // nil after a half-close
 			if err != nil {
 				return err
 			}

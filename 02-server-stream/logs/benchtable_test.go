@@ -29,7 +29,7 @@ func TestBenchTable_HasTheMedians(t *testing.T) {
 		slices.Sort(values)
 		return (values[2] + values[3]) / 2
 	}
-	table := "| Way | CPU time for one entry to one follower | Ratio to the first row, in the same run |\n|---|---|---|\n" +
+	table := "| Way | CPU time for one entry to one follower | Ratio to the first row, median of six runs |\n|---|---|---|\n" +
 		fmt.Sprintf("| a loop of `Send` over a list of streams | %.0f ns | 1 |\n", median("ns/loop")) +
 		fmt.Sprintf("| one log, a cursor for each follower | %.0f ns | 1 / %.1f |\n", median("ns/log"), median("loop/log")) +
 		fmt.Sprintf("| the same, each entry encoded once | %.0f ns | 1 / %.1f |\n", median("ns/once"), median("loop/once"))

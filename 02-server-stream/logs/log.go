@@ -55,23 +55,24 @@ func (l *Log) Append(message string, partial bool) {
 	if l.draining {
 		return
 	}
-	l.newest++
 	l.makeRoom(len(message))
-	l.entries[l.newest%uint64(len(l.entries))] = &logsv1.LogEntry{
-		Sequence:  l.newest,
+	e := &logsv1.LogEntry{
+		Sequence:  l.newest + 1,
 		Timestamp: timestamppb.New(time.Now()),
 		Message:   message,
 		Partial:   partial,
 		LogId:     l.id,
 	}
-	close(l.changed)
+	l.newest++
+	l.entries[l.newest%uint64(len(l.entries))] = e
+	close(l.changed) // wakes all handlers that wait
 	l.changed = make(chan struct{})
 }
 
-// makeRoom drops the oldest entries until one with size bytes fits.
+// makeRoom drops the oldest entries until one more, with size bytes, fits.
 func (l *Log) makeRoom(size int) {
 	retention := uint64(len(l.entries))
-	for l.newest-l.oldest >= retention || l.bytes+size > MaxLogBytes && l.oldest < l.newest {
+	for l.newest+1-l.oldest >= retention || l.bytes+size > MaxLogBytes && l.oldest <= l.newest {
 		e := &l.entries[l.oldest%retention]
 		l.bytes -= len((*e).GetMessage())
 		*e = nil

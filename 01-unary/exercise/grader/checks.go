@@ -166,10 +166,7 @@ func polls(t *grade.T, follow follow) {
 		t.Equal(call+", with new lines, 1ms before it must ask again", want, f)
 		time.Sleep(time.Millisecond)
 	}
-	for _, line := range f.lines {
-		text, _ := s.journal.Line(line.GetSequence())
-		t.Equal(fmt.Sprintf("Follow: the text of line %d", line.GetSequence()), text, line.GetText())
-	}
+	f.requireTexts(t, s.journal)
 }
 
 // outages lets some calls fail with Unavailable.
@@ -212,7 +209,7 @@ func failures(t *grade.T, follow follow) {
 		}
 		f := start(t, follow(t.Context(), dial(t, s), drawAfter(t), drawInterval(t)), always)
 		synctest.Wait()
-		f.requireEnd(t, fmt.Sprintf("Follow, when call %d of GetPage returns %v", n+1, code), code)
+		f.requireError(t, fmt.Sprintf("Follow, when call %d of GetPage returns %v", n+1, code), code)
 	}
 }
 
@@ -242,7 +239,7 @@ func contexts(t *grade.T, follow follow) {
 		f := start(t, follow(ctx, dial(t, s), 0, interval), always)
 		time.Sleep(tt.ends)
 		synctest.Wait()
-		f.requireEnd(t, fmt.Sprintf("Follow every %v, when ctx ends after %v, %s", interval, tt.ends, tt.when), tt.want)
+		f.requireError(t, fmt.Sprintf("Follow every %v, when ctx ends after %v, %s", interval, tt.ends, tt.when), tt.want)
 		cancel()
 	}
 }
@@ -267,9 +264,7 @@ func breaks(t *grade.T, follow follow) {
 		})
 		time.Sleep(time.Millisecond) // synctest.Wait would be the second one
 		synctest.Wait()
-		if !f.ended {
-			t.Wrong(call, "it goes on", "a return")
-		}
+		f.requireReturn(t, call)
 		time.Sleep(2 * interval)
 		t.Equal(call+": the number of calls of GetPage after that", calls, s.calls())
 	}

@@ -91,12 +91,13 @@ func (s *stub) waits() (all []time.Duration) {
 	return all
 }
 
-// A follower is a loop over Follow in a goroutine of its own. Call
-// synctest.Wait before you read its fields.
+// A follower is a loop over Follow in a goroutine of its own. Its methods may
+// be called concurrently.
 type follower struct {
+	mu    sync.Mutex
 	lines []*journalv1.Line
-	errs  []string
-	err   error // the last one
+	errs  []error
+	texts []string // of errs
 	ended bool
 }
 
@@ -106,40 +107,78 @@ func start(t *grade.T, seq iter.Seq2[*journalv1.Line, error], goOn func(n int) b
 	f := &follower{}
 	go func() {
 		seq(func(line *journalv1.Line, err error) bool {
+			lines, errs := f.add(line, err)
 			if err == nil {
-				f.lines = append(f.lines, line)
-				return goOn(len(f.lines))
+				return goOn(lines)
 			}
-			f.err = err
-			s := status.Convert(err)
-			f.errs = append(f.errs, fmt.Sprintf("after %d lines: %v: %s", len(f.lines), s.Code(), s.Message()))
-			if len(f.errs) == 1000 {
-				t.Wrong("Follow", "a thousand errors; "+f.errs[999], "a return after the first error")
+			if errs == 1000 {
+				t.Wrong("Follow", fmt.Sprintf("a thousand errors; the last one is %v", err), "a return after the first error")
 			}
 			return t.Context().Err() == nil
 		})
+		f.mu.Lock()
 		f.ended = true
+		f.mu.Unlock()
 	}()
 	return f
 }
 
+// add notes an element, and returns how many there are of each kind.
+func (f *follower) add(line *journalv1.Line, err error) (lines, errs int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err == nil {
+		f.lines = append(f.lines, line)
+	} else {
+		s := status.Convert(err)
+		f.errs = append(f.errs, err)
+		f.texts = append(f.texts, fmt.Sprintf("after %d lines: %v: %s", len(f.lines), s.Code(), s.Message()))
+	}
+	return len(f.lines), len(f.errs)
+}
+
 func (f *follower) String() string {
-	text := strings.Join(append([]string{linesText(sequencesOf(f.lines))}, f.errs...), "\n")
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	text := strings.Join(append([]string{linesText(sequencesOf(f.lines))}, f.texts...), "\n")
 	if f.ended {
 		text += "\nand a return"
 	}
 	return text
 }
 
-// requireEnd requires that Follow has ended, with an error of the code want.
-func (f *follower) requireEnd(t *grade.T, call string, want codes.Code) {
+// requireTexts requires that the lines have the texts of a journal.
+func (f *follower) requireTexts(t *grade.T, j *journal.Journal) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, line := range f.lines {
+		text, _ := j.Line(line.GetSequence())
+		t.Equal(fmt.Sprintf("Follow: the text of line %d", line.GetSequence()), text, line.GetText())
+	}
+}
+
+// requireReturn requires that Follow has returned.
+func (f *follower) requireReturn(t *grade.T, call string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.ended {
+		t.Wrong(call, "it goes on", "a return")
+	}
+}
+
+// requireError requires that Follow has returned, after an error of the code
+// want.
+func (f *follower) requireError(t *grade.T, call string, want codes.Code) {
+	text := f.String()
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	switch {
 	case !f.ended:
-		t.Wrong(call, fmt.Sprintf("%v\nno return", f), fmt.Sprintf("%v, and a return", want))
-	case f.err == nil:
+		t.Wrong(call, text+"\nno return", fmt.Sprintf("%v, and a return", want))
+	case len(f.errs) == 0:
 		t.Wrong(call, "it ends without an error", want)
 	}
-	t.Code(call, want, f.err)
+	t.Code(call, want, f.errs[len(f.errs)-1])
 }
 
 // draw returns a journal with more than a hundred lines, which has dropped
