@@ -112,6 +112,26 @@ func TestRefusedStream_IsOpenedOnceMore(t *testing.T) {
 	})
 }
 
+// grpc-go keeps up to 256 KiB of what the client has sent, to send it again.
+func TestRefusedStream_EndsTheRPCAfter256KiB(t *testing.T) {
+	for kib, want := range map[int][]uint32{255: {1, 3}, 257: {1}} {
+		synctest.Test(t, func(t *testing.T) {
+			sent := make(chan bool)
+			var streams []uint32
+			refused := termination{beforeFirst: true, answer: func(p *peer) {
+				<-sent
+				streams = append(streams, p.stream)
+				p.reset(http2.ErrCodeRefusedStream)
+			}}
+			f := newFixture(t, inMemory, bidi, refused, 0)
+			require.NoError(t, f.client.SendMsg(&pitfallsv1.Number{Padding: make([]byte, kib<<10)}))
+			close(sent)
+			require.Equal(t, "Unavailable", f.outcome("Recv").text)
+			require.Equal(t, want, streams, "streams after %d KiB", kib)
+		})
+	}
+}
+
 // A server announces no limit unless it sets one, and allows 16 MiB.
 func TestMetadata_AboveTheDefaultLimitCutsAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
