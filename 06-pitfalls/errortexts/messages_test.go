@@ -134,7 +134,7 @@ func TestSetHeader_ChecksMetadataToo(t *testing.T) {
 		`key "User" contains`: {"User": {"ann"}},
 	} {
 		for _, set := range []func(countServer, metadata.MD) error{countServer.SetHeader, countServer.SendHeader} {
-			got := counting(func(stream countServer) error { return fmt.Errorf("%v", set(stream, md)) })(t)
+			got := counting(func(stream countServer) error { return errors.New(fmt.Sprint(set(stream, md))) })(t)
 			require.Contains(t, got, says)
 		}
 	}
