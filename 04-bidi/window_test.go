@@ -22,7 +22,7 @@ func TestWindow_OfAWarmConnectionIsLarger(t *testing.T) {
 	}{
 		"fresh":               {nil, 0, 128, 192},
 		"warm":                {nil, 5 << 10, 256, 17 << 10},
-		"warm, ServerOptions": {ServerOptions(), 5 << 10, 128, 192},
+		"warm, ServerOptions": {ServerOptions(), 5 << 10, 128, 129},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -16,7 +16,7 @@ var moments = []afterwards{
 		f.settle()
 		return f.client.send(small)
 	}}, []string{"Recv", "Trailer"}, []string{"Send"}},
-	{bidi, termination{name: "`Send` returned another error", end: func(f *fixture) error { return f.client.SendMsg(notUTF8) }},
+	{bidi, termination{name: "`Send` returned another error, here Internal", end: func(f *fixture) error { return f.client.SendMsg(notUTF8) }},
 		[]string{"Recv"}, []string{"Send"}},
 	{bidi, termination{name: "`Recv` returned io.EOF", end: func(f *fixture) error {
 		f.must(handlerDoes(sendLast)(f))

@@ -50,6 +50,27 @@ func TestErrorContract_ObservedOnce(t *testing.T) {
 	golden.Section(t, page, "virtual", b.String())
 }
 
+// The page names the rows that end before any message.
+func TestErrorContract_NamesRowsWithoutMessages(t *testing.T) {
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	words := strings.Join(strings.Fields(string(text)), " ")
+	_, list, _ := strings.Cut(words, "Some rows differ from this:")
+	list, _, found := strings.Cut(list, "end the RPC before any message.")
+	require.True(t, found)
+	for _, table := range allTables() {
+		for _, term := range table.terminations {
+			name, _, html := strings.Cut(term.name, " text/html")
+			if html {
+				name = "HTTP ..."
+			}
+			if table.name != "further calls" {
+				require.Equal(t, term.beforeFirst, strings.Contains(list, "*"+name+"*"), name)
+			}
+		}
+	}
+}
+
 func TestErrorContract_NoCellDiffersOverTCP(t *testing.T) {
 	text, err := os.ReadFile(page)
 	require.NoError(t, err)

@@ -1,6 +1,7 @@
 package errorcontract
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"golang.org/x/net/http2"
 
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
+	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
@@ -112,6 +114,26 @@ func TestRefusedStream_IsOpenedOnceMore(t *testing.T) {
 	})
 }
 
+// grpc-go keeps up to 256 KiB of what the client has sent, to send it again.
+func TestRefusedStream_EndsTheRPCAfter256KiB(t *testing.T) {
+	for kib, want := range map[int][]uint32{255: {1, 3}, 257: {1}} {
+		synctest.Test(t, func(t *testing.T) {
+			sent := make(chan bool)
+			var streams []uint32
+			refused := termination{beforeFirst: true, answer: func(p *peer) {
+				<-sent
+				streams = append(streams, p.stream)
+				p.reset(http2.ErrCodeRefusedStream)
+			}}
+			f := newFixture(t, inMemory, bidi, refused, 0)
+			require.NoError(t, f.client.SendMsg(&pitfallsv1.Number{Padding: make([]byte, kib<<10)}))
+			close(sent)
+			require.Equal(t, "Unavailable", f.outcome("Recv").text)
+			require.Equal(t, want, streams, "streams after %d KiB", kib)
+		})
+	}
+}
+
 // A server announces no limit unless it sets one, and allows 16 MiB.
 func TestMetadata_AboveTheDefaultLimitCutsAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -134,5 +156,39 @@ func TestSetTrailer_IsLostAfterTheHandlerReturned(t *testing.T) {
 		synctest.Wait()
 		f.handler.SetTrailer(metadata.Pairs("after", "1"))
 		require.Equal(t, "before served-by", f.outcome("Trailer").text)
+	})
+}
+
+// grpc-go decodes the request of a unary call before the interceptor runs, and
+// the request of a server stream after it.
+func TestTrailer_OfAnInterceptorSaysThatItRan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ran := metadata.Pairs("ran", "1")
+		conn := pitfalltest.Serve(t, new(service.Server), grpc.MaxRecvMsgSize(limit),
+			grpc.UnaryInterceptor(func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+				_ = grpc.SetTrailer(ctx, ran)
+				return next(ctx, req)
+			}),
+			grpc.StreamInterceptor(func(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+				ss.SetTrailer(ran)
+				return next(srv, ss)
+			}),
+		).Dial(t)
+		for _, tt := range []struct {
+			method string
+			size   int64
+			code   codes.Code
+			ran    int
+		}{
+			{pitfallsv1.PitfallService_Ping_FullMethodName, small, codes.OK, 1},
+			{pitfallsv1.PitfallService_Ping_FullMethodName, large, codes.ResourceExhausted, 0},
+			{pitfallsv1.PitfallService_Count_FullMethodName, large, codes.ResourceExhausted, 1},
+			{"/pitfalls.v1.PitfallService/None", small, codes.Unimplemented, 0},
+		} {
+			var trailer metadata.MD
+			err := conn.Invoke(t.Context(), tt.method, &pitfallsv1.CountRequest{To: tt.size}, &pitfallsv1.Number{}, grpc.Trailer(&trailer))
+			require.Equal(t, tt.code.String(), status.Code(err).String(), "%s: %v", tt.method, err)
+			require.Len(t, trailer["ran"], tt.ran, "%s, %s", tt.method, tt.code)
+		}
 	})
 }

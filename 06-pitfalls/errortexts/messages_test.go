@@ -3,6 +3,7 @@ package errortexts
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -49,14 +50,15 @@ var messages = []text{
 	},
 	{
 		shows: `rpc error: code = Internal desc = header key "..." contains illegal characters not in [0-9a-z-_.]`,
-		who:   "your client",
+		who:   "the side that sends: your client or your server",
 		fix: "A key of the metadata has a character that is not allowed. Rename the key. `metadata.Pairs` and " +
-			"`metadata.New` change uppercase letters to lowercase.",
+			"`metadata.New` change uppercase letters to lowercase. On the server, `SetHeader` and `SendHeader` " +
+			"return this error.",
 		produce: withMetadata(metadata.MD{"User Name": {"ann"}}),
 	},
 	{
 		shows: `rpc error: code = Internal desc = header key "..." contains value with non-printable ASCII characters`,
-		who:   "your client",
+		who:   "the side that sends: your client or your server",
 		fix: "A value of the metadata must be printable ASCII. Give the key the suffix `-bin`, which allows all " +
 			"bytes, or put the text into a message.",
 		produce: withMetadata(metadata.Pairs("user", "Zoë")),
@@ -121,6 +123,21 @@ var messages = []text{
 			"`google.golang.org/grpc/encoding/gzip` in the server.",
 		produce: counting(sendNothing, grpc.WithCompressor(grpc.NewGZIPCompressor())), //nolint:staticcheck // the only way to compress with what this process, the server, has not registered
 	},
+}
+
+// The server's own metadata is checked like the client's.
+func TestSetHeader_ChecksMetadataToo(t *testing.T) {
+	for says, md := range map[string]metadata.MD{
+		"illegal characters":  {"User Name": {"ann"}},
+		"non-printable ASCII": metadata.Pairs("user", "Zoë"),
+		"<nil>":               metadata.Pairs("User", "ann"),
+		`key "User" contains`: {"User": {"ann"}},
+	} {
+		for _, set := range []func(countServer, metadata.MD) error{countServer.SetHeader, countServer.SendHeader} {
+			got := counting(func(stream countServer) error { return errors.New(fmt.Sprint(set(stream, md))) })(t)
+			require.Contains(t, got, says)
+		}
+	}
 }
 
 func sendNothing(countServer) error { return nil }
