@@ -11,7 +11,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 	"example.com/streams/internal/memserver/memservertest"
@@ -115,6 +118,48 @@ func TestFixed_RefusesAWriterWithoutDeadlines(t *testing.T) {
 		require.ErrorContains(t, err, "500 (Internal Server Error)")
 		require.Zero(t, time.Since(start))
 	})
+}
+
+// The status waits behind the messages that the client has not read.
+func TestSendTimeout_EndsOnlyTheHandler(t *testing.T) {
+	for name, open := range map[string]bool{"grpc.Server.Serve": false, "net/http": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var handler context.Context
+				s := &service.Server{OnCount: func(_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+					handler = stream.Context()
+					for {
+						sent := make(chan error, 1)
+						go func() { sent <- stream.Send(&pitfallsv1.Number{Padding: make([]byte, 1000)}) }()
+						select {
+						case err := <-sent:
+							if err != nil {
+								return err
+							}
+						case <-time.After(time.Minute):
+							return status.Error(codes.Aborted, "the client read nothing for a minute")
+						}
+					}
+				}}
+				g := grpc.NewServer()
+				s.Register(g)
+				client := pitfallsv1.NewPitfallServiceClient(memservertest.ServeHTTP(t, FixedServer(g)).Dial(t))
+				if name != "net/http" {
+					client = pitfalltest.Dial(t, s)
+				}
+				stream, err := client.Count(t.Context(), &pitfallsv1.CountRequest{})
+				require.NoError(t, err)
+				time.Sleep(time.Hour)
+				require.Zero(t, s.OpenStreams(), "the handler has returned")
+				require.Equal(t, open, handler.Err() == nil, "the context is open")
+
+				_, err = service.Values(stream)
+				require.Equal(t, codes.Aborted, status.Code(err), "got %v", err)
+				synctest.Wait()
+				require.Error(t, handler.Err(), "after the client has read")
+			})
+		})
+	}
 }
 
 func dial(t *testing.T, newServer func(http.Handler) *http.Server, s *service.Server) pitfallsv1.PitfallServiceClient {
