@@ -126,13 +126,6 @@ func TestSend_FailsIfAStringIsNotUTF8(t *testing.T) {
 	})
 }
 
-func TestIngest_ReturnsTheErrorOfItsReader(t *testing.T) {
-	failed := errors.New("the disk failed")
-	log := NewLog(10)
-	require.Equal(t, failed, Ingest(log, io.MultiReader(strings.NewReader("one\ntw"), iotest.ErrReader(failed))))
-	require.EqualValues(t, 2, log.newest, "what came before")
-}
-
 func TestGenerate_NeedsAnInterval(t *testing.T) {
 	require.Panics(t, func() { Generate(t.Context(), NewLog(1), 0) })
 }
