@@ -2,7 +2,6 @@ package httpservertimeout
 
 import (
 	"context"
-	"io"
 	"net"
 	"net/http"
 	"testing"
@@ -106,19 +105,57 @@ func TestBoth_EndAPageAfter10s(t *testing.T) {
 // A handler in front that hides Unwrap also hides SetWriteDeadline. The call
 // must not begin, because it would end after 10 s.
 func TestFixed_RefusesAWriterWithoutDeadlines(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		fixed := FixedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "page") }))
-		inner := fixed.Handler
-		fixed.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			inner.ServeHTTP(struct{ http.ResponseWriter }{w}, r)
+	type hidden struct{ http.ResponseWriter }
+	for name, tt := range map[string]struct {
+		wrap func(http.ResponseWriter) http.ResponseWriter
+		want string // in the error
+	}{
+		"neither": {func(w http.ResponseWriter) http.ResponseWriter { return hidden{w} }, "feature not supported"},
+		"Flush":   {func(w http.ResponseWriter) http.ResponseWriter { return flusher{hidden{w}, w} }, "feature not supported"},
+		"Unwrap": {func(w http.ResponseWriter) http.ResponseWriter { return unwrapper{hidden{w}, w} },
+			"gRPC requires a ResponseWriter supporting http.Flusher"},
+		"both": {func(w http.ResponseWriter) http.ResponseWriter { return both{unwrapper{hidden{w}, w}} }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := grpc.NewServer()
+				(&service.Server{}).Register(g)
+				fixed := FixedServer(g)
+				inner := fixed.Handler
+				fixed.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { inner.ServeHTTP(tt.wrap(w), r) })
+				client := pitfallsv1.NewPitfallServiceClient(memservertest.ServeHTTP(t, fixed).Dial(t))
+				start := time.Now()
+				_, err := count(t.Context(), client, 1)
+				require.Zero(t, time.Since(start))
+				if tt.want == "" {
+					require.NoError(t, err)
+					return
+				}
+				require.ErrorContains(t, err, "500 (Internal Server Error)")
+				require.ErrorContains(t, err, tt.want)
+			})
 		})
-		client := pitfallsv1.NewPitfallServiceClient(memservertest.ServeHTTP(t, fixed).Dial(t))
-		start := time.Now()
-		_, err := count(t.Context(), client, 1)
-		require.ErrorContains(t, err, "500 (Internal Server Error)")
-		require.Zero(t, time.Since(start))
-	})
+	}
 }
+
+// The writers of handlers in front, which have one of the methods, or both.
+type (
+	flusher struct {
+		http.ResponseWriter
+		inner http.ResponseWriter
+	}
+	unwrapper struct {
+		http.ResponseWriter
+		inner http.ResponseWriter
+	}
+	both struct{ unwrapper }
+)
+
+func (w flusher) Flush() { w.inner.(http.Flusher).Flush() }
+
+func (w unwrapper) Unwrap() http.ResponseWriter { return w.inner }
+
+func (w both) Flush() { w.inner.(http.Flusher).Flush() }
 
 // The status waits behind the messages that the client has not read.
 func TestSendTimeout_EndsOnlyTheHandler(t *testing.T) {
