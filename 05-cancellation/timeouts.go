@@ -31,10 +31,11 @@ func recvWithin(
 
 // SendWithin sends a tick, or returns Aborted if Send has not returned
 // within timeout. After an error, return from the handler: that ends the
-// context of the stream, and with it the Send that still waits.
+// context of the stream, and with it the Send that still waits. Behind
+// [grpc.Server.ServeHTTP], both wait until the client reads or leaves.
 //
 // Send waits as long as the client reads nothing and all buffers are full. A
-// server cannot cancel the context of a stream in any other way.
+// handler cannot cancel the context of its stream in any other way.
 func SendWithin(
 	timeout time.Duration, stream grpc.ServerStreamingServer[tickerv1.Tick], tick *tickerv1.Tick,
 ) error {

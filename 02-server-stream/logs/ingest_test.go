@@ -126,6 +126,10 @@ func TestSend_FailsIfAStringIsNotUTF8(t *testing.T) {
 	})
 }
 
+func TestGenerate_NeedsAnInterval(t *testing.T) {
+	require.Panics(t, func() { Generate(t.Context(), NewLog(1), 0) })
+}
+
 func TestGenerate_AppendsALinePerInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := NewLog(10_000)

@@ -2,7 +2,6 @@ package httpservertimeout
 
 import (
 	"context"
-	"io"
 	"net"
 	"net/http"
 	"testing"
@@ -11,7 +10,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 	"example.com/streams/internal/memserver/memservertest"
@@ -103,18 +105,98 @@ func TestBoth_EndAPageAfter10s(t *testing.T) {
 // A handler in front that hides Unwrap also hides SetWriteDeadline. The call
 // must not begin, because it would end after 10 s.
 func TestFixed_RefusesAWriterWithoutDeadlines(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		fixed := FixedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "page") }))
-		inner := fixed.Handler
-		fixed.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			inner.ServeHTTP(struct{ http.ResponseWriter }{w}, r)
+	type hidden struct{ http.ResponseWriter }
+	for name, tt := range map[string]struct {
+		wrap func(http.ResponseWriter) http.ResponseWriter
+		want string // in the error
+	}{
+		"neither": {func(w http.ResponseWriter) http.ResponseWriter { return hidden{w} }, "feature not supported"},
+		"Flush":   {func(w http.ResponseWriter) http.ResponseWriter { return flusher{hidden{w}, w} }, "feature not supported"},
+		"Unwrap": {func(w http.ResponseWriter) http.ResponseWriter { return unwrapper{hidden{w}, w} },
+			"gRPC requires a ResponseWriter supporting http.Flusher"},
+		"both": {func(w http.ResponseWriter) http.ResponseWriter { return both{unwrapper{hidden{w}, w}} }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := grpc.NewServer()
+				(&service.Server{}).Register(g)
+				fixed := FixedServer(g)
+				inner := fixed.Handler
+				fixed.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { inner.ServeHTTP(tt.wrap(w), r) })
+				client := pitfallsv1.NewPitfallServiceClient(memservertest.ServeHTTP(t, fixed).Dial(t))
+				start := time.Now()
+				_, err := count(t.Context(), client, 1)
+				require.Zero(t, time.Since(start))
+				if tt.want == "" {
+					require.NoError(t, err)
+					return
+				}
+				require.ErrorContains(t, err, "500 (Internal Server Error)")
+				require.ErrorContains(t, err, tt.want)
+			})
 		})
-		client := pitfallsv1.NewPitfallServiceClient(memservertest.ServeHTTP(t, fixed).Dial(t))
-		start := time.Now()
-		_, err := count(t.Context(), client, 1)
-		require.ErrorContains(t, err, "500 (Internal Server Error)")
-		require.Zero(t, time.Since(start))
-	})
+	}
+}
+
+// The writers of handlers in front, which have one of the methods, or both.
+type (
+	flusher struct {
+		http.ResponseWriter
+		inner http.ResponseWriter
+	}
+	unwrapper struct {
+		http.ResponseWriter
+		inner http.ResponseWriter
+	}
+	both struct{ unwrapper }
+)
+
+func (w flusher) Flush() { w.inner.(http.Flusher).Flush() }
+
+func (w unwrapper) Unwrap() http.ResponseWriter { return w.inner }
+
+func (w both) Flush() { w.inner.(http.Flusher).Flush() }
+
+// The status waits behind the messages that the client has not read.
+func TestSendTimeout_EndsOnlyTheHandler(t *testing.T) {
+	for name, open := range map[string]bool{"grpc.Server.Serve": false, "net/http": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var handler context.Context
+				s := &service.Server{OnCount: func(_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+					handler = stream.Context()
+					for {
+						sent := make(chan error, 1)
+						go func() { sent <- stream.Send(&pitfallsv1.Number{Padding: make([]byte, 1000)}) }()
+						select {
+						case err := <-sent:
+							if err != nil {
+								return err
+							}
+						case <-time.After(time.Minute):
+							return status.Error(codes.Aborted, "the client read nothing for a minute")
+						}
+					}
+				}}
+				g := grpc.NewServer()
+				s.Register(g)
+				client := pitfallsv1.NewPitfallServiceClient(memservertest.ServeHTTP(t, FixedServer(g)).Dial(t))
+				if name != "net/http" {
+					client = pitfalltest.Dial(t, s)
+				}
+				stream, err := client.Count(t.Context(), &pitfallsv1.CountRequest{})
+				require.NoError(t, err)
+				time.Sleep(time.Hour)
+				require.Zero(t, s.OpenStreams(), "the handler has returned")
+				require.Equal(t, open, handler.Err() == nil, "the context is open")
+
+				_, err = service.Values(stream)
+				require.Equal(t, codes.Aborted, status.Code(err), "got %v", err)
+				synctest.Wait()
+				require.Error(t, handler.Err(), "after the client has read")
+			})
+		})
+	}
 }
 
 func dial(t *testing.T, newServer func(http.Handler) *http.Server, s *service.Server) pitfallsv1.PitfallServiceClient {

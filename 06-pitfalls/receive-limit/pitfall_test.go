@@ -1,11 +1,13 @@
 package receivelimit
 
 import (
+	"context"
 	"errors"
 	"io"
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
@@ -58,12 +60,43 @@ func TestSend_DoesNotKnowTheLimitOfTheReceiver(t *testing.T) {
 }
 
 func TestClient_HasTheSameLimit(t *testing.T) {
+	for _, tt := range []struct {
+		size int
+		opts []grpc.CallOption
+		code codes.Code
+	}{
+		{4 << 20, nil, codes.OK},
+		{4<<20 + 1, nil, codes.ResourceExhausted},
+		{4<<20 + 1, []grpc.CallOption{grpc.MaxCallSendMsgSize(8 << 20)}, codes.ResourceExhausted},
+		{4<<20 + 1, []grpc.CallOption{grpc.MaxCallRecvMsgSize(8 << 20)}, codes.OK},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			client := pitfalltest.Dial(t, &service.Server{OnCount: func(
+				_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number],
+			) error {
+				return stream.Send(&pitfallsv1.Number{Padding: make([]byte, tt.size-overhead)})
+			}})
+			stream, err := client.Count(t.Context(), &pitfallsv1.CountRequest{}, tt.opts...)
+			require.NoError(t, err)
+			_, err = service.Values(stream)
+			require.Equal(t, tt.code.String(), status.Code(err).String(), "for %d bytes: got %v", tt.size, err)
+		})
+	}
+}
+
+// Send waits for flow control, and not for what the receiver makes of the
+// message.
+func TestSend_WaitsForFlowControlAllTheSame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := pitfalltest.Dial(t, &service.Server{})
-		stream, err := client.Count(t.Context(), &pitfallsv1.CountRequest{To: 1, Padding: 5 << 20})
+		ctx, cancel := context.WithCancel(t.Context())
+		stream, err := pitfalltest.Dial(t, pitfalltest.Idle()).Sum(ctx)
 		require.NoError(t, err)
-		_, err = stream.Recv()
-		require.Equal(t, codes.ResourceExhausted, status.Code(err), "got %v", err)
+		number := &pitfallsv1.Number{Padding: make([]byte, 1<<20)}
+		require.NoError(t, stream.Send(number))
+		second := pitfalltest.Go(func() error { return stream.Send(number) })
+		second.StillRuns(t, time.Hour)
+		cancel()
+		require.ErrorIs(t, second.Err(), io.EOF)
 	})
 }
 

@@ -1,6 +1,7 @@
 package sendeof
 
 import (
+	"context"
 	"io"
 	"slices"
 	"testing"
@@ -34,6 +35,17 @@ func TestFixed_ReturnsTheRefusal(t *testing.T) {
 
 		require.EqualError(t, err, refusal)
 		require.Equal(t, 300*time.Millisecond, time.Since(start), "when the iterator yields the next value")
+	})
+}
+
+func TestFixed_NoticesADeadlineAtTheNextValue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 250*time.Millisecond)
+		defer cancel()
+		start := time.Now()
+		_, err := FixedSum(ctx, pitfalltest.Dial(t, refusing), slowly(1, 2, 3, 4))
+		require.Equal(t, codes.DeadlineExceeded, status.Code(err), "got %v", err)
+		require.Equal(t, 300*time.Millisecond, time.Since(start))
 	})
 }
 

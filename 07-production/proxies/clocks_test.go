@@ -59,10 +59,10 @@ var culprits = []struct {
 	{reset, "a proxy: its idle clock, after the first message", 15 * time.Second, func(t *testing.T) logsv1.LogServiceClient {
 		return behind(t, &Proxy{Idle: 15 * time.Second}, serve(t, oneEntry()))
 	}},
-	{reset, "a proxy: its clock of the whole stream", 15 * time.Second, func(t *testing.T) logsv1.LogServiceClient {
+	{reset, "a proxy: its clock of the whole stream, after the first message", 15 * time.Second, func(t *testing.T) logsv1.LogServiceClient {
 		return behind(t, &Proxy{Stream: 15 * time.Second}, serve(t, busy{}))
 	}},
-	{reset, "a proxy: its server ended, without a status, while the stream was open", 15 * time.Second, func(t *testing.T) logsv1.LogServiceClient {
+	{reset, "a proxy: its server ended, without a status, after the first message", 15 * time.Second, func(t *testing.T) logsv1.LogServiceClient {
 		server := serve(t, busy{})
 		time.AfterFunc(15*time.Second, server.Stop)
 		return behind(t, &Proxy{}, server)
@@ -74,6 +74,14 @@ var culprits = []struct {
 	}},
 	{gatewayTimeout, "a proxy: its idle clock, before the first message", 15 * time.Second, func(t *testing.T) logsv1.LogServiceClient {
 		return behind(t, &Proxy{Idle: 15 * time.Second}, serve(t, silent()))
+	}},
+	{gatewayTimeout, "a proxy: its clock of the whole stream, before the first message", 15 * time.Second, func(t *testing.T) logsv1.LogServiceClient {
+		return behind(t, &Proxy{Stream: 15 * time.Second}, serve(t, silent()))
+	}},
+	{badGateway, "a proxy: its server ended, without a status, before the first message", 15 * time.Second, func(t *testing.T) logsv1.LogServiceClient {
+		server := serve(t, silent())
+		time.AfterFunc(15*time.Second, server.Stop)
+		return behind(t, &Proxy{}, server)
 	}},
 	{badGateway, "a proxy: it cannot connect to the server", 0, func(t *testing.T) logsv1.LogServiceClient {
 		server := serve(t, silent())

@@ -56,17 +56,19 @@ func New(opts ...grpc.ServerOption) *Server {
 	return s
 }
 
-// ServeUntil serves on the listener until ctx is done. Then health reports
-// NOT_SERVING, and after the time LameDuck the server drains: OnDrain is
-// called, new calls and connections are refused, and open calls have the
-// time Drain to finish before they are canceled. A
+// ServeUntil serves on the listener. When ctx is done, health reports
+// NOT_SERVING, and after the time LameDuck, in which the server still serves,
+// the server drains: OnDrain is called, new calls and connections are refused,
+// and open calls have the time Drain to finish before they are canceled. A
 // health Watch is an open call too; a client that uses it to choose a server
 // ends it when the drain begins. A connection whose handshake is not complete
 // delays the end, and the cancellation of calls, until it is 3 s old.
+//
 // ServeUntil closes the listener. It returns nil after a drain, or an error
 // if a handler has not returned a second after its call was canceled. If an
 // option sets a longer [grpc.ConnectionTimeout], such a connection can cause
-// that error too.
+// that error too. If the listener fails before the drain, the server drains
+// at once, and ServeUntil returns an error.
 func (s *Server) ServeUntil(ctx context.Context, listener net.Listener) error {
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(listener) }()

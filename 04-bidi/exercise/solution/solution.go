@@ -26,9 +26,10 @@ type Server struct {
 // Attach runs the commands of a stream. See the proto for their order, and for
 // the codes.
 //
-// Attach itself calls neither Recv nor Send, so it never waits for the client.
-// It decides, one goroutine receives, and one more runs a command. Only Attach
-// uses the queue and the cancel function, so they need no lock.
+// Attach itself calls neither Recv nor Send, so a client that sends nothing or
+// reads nothing does not keep it from what happens next. It decides, one
+// goroutine receives, and one more runs a command. Only Attach uses the queue
+// and the cancel function, so they need no lock.
 func (s *Server) Attach(stream grpc.BidiStreamingServer[consolev1.Input, consolev1.Output]) error {
 	inputs, read := make(chan *consolev1.Input), make(chan error, 1)
 	go func() { read <- receive(stream, inputs) }()
