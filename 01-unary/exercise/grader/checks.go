@@ -42,9 +42,37 @@ func pages(t *grade.T, server newServer) {
 			t.Equal(fmt.Sprintf("%s: the text of line %d", call, line.GetSequence()), read, line.GetText())
 		}
 	}
+	together(t, server)
 	empty, err := dial(t, server(journal.New(10, 0))).GetPage(t.Context(), &journalv1.PageRequest{Limit: 10})
 	t.Code("GetPage(after: 0, limit: 10), without lines", codes.OK, err)
 	t.Equal("GetPage(after: 0, limit: 10), without lines", pageText(&journalv1.Page{}), pageText(empty))
+}
+
+// together asks for two pages at the same time.
+func together(t *grade.T, server newServer) {
+	j, oldest, newest := draw(t, time.Second)
+	client := dial(t, server(j))
+	get := func(after uint64, limit int32) string {
+		page, err := client.GetPage(t.Context(), &journalv1.PageRequest{After: after, Limit: limit})
+		if err != nil {
+			return status.Code(err).String()
+		}
+		return pageText(page)
+	}
+	other := make(chan string, 1)
+	go func() { other <- get(oldest, 3) }()
+	got := get(newest-5, 5)
+	const call = "GetPage, beside another call of it"
+	want := &journalv1.Page{Next: newest}
+	for _, sequence := range sequences(newest-5, newest) {
+		want.Lines = append(want.Lines, &journalv1.Line{Sequence: sequence})
+	}
+	t.Equal(call, pageText(want), got)
+	want = &journalv1.Page{Next: oldest + 3, More: true}
+	for _, sequence := range sequences(oldest, oldest+3) {
+		want.Lines = append(want.Lines, &journalv1.Line{Sequence: sequence})
+	}
+	t.Equal(call, pageText(want), <-other)
 }
 
 // limits asks for too few and too many lines.
@@ -107,6 +135,9 @@ func dropped(t *grade.T, server newServer) {
 	page, err := dial(t, server(j)).GetPage(t.Context(), req)
 	if err != nil {
 		t.Code(call, codes.OutOfRange, err)
+		now := oldest + 1
+		names(t, call, err, fmt.Sprintf("after: %d is no longer held; the oldest is %d", req.GetAfter(), now),
+			"after", fmt.Sprint(now))
 		return
 	}
 	if page.GetNext() != req.GetAfter()+uint64(len(page.GetLines())) {
@@ -244,14 +275,16 @@ func contexts(t *grade.T, follow follow) {
 	}
 }
 
-// breaks leaves the loop at the first line, between others, and at the last.
+// breaks leaves the loop at the first line, between others, and at the last,
+// and begins another loop over the same iterator.
 func breaks(t *grade.T, follow follow) {
 	for _, at := range []int{1, 2 + t.Rand.IntN(90), stubLines} {
 		s := newStub(t)
 		interval := drawInterval(t)
 		calls := 0
 		call := fmt.Sprintf("Follow, when the caller breaks at line %d of %d", at, stubLines)
-		f := start(t, follow(t.Context(), dial(t, s), 0, interval), func(n int) bool {
+		seq := follow(t.Context(), dial(t, s), 0, interval)
+		f := start(t, seq, func(n int) bool {
 			if n > at {
 				t.Wrong(call, "it calls yield again, after yield has returned false", "a return")
 			}
@@ -267,5 +300,8 @@ func breaks(t *grade.T, follow follow) {
 		f.requireReturn(t, call)
 		time.Sleep(2 * interval)
 		t.Equal(call+": the number of calls of GetPage after that", calls, s.calls())
+		f = start(t, seq, always)
+		synctest.Wait()
+		t.Equal(call+", and then loops over the iterator again", linesText(sequences(0, stubLines)), f)
 	}
 }

@@ -55,7 +55,7 @@ func Exercise(server newServer, client follow) grade.Exercise {
 			Run: func(t *grade.T) { contexts(t, client) },
 		},
 		{
-			Says:   "Follow returns when the caller breaks.",
+			Says:   "Follow returns when the caller breaks. Another loop over the iterator begins with after again.",
 			Reread: "The second limit: polling", Hint: "Follow goes on after a break",
 			Run: func(t *grade.T) { breaks(t, client) },
 		},

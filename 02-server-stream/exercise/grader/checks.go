@@ -46,6 +46,30 @@ func found(t *grade.T, server newServer) {
 	}
 }
 
+// compared has documents that match nearly.
+func compared(t *grade.T, server newServer) {
+	text, _ := draw(t, 1)
+	docs := []*searchv1.Document{
+		{Title: "A " + text, Text: "in the title only"},
+		{Title: "B", Text: "in capitals: " + strings.ToUpper(text)},
+		{Title: "C", Text: "within a word: a" + text + "b"},
+		{Title: "D"},
+	}
+	client := dial(t, server(func(yield func(*searchv1.Document, error) bool) {
+		for _, d := range docs {
+			if !yield(d, nil) {
+				return
+			}
+		}
+	}))
+	for _, text := range []string{text, ""} {
+		got, _, err := search(t.Context(), client, text, 100+t.Rand.Int32N(900), new(int))
+		call := fmt.Sprintf("Search for %q in\n%s", text, documentsText(docs))
+		t.Code(call, codes.OK, err)
+		t.Equal(call, titles(docs, text), got)
+	}
+}
+
 // refused asks for too few and for too many results.
 func refused(t *grade.T, server newServer) {
 	text, docs := draw(t, 5)
@@ -132,6 +156,7 @@ func counted(t *grade.T, server newServer) {
 			call = fmt.Sprintf("Search, when Documents fails after %d documents", len(docs))
 		}
 		t.Code(call, status.Code(end), err)
+		t.Equal(call+": the message", status.Convert(end).Message(), status.Convert(err).Message())
 		says(t, call, trailer, len(docs), len(titles(docs, text)))
 		searched, matched := 0, 0
 		for matched < limit {
@@ -309,6 +334,20 @@ func canceled(t *grade.T, find find) {
 	}
 }
 
+// lasts looks for a deadline that the caller has not set.
+func lasts(t *grade.T, find find) {
+	const call = "Find, when its context has no deadline: the time that it gives the RPC"
+	client := dial(t, stub{OnSearch: func(_ *searchv1.SearchRequest, stream results) error {
+		if at, ok := stream.Context().Deadline(); ok {
+			t.Wrong(call, time.Until(at), "no limit")
+		}
+		return nil
+	}})
+	loop, _ := find(context.WithoutCancel(t.Context()), client, "any", 1000)
+	_, err := consume(t, call, loop)
+	t.Code(call, codes.OK, err)
+}
+
 // consume loops until the end, and returns how many results came, and the
 // error of the last pair.
 func consume(t *grade.T, call string, loop sequence) (count int, last error) {
@@ -380,6 +419,14 @@ func titles(docs []*searchv1.Document, text string) (all []string) {
 		}
 	}
 	return all
+}
+
+func documentsText(docs []*searchv1.Document) string {
+	var b strings.Builder
+	for _, d := range docs {
+		fmt.Fprintf(&b, "  title %q, text %q\n", d.GetTitle(), d.GetText())
+	}
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // A stub is a SearchService whose Search is OnSearch.

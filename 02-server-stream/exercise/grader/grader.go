@@ -35,7 +35,7 @@ func Exercise[S ~struct{ Searched, Matched int }](
 		{
 			Says:   "Search sends a result for each document that matches, as soon as it is found.",
 			Reread: "The smallest one", Hint: "Results are missing, or come late",
-			Run: func(t *grade.T) { found(t, server) },
+			Run: func(t *grade.T) { found(t, server); compared(t, server) },
 		},
 		{
 			Says:   "Search refuses a limit that is not from 1 to 1000 with InvalidArgument, and names the field.",
@@ -68,9 +68,9 @@ func Exercise[S ~struct{ Searched, Matched int }](
 			Run: func(t *grade.T) { ended(t, find) },
 		},
 		{
-			Says:   "A break cancels Find's RPC. Find returns when its context ends.",
+			Says:   "A break cancels Find's RPC. Find returns when its context ends, and not earlier.",
 			Reread: "Leave, resume, shut down", Hint: "A break or a cancel does not end the RPC",
-			Run: func(t *grade.T) { broken(t, find); canceled(t, find) },
+			Run: func(t *grade.T) { broken(t, find); canceled(t, find); lasts(t, find) },
 		},
 	}}
 }
