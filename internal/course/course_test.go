@@ -24,7 +24,7 @@ var files = map[string]string{
 	"01-read/README.md":  "# 01 Read: a lesson\n\n**Minutes:** 10 to read and play, 5 more with the tests.<br>\n",
 	"02-write/README.md": "# 02 Write: a lesson with an exercise\n\n**Minutes:** 20 to read.<br>\n",
 	"02-write/exercise/README.md": "# Exercise\n\n**Minutes:** 15.\n\n" +
-		"<details>\n<summary>Begin</summary>\n\nWrite Sum.\n\n</details>\n\n" +
+		"<details>\n<summary>Sum panics</summary>\n\nLook.\n\n</details>\n\n" +
 		"<details>\n<summary>The sum is wrong</summary>\n\nAdd.\n\nDo not subtract.\n\n</details>\n",
 	"02-write/exercise/exercise.go":          stubCode,
 	"02-write/exercise/grader/stub.go.txt":   stubCode,
@@ -156,9 +156,10 @@ func TestRoom_HasALineForEachClone(t *testing.T) {
 
 func TestHint_BelongsToTheFailure(t *testing.T) {
 	for code, want := range map[string]string{
-		stubCode:             "Begin\n\nWrite Sum.",
+		stubCode:             "Begin with the task in 02-write/exercise/README.md",
 		wrongCode:            "The sum is wrong\n\nAdd.\n\nDo not subtract.",
 		"package exercise\n": "The code does not compile:\n\n",
+		rightCode:            "is done",
 	} {
 		c, l := load(t, code)
 		results, err := c.Grade(t.Context(), l)

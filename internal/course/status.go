@@ -53,7 +53,7 @@ func (c *Course) Status(ctx context.Context, style Style) (string, error) {
 		byLesson[l] = results[i]
 	}
 	w := new(strings.Builder)
-	fmt.Fprintf(w, "%s\n\nLessons to read and play, each with an exercise that answers back.\n\n",
+	fmt.Fprintf(w, "%s\n\nLessons with their exercises. The minutes are to read and play, and for the exercise.\n\n",
 		style.Bold("gRPC streaming in Go"))
 	left, next := 0, (*Lesson)(nil)
 	for _, l := range c.Lessons {
