@@ -112,6 +112,10 @@ func TestLeft_NamesTheLineAndTheWait(t *testing.T) {
 			"goroutine 8 [chan send (durable), synctest bubble 1]:\nexample.com/x.F()\n\t/x/03-x/exercise/exercise.go:42 +0x1",
 			"goroutine 9 [select (durable)]:\nexample.com/x.G()\n\t/x/03-x/exercise/grader/grader.go:1 +0x1",
 		}))
+	require.Equal(t, "a goroutine runs at exercise.go:42, perhaps in a loop",
+		left([]string{
+			"goroutine 7 [runnable, synctest bubble 1]:\nexample.com/x.F()\n\t/x/03-x/exercise/exercise.go:42 +0x1",
+		}))
 }
 
 func TestCrash_NamesTheDataRace(t *testing.T) {

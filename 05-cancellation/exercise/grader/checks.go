@@ -34,7 +34,7 @@ func canceled(t *grade.T, relay newRelay) {
 		cancel()
 		synctest.Wait()
 		t.Equal(call+": the number of open calls to the upstream", 0, h.upstreams.Load())
-		t.Equal(call+": the number of calls of Follow that run", 0, h.relays.Load())
+		t.Equal(call+": how many calls of Follow still run", 0, h.relays.Load())
 	}
 }
 
@@ -87,14 +87,16 @@ func deadline(t *grade.T, relay newRelay) {
 }
 
 // statuses ends the upstream's call with OK, and with codes after which
-// another call is of no use.
+// the relay makes no other call.
 func statuses(t *grade.T, relay newRelay) {
 	others := []codes.Code{
-		codes.InvalidArgument, codes.AlreadyExists, codes.PermissionDenied, codes.FailedPrecondition,
-		codes.Unimplemented, codes.DataLoss, codes.Unauthenticated,
+		codes.Canceled, codes.Unknown, codes.InvalidArgument, codes.DeadlineExceeded, codes.AlreadyExists,
+		codes.PermissionDenied, codes.ResourceExhausted, codes.FailedPrecondition, codes.Aborted,
+		codes.Unimplemented, codes.Internal, codes.DataLoss, codes.Unauthenticated,
 	}
 	t.Rand.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
-	for i, code := range append([]codes.Code{codes.OK, codes.NotFound, codes.OutOfRange}, others[:2]...) {
+	all := append([]codes.Code{codes.OK, codes.NotFound, codes.OutOfRange}, others...)
+	for i, code := range all {
 		end := status.New(code, "")
 		if code != codes.OK {
 			var err error
@@ -110,7 +112,7 @@ func statuses(t *grade.T, relay newRelay) {
 			return end.Err()
 		}}
 		h.refuseAgain(call, func(calls int64) bool { return calls > 1 })
-		if i == 4 { // the last one
+		if i >= len(all)-5 {
 			n, call = 0, fmt.Sprintf("Follow, when the call to the upstream fails with %v", code)
 			h.onCall = func(int64) error { return end.Err() }
 		}
@@ -166,6 +168,7 @@ func resumed(t *grade.T, relay newRelay) {
 	for _, sent := range cuts {
 		n += max(0, sent)
 	}
+	var last time.Time // when the upstream sent the last items
 	h := &hops{t: t}
 	h.onCall = func(call int64) error {
 		if call <= int64(len(cuts)) && cuts[call-1] == refused {
@@ -176,7 +179,11 @@ func resumed(t *grade.T, relay newRelay) {
 	h.onFollow = func(req *feedv1.FollowRequest, stream items) error {
 		call := h.calls.Load()
 		if call > int64(len(cuts)) {
-			return send(stream, req.GetAfter(), int(after)+n-int(req.GetAfter()))
+			last = time.Now()
+			if err := send(stream, req.GetAfter(), int(after)+n-int(req.GetAfter())); err != nil {
+				return err
+			}
+			return silent(stream, time.Minute)
 		}
 		if err := send(stream, req.GetAfter(), cuts[call-1]); err != nil {
 			return err
@@ -187,6 +194,7 @@ func resumed(t *grade.T, relay newRelay) {
 	call := fmt.Sprintf("Follow, after item %d, when the upstream fails %d times with Unavailable", after, len(cuts))
 	stream := h.follow(t.Context(), after)
 	h.receive(call, stream, after, n)
+	t.Equal(call+": how late the last item comes", time.Duration(0), time.Since(last))
 	h.ends(call, stream)
 }
 
@@ -251,7 +259,7 @@ func waitEnds(t *grade.T, relay newRelay) {
 	cancel()
 	synctest.Wait()
 	const call = "Follow, when the client cancels during a wait"
-	t.Equal(call+": the number of calls of Follow that run", 0, h.relays.Load())
+	t.Equal(call+": how many calls of Follow still run", 0, h.relays.Load())
 	before := h.calls.Load()
 	time.Sleep(10 * time.Minute)
 	t.Equal(call+": the calls to the upstream in the next ten minutes", 0, h.calls.Load()-before)
@@ -271,7 +279,7 @@ func drained(t *grade.T, relay newRelay) {
 		time.Sleep(minutes(t) / 10)
 		h.relay.Drain()
 		synctest.Wait()
-		t.Equal(call+": the number of calls of Follow that run", 0, h.relays.Load())
+		t.Equal(call+": how many calls of Follow still run", 0, h.relays.Load())
 		t.Equal(call+": the number of open calls to the upstream", 0, h.upstreams.Load())
 		for _, stream := range streams {
 			var err error

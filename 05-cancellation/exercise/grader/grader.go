@@ -43,8 +43,8 @@ func Exercise(relay newRelay) grade.Exercise {
 			Run: func(t *grade.T) { sendFails(t, relay) },
 		},
 		{
-			Says:   "when the upstream fails with Unavailable, Follow resumes after the last item.",
-			Reread: "Come back", Hint: "Items are missing or come twice",
+			Says:   "when the upstream fails with Unavailable, Follow resumes after the last item, and sends each item at once.",
+			Reread: "Come back", Hint: "Items are missing, late, or come twice",
 			Run: func(t *grade.T) { resumed(t, relay) },
 		},
 		{
