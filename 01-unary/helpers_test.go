@@ -30,13 +30,13 @@ func dialServer(t *testing.T, impl snapshotv1.SnapshotServiceServer) snapshotv1.
 	}))
 }
 
-// A stub is a SnapshotService that calls answer.
-type stub struct {
+// A fakeServer is a SnapshotService that calls answer.
+type fakeServer struct {
 	snapshotv1.UnimplementedSnapshotServiceServer
 	answer func(context.Context) (*snapshotv1.Snapshot, error)
 }
 
-func (s stub) GetSnapshot(ctx context.Context, _ *snapshotv1.SnapshotRequest) (*snapshotv1.Snapshot, error) {
+func (s fakeServer) GetSnapshot(ctx context.Context, _ *snapshotv1.SnapshotRequest) (*snapshotv1.Snapshot, error) {
 	return s.answer(ctx)
 }
 

@@ -30,7 +30,7 @@ func TestMessageSize_IsLimitedByReceiver(t *testing.T) {
 	const size = 8 << 20
 	receives := `{"methodConfig": [{"name": [{}], "maxResponseMessageBytes": 8388608}]}`
 	recv := grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(size))
-	large := stub{answer: func(context.Context) (*snapshotv1.Snapshot, error) {
+	large := fakeServer{answer: func(context.Context) (*snapshotv1.Snapshot, error) {
 		return &snapshotv1.Snapshot{Lines: [][]byte{bytes.Repeat([]byte("x"), 5<<20)}}, nil
 	}}
 	send := grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(size))

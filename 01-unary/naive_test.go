@@ -106,7 +106,7 @@ func TestNaive_HandlerReadsOnForNobody(t *testing.T) {
 			days = 0
 			returned := make(chan time.Duration, 1)
 			start := time.Now()
-			client := dialServer(t, stub{answer: func(ctx context.Context) (*snapshotv1.Snapshot, error) {
+			client := dialServer(t, fakeServer{answer: func(ctx context.Context) (*snapshotv1.Snapshot, error) {
 				defer func() { returned <- time.Since(start) }()
 				return tt.handler.GetSnapshot(ctx, nil)
 			}})

@@ -136,7 +136,7 @@ func TestGetSnapshot_HandlerReturnsWhyItsContextEnded(t *testing.T) {
 func TestLines_CanceledCallLosesTheResponse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		finished := make(chan bool, 1)
-		client := dialServer(t, stub{answer: func(ctx context.Context) (*snapshotv1.Snapshot, error) {
+		client := dialServer(t, fakeServer{answer: func(ctx context.Context) (*snapshotv1.Snapshot, error) {
 			<-ctx.Done()
 			finished <- true
 			return &snapshotv1.Snapshot{Lines: [][]byte{[]byte("one")}}, nil
@@ -155,7 +155,7 @@ func TestLines_CanceledCallLosesTheResponse(t *testing.T) {
 // gRPC calls each handler in a goroutine of its own.
 func TestGetSnapshot_CallsRunConcurrently(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := dialServer(t, stub{answer: func(context.Context) (*snapshotv1.Snapshot, error) {
+		client := dialServer(t, fakeServer{answer: func(context.Context) (*snapshotv1.Snapshot, error) {
 			time.Sleep(time.Second)
 			return &snapshotv1.Snapshot{}, nil
 		}})
