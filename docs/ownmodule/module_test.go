@@ -47,6 +47,36 @@ func TestPage_LeadsToAGreenTest(t *testing.T) {
 		testproc.Start(t, filepath.Join(m.dir, "bin/client"), "-addr="+addr).RequireExit(0, printed, "")
 	})
 	t.Run("the errors", func(t *testing.T) { showErrors(t, m) })
+	t.Run("the second RPC", func(t *testing.T) { addSum(t, m) })
+}
+
+// addSum does the page's third task, which needs the pinned tools.
+func addSum(t *testing.T, m *module) {
+	if os.Getenv("SLOW") == "" {
+		t.Skip("generates code: set SLOW=1 to run it")
+	}
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	code := regexp.MustCompile("(?ms)^<!-- code: none \\(Sum exists only after the task\\) -->\n```go\n(.*?)^```$").FindAllSubmatch(text, -1)
+	require.Len(t, code, 2, "the test and its answer")
+	edit := func(file, old, with, end string) {
+		text, err := os.ReadFile(filepath.Join(m.dir, file))
+		require.NoError(t, err)
+		require.Contains(t, string(text), old)
+		m.write(file, strings.Replace(string(text), old, with, 1)+"\n"+end)
+	}
+	edit("countdown/v1/countdown.proto", "\n}\n", "\n  rpc Sum(stream SumRequest) returns (stream SumResponse);\n}\n",
+		"message SumRequest { int64 number = 1; }\nmessage SumResponse { int64 sum = 1; }\n")
+	edit("server.go", "import (", "import (\n\"errors\"\n\"io\"", string(code[1][1]))
+	edit("server_test.go", "import (", "import (\n\"io\"", string(code[0][1]))
+	// The page's next step before a second run of generate.
+	edit("report/v1/report.proto", "example.com/streams/02-server-stream/", "example.com/liftoff/", "")
+	m.run(m.buf("generate"))
+	m.run("go test -run TestSum .")
+	edit("server_test.go", "require.NoError(t, stream.CloseSend())\n", "", "")
+	out, err := m.try("go test -run TestSum .")
+	require.Error(t, err)
+	require.Contains(t, out, "the test still runs at 2000-01-04 00:00:00")
 }
 
 // showErrors makes the mistakes that the page lists.
@@ -67,6 +97,18 @@ func showErrors(t *testing.T, m *module) {
 			`Files with package "lab.v1" must be within a directory "lab/v1" ...`,
 			"The folder does not have the name of the proto package.",
 			"Rename one of the two."},
+		{true, "buf.yaml", "    - RPC_REQUEST_STANDARD_NAME\n", "", m.buf("lint"),
+			`RPC request type "ReportRequest" should be named ...`,
+			"buf derives the names of requests and responses from the name of the RPC.",
+			"Name the message so, or add the rule to `except` in `buf.yaml`."},
+		{true, "countdown/v1/countdown.proto", "service CountdownService", "service Countdown", m.buf("lint"),
+			`Service name "Countdown" should be suffixed with "Service"`,
+			"So does every service of this repository.",
+			"Rename the service, and generate the code again."},
+		{true, "countdown/v1/countdown.proto", "message CountRequest {", "enum Phase { READY = 0; }\nmessage CountRequest {", m.buf("lint"),
+			`Enum zero value name "READY" should be suffixed with "_UNSPECIFIED"`,
+			"The zero value is also what a field without a value has.",
+			"Let it mean nothing: `PHASE_UNSPECIFIED = 0`."},
 		{true, "buf.gen.yaml", "module=example.com/liftoff", "module=example.com/other", m.buf("generate"),
 			`generated file does not match prefix ...`,
 			"`module=` is not the beginning of `go_package`.",
