@@ -185,7 +185,8 @@ func follow(t *grade.T, f Functions) {
 	for range 1 + t.Rand.IntN(100) {
 		<-display
 	}
-	cancel() // and from now on nobody reads display
+	synctest.Wait() // until Follow waits for display, which nobody reads from now on
+	cancel()
 	time.Sleep(time.Minute)
 	synctest.Wait()
 	select {
