@@ -39,6 +39,7 @@ func TestMemory_UnreadResponseTakesOneMiB(t *testing.T) {
 func heap() int {
 	var m runtime.MemStats
 	runtime.GC()
+	runtime.GC() // the first one leaves what is in a sync.Pool
 	runtime.ReadMemStats(&m)
 	return int(m.HeapAlloc)
 }
