@@ -59,7 +59,11 @@ func left(stacks []string) string {
 		if h == nil || m == nil {
 			continue
 		}
-		if line := "a goroutine is left at " + m[1] + ", waiting in: " + h[1]; !slices.Contains(lines, line) {
+		line := "a goroutine is left at " + m[1] + ", waiting in: " + h[1]
+		if h[1] == "runnable" || h[1] == "running" {
+			line = "a goroutine still runs at " + m[1]
+		}
+		if !slices.Contains(lines, line) {
 			lines = append(lines, line)
 		}
 	}

@@ -114,6 +114,11 @@ func TestLeft_NamesTheLineAndTheWait(t *testing.T) {
 		}))
 }
 
+func TestLeft_NamesTheLineOfALoop(t *testing.T) {
+	require.Equal(t, "a goroutine still runs at exercise.go:42",
+		left([]string{"goroutine 7 [runnable, synctest bubble 1]:\nexample.com/x.F()\n\t/x/03-x/exercise/exercise.go:42 +0x1"}))
+}
+
 func TestCrash_NamesTheDataRace(t *testing.T) {
 	f := crash(2, "==================\nWARNING: DATA RACE\nWrite at 0x1 by goroutine 8:\n  x.F()\n"+
 		"      /x/exercise/exercise.go:10 +0x1\n\nPrevious write\n==================\n")
