@@ -76,6 +76,9 @@ func (s *Server) ServeUntil(ctx context.Context, listener net.Listener) error {
 	select {
 	case <-ctx.Done():
 		s.health.Shutdown()
+		if s.LameDuck <= 0 {
+			return s.drain()
+		}
 		select {
 		case <-time.After(s.LameDuck):
 			return s.drain()

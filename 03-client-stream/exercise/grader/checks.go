@@ -7,9 +7,10 @@ import (
 	"io"
 	"math"
 	"slices"
+	"sync"
 	"testing/synctest"
+	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -26,37 +27,56 @@ func summary(t *grade.T, server newServer) {
 		readings := draw(t, 1+t.Rand.IntN(50))
 		for _, r := range readings {
 			if sign != 0 {
-				r.Celsius = math.Copysign(r.GetCelsius()+0.1, sign)
+				r.Celsius = math.Copysign(max(0.1, math.Abs(r.GetCelsius())), sign)
 			}
 		}
+		_ = stream.Send(&sensorsv1.Batch{}) // is no report, but may be a part of one
 		for batch := range slices.Chunk(readings, 1+t.Rand.IntN(7)) {
 			_ = stream.Send(&sensorsv1.Batch{Readings: batch}) // CloseAndRecv has the reason
 		}
 		got, err := stream.CloseAndRecv()
-		call := fmt.Sprintf("Report, with %d readings", len(readings))
+		call := "Report, with an empty batch, and then " + count(len(readings))
 		t.Code(call, codes.OK, err)
 		t.Equal(call, text(sum(readings)), text(got))
 	}
 }
 
-// stored cancels a report, and completes another one.
+// stored ends two reports without a half-close, and completes another one.
 func stored(t *grade.T, server newServer) {
+	var mu sync.Mutex
 	var all []*sensorsv1.Summary
-	client := dial(t, server(func(s *sensorsv1.Summary) { all = append(all, s) }))
-	ctx, cancel := context.WithCancel(t.Context())
-	canceled, err := client.Report(ctx)
-	t.Code("opening the stream", codes.OK, err)
-	_ = canceled.Send(&sensorsv1.Batch{Readings: draw(t, 3)})
-	synctest.Wait()
-	t.Equal("Report, before the client half-closes: the number of Store's calls", 0, len(all))
-	cancel()
-	synctest.Wait()
-	t.Equal("Report, after the client canceled: the number of Store's calls", 0, len(all))
+	number := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(all)
+	}
+	client := dial(t, server(func(s *sensorsv1.Summary) {
+		time.Sleep(time.Second) // a summary that does not wait for this comes too early
+		mu.Lock()
+		defer mu.Unlock()
+		all = append(all, s)
+	}))
+	for _, end := range []string{"canceled", "passed its deadline"} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		half, err := client.Report(ctx)
+		t.Code("opening the stream", codes.OK, err)
+		_ = half.Send(&sensorsv1.Batch{Readings: draw(t, 3)})
+		time.Sleep(30 * time.Second)
+		t.Equal("Report, before the client half-closes: the number of Store's calls", 0, number())
+		if end == "canceled" {
+			cancel()
+		}
+		time.Sleep(time.Minute)
+		t.Equal("Report, after the client "+end+": the number of Store's calls", 0, number())
+	}
 
 	readings := draw(t, 3)
-	_, err = report(t.Context(), client, &sensorsv1.Batch{Readings: readings})
+	_, err := report(t.Context(), client, &sensorsv1.Batch{Readings: readings})
 	t.Code("Report, with 3 readings", codes.OK, err)
-	t.Equal("Report, after the client half-closed: the number of Store's calls", 1, len(all))
+	t.Equal("Report, when the client has the summary: the number of Store's calls that have returned", 1, number())
+	time.Sleep(time.Minute)
+	t.Equal("Report, after the client half-closed: the number of Store's calls", 1, number())
 	t.Equal("Report, calling Store", text(sum(readings)), text(all[0]))
 }
 
@@ -76,6 +96,7 @@ func refused(t *grade.T, server newServer) {
 			t.Wrong(call, "the RPC goes on", "the RPC ends at once")
 		}
 		t.Code(call, codes.InvalidArgument, stream.RecvMsg(&sensorsv1.Summary{}))
+		t.Equal(call+": whether it called Store", false, called)
 	}
 	for _, limit := range []float64{-100, 100} {
 		_, err := report(t.Context(), client, &sensorsv1.Batch{Readings: []*sensorsv1.Reading{{Celsius: limit}}})
@@ -104,8 +125,9 @@ func batches(t *grade.T, send send) {
 				got = append(got, len(batch.GetReadings()))
 			}
 		}})
-		answer, err := send(t.Context(), client, slices.Values(draw(t, n)), size)
-		call := fmt.Sprintf("Send, with %d readings in batches of %d", n, size)
+		kept := &keeper{SensorServiceClient: client}
+		answer, err := send(t.Context(), kept, slices.Values(draw(t, n)), size)
+		call := fmt.Sprintf("Send, with %s in batches of %d", count(n), size)
 		t.Code(call, codes.OK, err)
 		t.Equal(call+": the count in the summary", int64(4711), answer.GetCount())
 		var want []int
@@ -113,6 +135,10 @@ func batches(t *grade.T, send send) {
 			want = append(want, min(rest, size))
 		}
 		t.Equal(call+": the sizes of the batches", want, got)
+		if kept.changed() {
+			t.WrongFor("Send collects all readings before the first message", call,
+				"a batch that is changed after stream.Send", "a new batch for each message")
+		}
 	}
 }
 
@@ -145,15 +171,22 @@ func constantMemory(t *grade.T, send send) {
 	t.Code("Send", codes.OK, err)
 }
 
-// reason refuses a report that never ends.
+// reason refuses the first batch. The rest is smaller than a batch, comes to
+// its end, or never ends.
 func reason(t *grade.T, send send) {
-	client := dial(t, stub{OnReport: func(stream reports) error {
-		if _, err := stream.Recv(); err != nil {
-			return err
+	const size = 3
+	for _, n := range []int{size, size + 1, math.MaxInt} {
+		code := codes.Code(3 + t.Rand.IntN(14)) // no code that a context gives
+		if code == codes.DeadlineExceeded {
+			code = codes.InvalidArgument
 		}
-		return status.Error(codes.InvalidArgument, "readings: reading 3: the grader refuses it")
-	}})
-	for _, n := range []int{3, math.MaxInt} {
+		why := status.Newf(code, "readings: the grader refuses reading %d", t.Rand.IntN(1000))
+		client := dial(t, stub{OnReport: func(stream reports) error {
+			if _, err := stream.Recv(); err != nil {
+				return err
+			}
+			return why.Err()
+		}})
 		given := 0
 		_, err := send(t.Context(), client, func(yield func(*sensorsv1.Reading) bool) {
 			for given < n && yield(&sensorsv1.Reading{Celsius: 20}) {
@@ -162,8 +195,13 @@ func reason(t *grade.T, send send) {
 					t.Wrong("Send, after a refusal", "it goes on with a thousand readings", "it stops")
 				}
 			}
-		}, 3)
-		t.Code("Send, when the server refuses the first batch", codes.InvalidArgument, err)
+		}, size)
+		call := "Send, when the server refuses the first batch"
+		if n == size+1 {
+			call += ", and the last batch is smaller"
+		}
+		t.Code(call, code, err)
+		t.Equal(call+": the message of the status", why.Message(), status.Convert(err).Message())
 	}
 }
 
@@ -208,7 +246,7 @@ func draw(t *grade.T, n int) (readings []*sensorsv1.Reading) {
 	for range n {
 		readings = append(readings, &sensorsv1.Reading{
 			Sensor:  fmt.Sprintf("sensor-%d", t.Rand.IntN(100)),
-			Celsius: math.Round(1998*t.Rand.Float64()-999) / 10,
+			Celsius: float64(t.Rand.IntN(1999)-999) / 10, // never -0, which proto.CloneOf makes 0
 		})
 	}
 	return readings
@@ -226,16 +264,9 @@ func text(s *sensorsv1.Summary) string {
 	return fmt.Sprintf("count %d, min %v, max %v", s.GetCount(), s.GetMin(), s.GetMax())
 }
 
-// A stub is a SensorService whose Report is OnReport.
-type stub struct {
-	sensorsv1.UnimplementedSensorServiceServer
-	OnReport func(reports) error
-}
-
-func (s stub) Report(stream reports) error { return s.OnReport(stream) }
-
-func dial(t *grade.T, srv sensorsv1.SensorServiceServer) sensorsv1.SensorServiceClient {
-	return sensorsv1.NewSensorServiceClient(t.Serve(func(s grpc.ServiceRegistrar) {
-		sensorsv1.RegisterSensorServiceServer(s, srv)
-	}))
+func count(readings int) string {
+	if readings == 1 {
+		return "1 reading"
+	}
+	return fmt.Sprintf("%d readings", readings)
 }

@@ -27,7 +27,7 @@ func Exercise(server newServer, client send) grade.Exercise {
 			Run: func(t *grade.T) { summary(t, server) },
 		},
 		{
-			Says:   "Report stores a summary when the client half-closes, and not when the client cancels.",
+			Says:   "Report stores a summary when the client half-closes, before it answers, and not when the client cancels.",
 			Reread: "Half a file", Hint: "A canceled report is stored",
 			Run: func(t *grade.T) { stored(t, server) },
 		},

@@ -111,10 +111,7 @@ func halfClosed(t *grade.T, server newServer) {
 	idle.shows("Attach, with a half-close while no command runs", ended(codes.OK))
 	for _, n := range []int{0, 2} {
 		term := attach(t, server)
-		slow := term.add(func(_ context.Context, print func(string) error) error {
-			time.Sleep(time.Minute)
-			return print("slow")
-		})
+		slow := term.slow()
 		names, outputs := term.echo(n)
 		term.command(slow)
 		settle()
@@ -183,8 +180,14 @@ func full(t *grade.T, server newServer) {
 	}
 }
 
-// unread never reads what an endless command prints.
+// unread does not read what commands print, or how they end.
 func unread(t *grade.T, server newServer) {
+	unreadLines(t, server)
+	unreadEnd(t, server)
+}
+
+// unreadLines never reads what an endless command prints.
+func unreadLines(t *grade.T, server newServer) {
 	const most = 50_000 // lines of 1 KiB, far more than the windows hold
 	m := newMachine(t)
 	client := dial(t, server(m.run))
@@ -211,6 +214,51 @@ func unread(t *grade.T, server newServer) {
 	settle()
 	if running.Err() == nil {
 		t.Wrong("Attach, with an interrupt while the client does not read: the command's context", "goes on", "ends")
+	}
+}
+
+// unreadEnd sends a command and an interrupt while the end of another command
+// waits in Send. No command runs then, so the interrupt has no effect.
+func unreadEnd(t *grade.T, server newServer) {
+	m := newMachine(t)
+	client := dial(t, server(m.run))
+	stream, err := client.Attach(t.Context())
+	t.Code("opening the stream", codes.OK, err)
+	_ = stream.Send(console.Command(m.add(func(_ context.Context, print func(string) error) error {
+		return print(strings.Repeat("x", 1<<20)) // the windows do not hold it, so the end waits
+	})))
+	settle()
+	_ = stream.Send(console.Command(m.slow()))
+	_ = stream.Send(console.Interrupt())
+	settle()
+	_ = stream.CloseSend()
+	var got []string
+	for {
+		out, err := stream.Recv()
+		if err != nil {
+			break
+		}
+		if text := console.Text(out); len(text) < 100 {
+			got = append(got, text)
+		}
+	}
+	t.Equal("Attach, with a command and an interrupt while an end is not read: the outputs",
+		list([]string{"end with OK", "slow", "end with OK"}), list(got))
+}
+
+// itsOwnEnd interrupts commands that return something else than the error of
+// their context.
+func itsOwnEnd(t *grade.T, server newServer) {
+	term := attach(t, server)
+	for _, err := range []error{nil, status.Error(codes.Aborted, "cleaned up")} {
+		term.command(term.add(func(ctx context.Context, _ func(string) error) error {
+			<-ctx.Done()
+			return err
+		}))
+		settle()
+		term.interrupt()
+		term.shows(fmt.Sprintf("Attach, with an interrupt, after which Run returns %v", status.Code(err)),
+			fmt.Sprintf("end with %v", status.Code(err)))
 	}
 }
 

@@ -61,5 +61,10 @@ func Exercise(server newServer) grade.Exercise {
 			Reread: "Send everything, then read", Hint: "An interrupt waits for a client that does not read",
 			Run: func(t *grade.T) { unread(t, server) },
 		},
+		{
+			Says:   "a command that is interrupted ends when Run returns, with what Run returns.",
+			Reread: "Who calls what, and who ends whom", Hint: "An interrupt has no effect, or too much",
+			Run: func(t *grade.T) { itsOwnEnd(t, server) },
+		},
 	}}
 }

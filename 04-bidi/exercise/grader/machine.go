@@ -63,6 +63,18 @@ func (m *machine) endless() (name string) {
 	})
 }
 
+// slow adds a command that takes a minute if nothing cancels it.
+func (m *machine) slow() (name string) {
+	return m.add(func(ctx context.Context, print func(string) error) error {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Minute):
+			return print("slow")
+		}
+	})
+}
+
 // ran returns the commands that have begun.
 func (m *machine) ran() []string {
 	m.mu.Lock()
