@@ -50,12 +50,12 @@ func stored(t *grade.T, server newServer) {
 		defer mu.Unlock()
 		return len(all)
 	}
-	client := dial(t, server(func(s *sensorsv1.Summary) {
+	client := dial(t, punctual{server(func(s *sensorsv1.Summary) {
 		time.Sleep(time.Second) // a summary that does not wait for this comes too early
 		mu.Lock()
 		defer mu.Unlock()
 		all = append(all, s)
-	}))
+	})})
 	for _, end := range []string{"canceled", "passed its deadline"} {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()

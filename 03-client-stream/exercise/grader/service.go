@@ -2,9 +2,13 @@ package grader
 
 import (
 	"context"
+	"errors"
+	"io"
 	"slices"
+	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	sensorsv1 "example.com/streams/03-client-stream/exercise/sensors/v1"
@@ -38,6 +42,25 @@ type keptStream struct {
 func (s keptStream) Send(batch *sensorsv1.Batch) error {
 	s.k.sent, s.k.copies = append(s.k.sent, batch), append(s.k.copies, proto.CloneOf(batch))
 	return s.ClientStreamingClient.Send(batch)
+}
+
+// A punctual server sees that a deadline has passed before it sees that the
+// client has reset the stream because of it. Without this, either is first.
+type punctual struct{ sensorsv1.SensorServiceServer }
+
+func (p punctual) Report(stream reports) error {
+	return p.SensorServiceServer.Report(punctualStream{stream})
+}
+
+type punctualStream struct{ reports }
+
+func (s punctualStream) Recv() (*sensorsv1.Batch, error) {
+	batch, err := s.reports.Recv()
+	deadline, ok := s.Context().Deadline()
+	if err != nil && !errors.Is(err, io.EOF) && ok && !time.Now().Before(deadline) {
+		return nil, status.FromContextError(context.DeadlineExceeded).Err()
+	}
+	return batch, err
 }
 
 // A stub is a SensorService whose Report is OnReport.
