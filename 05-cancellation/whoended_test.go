@@ -60,7 +60,7 @@ func terminations() []termination {
 		{name: "the client's deadline passes", deadline: 1500 * time.Millisecond,
 			recv: "`DeadlineExceeded`: context deadline exceeded or " +
 				"`DeadlineExceeded`: stream terminated by RST_STREAM with error code: CANCEL",
-			contexts: "context deadline exceeded | context deadline exceeded or context canceled or - | " +
+			contexts: "context deadline exceeded or - | context deadline exceeded or context canceled or - | " +
 				"context deadline exceeded or context canceled"},
 		{name: "the client's idle timeout expires", ticker: silentAfter(1), idle: time.Minute,
 			recv:     "`DeadlineExceeded`: the server sent nothing for 1m0s",
