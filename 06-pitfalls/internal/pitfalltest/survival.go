@@ -23,7 +23,7 @@ type Survival struct {
 	PeerEndsWithError Scenario
 	PeerDoesNotRead   Scenario // flow control stops Send
 	PeerDoesNotSend   Scenario // Recv waits
-	DeadlinePasses    Scenario // before the call, while it opens, and at each later point
+	DeadlinePasses    Scenario // before or during the call
 	ConnectionIsCut   Scenario
 	ServerIsAway      Scenario // nobody listens when the call begins
 	ManyInARow        Scenario // a hundred calls, one after the other
