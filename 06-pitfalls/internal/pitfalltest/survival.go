@@ -87,7 +87,7 @@ func codeThatRuns() (stacks []string) {
 }
 
 // forever is a context that ends with its test. It counts the contexts that
-// are derived from it.
+// are derived from it directly and have not ended.
 type forever struct {
 	context.Context
 	done     chan struct{}
