@@ -81,7 +81,8 @@ func TestPolicies_SpreadTheStreamsOfOneClient(t *testing.T) {
 	}
 }
 
-// The client asks for the addresses again only when a connection has ended.
+// No connection ends or fails, so the client does not ask for the addresses
+// again.
 func TestPolicies_NoneUsesAServerThatJoins(t *testing.T) {
 	for name, config := range policies {
 		t.Run(name, func(t *testing.T) {
