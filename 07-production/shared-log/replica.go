@@ -1,0 +1,226 @@
+package sharedlog
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"example.com/streams/02-server-stream/logs"
+	logsv1 "example.com/streams/02-server-stream/logs/v1"
+)
+
+// A Replica implements LogService. It lets clients follow the copy of a
+// [Log], which [Replica.Run] keeps. Set the fields before the first call.
+// Methods may be called concurrently.
+type Replica struct {
+	logsv1.UnimplementedLogServiceServer
+
+	// Log is the log. It must not be nil.
+	Log *Log
+
+	// MaxOutage is how long the replica keeps its followers while it cannot
+	// read the log, and how long a call waits for an entry that the copy
+	// does not have yet. The default is 5 s.
+	MaxOutage time.Duration
+
+	// BookmarkInterval is that of [logs.LogServer].
+	BookmarkInterval time.Duration
+
+	// OnServing, if not nil, is called when the replica begins to serve, with
+	// nil, and when it stops serving, with the reason. It must not block.
+	OnServing func(error)
+
+	mu       sync.Mutex
+	serving  *replicaCopy // nil: the replica does not serve
+	draining bool
+}
+
+// A replicaCopy is the copy of a log in this process. Only Run modifies it.
+type replicaCopy struct {
+	*logs.Log
+	id     string
+	newest uint64
+}
+
+// Run keeps a copy of the log until ctx is done. It must be called once.
+func (r *Replica) Run(ctx context.Context) {
+	var c *replicaCopy
+	upToDate := time.Now()
+	for ctx.Err() == nil {
+		err := r.read(ctx, &c, &upToDate)
+		if time.Since(upToDate) >= r.maxOutage() {
+			r.serve(nil, err)
+		}
+		sleep(ctx, retryDelay)
+	}
+}
+
+// read reads the log into the copy c until the engine fails. It replaces the
+// copy if the engine does not have the entry that follows. While the copy is
+// up to date, the replica serves it; upToDate is the last such time.
+func (r *Replica) read(ctx context.Context, c **replicaCopy, upToDate *time.Time) error {
+	stream, s, err := r.Log.open(ctx)
+	if err != nil {
+		return err
+	}
+	if *c == nil || (*c).id != s.id || (*c).newest+1 < s.oldest || (*c).newest > s.newest {
+		r.serve(nil, errors.New("reading the log from its beginning"))
+		*c = &replicaCopy{logs.NewCopy(s.id, s.retention, s.oldest-1), s.id, s.oldest - 1}
+	}
+	messages, err := subscribe(ctx, stream, (*c).newest)
+	if err != nil {
+		return err
+	}
+	defer messages.Stop()
+	for {
+		if (*c).newest >= s.newest {
+			r.serve(*c, nil)
+			*upToDate = time.Now()
+		}
+		m, err := next(ctx, messages, r.maxOutage())
+		if errors.Is(err, context.DeadlineExceeded) {
+			// The consumer's node is there. Is the engine?
+			if _, s, err = r.Log.open(ctx); err == nil && (*c).newest < s.newest {
+				err = fmt.Errorf("the engine does not send entry %d", (*c).newest+1)
+			}
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		e, err := entry(m)
+		if err != nil {
+			return err
+		}
+		if e.GetSequence() != (*c).newest+1 {
+			return fmt.Errorf("the engine sent entry %d after %d", e.GetSequence(), (*c).newest)
+		}
+		(*c).Add(e)
+		(*c).newest++
+	}
+}
+
+func next(ctx context.Context, messages jetstream.MessagesContext, d time.Duration) (jetstream.Msg, error) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	return messages.Next(jetstream.NextContext(ctx))
+}
+
+// serve makes c the copy that followers read; nil: none, because of err. The
+// followers of another copy are sent away.
+func (r *Replica) serve(c *replicaCopy, err error) {
+	r.mu.Lock()
+	old := r.serving
+	if old == c || r.draining {
+		r.mu.Unlock()
+		return
+	}
+	r.serving = c
+	r.mu.Unlock()
+	if old != nil {
+		old.Drain()
+	}
+	if r.OnServing != nil {
+		r.OnServing(err)
+	}
+}
+
+func (r *Replica) copy() *replicaCopy {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.serving
+}
+
+// Drain ends the streams of all followers, as [logs.Log.Drain] does.
+func (r *Replica) Drain() {
+	r.mu.Lock()
+	r.draining = true
+	c := r.serving
+	r.mu.Unlock()
+	if c != nil {
+		c.Drain()
+	}
+}
+
+func (r *Replica) maxOutage() time.Duration { return cmp.Or(r.MaxOutage, 5*time.Second) }
+
+var errNotServing = status.Error(codes.Unavailable, "this server cannot read the log; resume at another one")
+
+// StreamLogs is that of [logs.LogServer], for all replicas of the log: a
+// client may resume at any of them. If the copy does not have the entry
+// req.after yet, or, without req.follow, the engine's newest one, StreamLogs
+// waits for it first, for at most MaxOutage.
+//
+// Unavailable: as in LogServer; or the replica has not read the log for
+// longer than MaxOutage; or the entry that it waited for did not come.
+func (r *Replica) StreamLogs(
+	req *logsv1.LogRequest, stream grpc.ServerStreamingServer[logsv1.LogEntry],
+) error {
+	c := r.copy()
+	if c == nil {
+		return errNotServing
+	}
+	if err := r.catchUp(stream.Context(), c, req); err != nil {
+		return err
+	}
+	server := &logs.LogServer{Log: c.Log, BookmarkInterval: r.BookmarkInterval}
+	err := server.StreamLogs(req, stream)
+	if status.Code(err) == codes.Unavailable && r.copy() != c {
+		return errNotServing // not "shutting down"
+	}
+	return err
+}
+
+// catchUp waits until the copy has the entries that the client knows. If it
+// returns nil, chapter 02's handler can tell whether req is valid.
+func (r *Replica) catchUp(ctx context.Context, c *replicaCopy, req *logsv1.LogRequest) error {
+	if id := req.GetLogId(); id != "" && id != c.id {
+		return nil // OutOfRange: another log
+	}
+	sequence := req.GetAfter()
+	if !req.GetFollow() {
+		_, s, err := r.Log.open(ctx)
+		if err != nil {
+			return unavailable(ctx, err)
+		}
+		sequence = max(sequence, s.newest)
+	}
+	if sequence == 0 {
+		return nil
+	}
+	waiting, cancel := context.WithTimeout(ctx, r.maxOutage())
+	defer cancel()
+	if err := c.Wait(waiting, sequence-1); err != nil {
+		return errNotServing
+	}
+	if waiting.Err() == nil {
+		return nil
+	}
+	_, s, err := r.Log.open(ctx)
+	switch {
+	case err != nil:
+		return unavailable(ctx, err)
+	case s.newest < sequence:
+		return nil // OutOfRange: ahead of the newest
+	default:
+		return status.Errorf(codes.Unavailable, "this server does not have entry %d yet; resume at another one", sequence)
+	}
+}
+
+func unavailable(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return status.FromContextError(ctx.Err()).Err()
+	}
+	return status.Errorf(codes.Unavailable, "the engine does not answer: %v", err)
+}
