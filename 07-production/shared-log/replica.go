@@ -38,77 +38,91 @@ type Replica struct {
 	// nil, and when it stops serving, with the reason. It must not block.
 	OnServing func(error)
 
+	copy *replicaCopy // only Run uses it
+
 	mu       sync.Mutex
 	serving  *replicaCopy // nil: the replica does not serve
 	draining bool
 }
 
-// A replicaCopy is the copy of a log in this process. Only Run modifies it.
+// A replicaCopy is the copy of a log in this process.
 type replicaCopy struct {
 	*logs.Log
 	id     string
-	newest uint64
+	newest uint64 // only Run uses it
 }
 
-// Run keeps a copy of the log until ctx is done. It must be called once.
+// Run keeps a copy of the log until ctx is done. It must be called once. End
+// the streams with [Replica.Drain] first, because the copy gets no more
+// entries.
 func (r *Replica) Run(ctx context.Context) {
-	var c *replicaCopy
-	upToDate := time.Now()
+	lost := time.Now()
 	for ctx.Err() == nil {
-		err := r.read(ctx, &c, &upToDate)
-		if time.Since(upToDate) >= r.maxOutage() {
+		upToDate, err := r.read(ctx)
+		if upToDate {
+			lost = time.Now() // just now
+		}
+		if time.Since(lost) >= r.maxOutage() {
 			r.serve(nil, err)
 		}
 		sleep(ctx, retryDelay)
 	}
 }
 
-// read reads the log into the copy c until the engine fails. It replaces the
-// copy if the engine does not have the entry that follows. While the copy is
-// up to date, the replica serves it; upToDate is the last such time.
-func (r *Replica) read(ctx context.Context, c **replicaCopy, upToDate *time.Time) error {
+// read reads the log into the copy until the engine fails. It reports
+// whether the copy was up to date, and why it is no longer. The replica
+// serves a copy that was up to date.
+func (r *Replica) read(ctx context.Context) (upToDate bool, err error) {
 	stream, s, err := r.Log.open(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if *c == nil || (*c).id != s.id || (*c).newest+1 < s.oldest || (*c).newest > s.newest {
-		r.serve(nil, errors.New("reading the log from its beginning"))
-		*c = &replicaCopy{logs.NewCopy(s.id, s.retention, s.oldest-1), s.id, s.oldest - 1}
+	c := r.copy
+	if c == nil || c.id != s.id || c.newest+1 < s.oldest || c.newest > s.newest {
+		// The engine does not have the entry that follows. Begin again.
+		c = &replicaCopy{logs.NewCopy(s.id, s.retention, s.oldest-1), s.id, s.oldest - 1}
+		r.copy = c
+		r.serve(nil, errors.New("the copy is not up to date yet"))
 	}
-	messages, err := subscribe(ctx, stream, (*c).newest)
+	messages, err := subscribe(ctx, stream, c.newest)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer messages.Stop()
 	for {
-		if (*c).newest >= s.newest {
-			r.serve(*c, nil)
-			*upToDate = time.Now()
+		if c.newest >= s.newest {
+			upToDate = true
+			r.serve(c, nil)
 		}
 		m, err := next(ctx, messages, r.maxOutage())
-		if errors.Is(err, context.DeadlineExceeded) {
-			// The consumer's node is there. Is the engine?
-			if _, s, err = r.Log.open(ctx); err == nil && (*c).newest < s.newest {
-				err = fmt.Errorf("the engine does not send entry %d", (*c).newest+1)
+		switch {
+		case errors.Is(err, context.DeadlineExceeded):
+			// The node that would send entries is there. Is the engine?
+			_, s, err = r.Log.open(ctx)
+			if err == nil && c.newest < s.newest {
+				err = fmt.Errorf("the engine does not send entry %d", c.newest+1)
 			}
-			if err != nil {
-				return err
-			}
-			continue
+		case err == nil:
+			err = c.add(m)
 		}
 		if err != nil {
-			return err
+			return upToDate, err
 		}
-		e, err := entry(m)
-		if err != nil {
-			return err
-		}
-		if e.GetSequence() != (*c).newest+1 {
-			return fmt.Errorf("the engine sent entry %d after %d", e.GetSequence(), (*c).newest)
-		}
-		(*c).Add(e)
-		(*c).newest++
 	}
+}
+
+// add adds the entry that a message of the engine holds.
+func (c *replicaCopy) add(m jetstream.Msg) error {
+	e, err := entry(m)
+	if err != nil {
+		return err
+	}
+	if e.GetSequence() != c.newest+1 {
+		return fmt.Errorf("the engine sent entry %d after %d", e.GetSequence(), c.newest)
+	}
+	c.newest++
+	c.Add(e)
+	return nil
 }
 
 func next(ctx context.Context, messages jetstream.MessagesContext, d time.Duration) (jetstream.Msg, error) {
@@ -136,7 +150,7 @@ func (r *Replica) serve(c *replicaCopy, err error) {
 	}
 }
 
-func (r *Replica) copy() *replicaCopy {
+func (r *Replica) served() *replicaCopy {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.serving
@@ -167,7 +181,7 @@ var errNotServing = status.Error(codes.Unavailable, "this server cannot read the
 func (r *Replica) StreamLogs(
 	req *logsv1.LogRequest, stream grpc.ServerStreamingServer[logsv1.LogEntry],
 ) error {
-	c := r.copy()
+	c := r.served()
 	if c == nil {
 		return errNotServing
 	}
@@ -176,7 +190,7 @@ func (r *Replica) StreamLogs(
 	}
 	server := &logs.LogServer{Log: c.Log, BookmarkInterval: r.BookmarkInterval}
 	err := server.StreamLogs(req, stream)
-	if status.Code(err) == codes.Unavailable && r.copy() != c {
+	if status.Code(err) == codes.Unavailable && r.served() != c {
 		return errNotServing // not "shutting down"
 	}
 	return err
