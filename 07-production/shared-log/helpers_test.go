@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/nats-io/nats-server/v2/server/ats"
 	"github.com/nats-io/nats.go"
@@ -33,11 +33,17 @@ func TestMain(m *testing.M) {
 // bubble runs a test in virtual time, with an engine of one node, whose
 // files outlive its restarts.
 func bubble(t *testing.T, conf Config, f func(*testing.T, *lab)) {
-	dir := t.TempDir() // real: the files of a bubble would be removed too early
+	dir := t.TempDir() // outside of the bubble, so that it outlives the node
+	// nats.go keeps unused timers in a sync.Pool, and a timer of a bubble must
+	// not come into another one. Two collections empty the pool.
+	runtime.GC()
+	runtime.GC()
 	synctest.Test(t, func(t *testing.T) {
 		l := &lab{t: t, conf: conf, dir: dir, replicas: map[string]*testReplica{}}
 		l.startNode()
 		t.Cleanup(l.close)
+		l.publisher, _ = l.log()
+		require.NoError(t, l.publisher.Open(t.Context()))
 		f(t, l)
 	})
 }
@@ -47,6 +53,9 @@ type lab struct {
 	t    *testing.T
 	conf Config
 	dir  string
+
+	publisher *Log
+	appended  int
 
 	mu       sync.Mutex
 	node     *Node // nil: it is down
@@ -160,13 +169,11 @@ func (l *lab) dial(names ...string) logsv1.LogServiceClient {
 	return logsv1.NewLogServiceClient(conn)
 }
 
-// appendLines appends "line 1" to "line n" over a link of its own.
-func (l *lab) appendLines(n int) {
-	log, _ := l.log()
-	require.NoError(l.t, log.Open(l.t.Context()))
-	for i := range n {
-		id := fmt.Sprintf("%d at %v", i, time.Now().UnixNano())
-		_, err := log.Append(l.t.Context(), id, fmt.Sprintf("line %d", i+1), false)
+// append appends entries over a link of its own.
+func (l *lab) append(messages ...string) {
+	for _, message := range messages {
+		l.appended++
+		_, err := l.publisher.Append(l.t.Context(), fmt.Sprint("id ", l.appended), message, false)
 		require.NoError(l.t, err)
 	}
 }
@@ -176,6 +183,7 @@ type link struct {
 	lab    *lab
 	mu     sync.Mutex
 	silent bool
+	deaf   bool
 	conns  []net.Conn
 }
 
@@ -187,7 +195,7 @@ func (k *link) InProcessConn() (net.Conn, error) {
 	k.lab.mu.Lock()
 	node := k.lab.node
 	k.lab.mu.Unlock()
-	if node == nil || k.isSilent() {
+	if node == nil || k.dropsReplies() {
 		return nil, errors.New("the node is down")
 	}
 	conn, err := node.server.InProcessConn()
@@ -217,6 +225,19 @@ func (k *link) setSilent(silent bool) {
 	k.silent = silent
 }
 
+// dropReplies makes the link drop what the engine sends.
+func (k *link) dropReplies(drop bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.deaf = drop
+}
+
+func (k *link) dropsReplies() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.silent || k.deaf
+}
+
 func (k *link) isSilent() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -231,7 +252,7 @@ type linkConn struct {
 func (c *linkConn) Read(b []byte) (int, error) {
 	for {
 		n, err := c.Conn.Read(b)
-		if err != nil || !c.link.isSilent() {
+		if err != nil || !c.link.dropsReplies() {
 			return n, err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -49,7 +50,7 @@ type Replica struct {
 type replicaCopy struct {
 	*logs.Log
 	id     string
-	newest uint64 // only Run uses it
+	newest atomic.Uint64
 }
 
 // Run keeps a copy of the log until ctx is done. It must be called once. End
@@ -62,8 +63,9 @@ func (r *Replica) Run(ctx context.Context) {
 		if upToDate {
 			lost = time.Now() // just now
 		}
-		if time.Since(lost) >= r.maxOutage() {
+		if time.Since(lost) >= r.maxOutage() && r.served() != nil {
 			r.serve(nil, err)
+			r.copy = nil // it is drained: read the log again
 		}
 		sleep(ctx, retryDelay)
 	}
@@ -78,19 +80,20 @@ func (r *Replica) read(ctx context.Context) (upToDate bool, err error) {
 		return false, err
 	}
 	c := r.copy
-	if c == nil || c.id != s.id || c.newest+1 < s.oldest || c.newest > s.newest {
+	if c == nil || c.id != s.id || c.newest.Load()+1 < s.oldest || c.newest.Load() > s.newest {
 		// The engine does not have the entry that follows. Begin again.
-		c = &replicaCopy{logs.NewCopy(s.id, s.retention, s.oldest-1), s.id, s.oldest - 1}
+		c = &replicaCopy{Log: logs.NewCopy(s.id, s.retention, s.oldest-1), id: s.id}
+		c.newest.Store(s.oldest - 1)
 		r.copy = c
 		r.serve(nil, errors.New("the copy is not up to date yet"))
 	}
-	messages, err := subscribe(ctx, stream, c.newest)
+	messages, err := subscribe(ctx, stream, c.newest.Load())
 	if err != nil {
 		return false, err
 	}
 	defer messages.Stop()
 	for {
-		if c.newest >= s.newest {
+		if c.newest.Load() >= s.newest {
 			upToDate = true
 			r.serve(c, nil)
 		}
@@ -99,8 +102,8 @@ func (r *Replica) read(ctx context.Context) (upToDate bool, err error) {
 		case errors.Is(err, context.DeadlineExceeded):
 			// The node that would send entries is there. Is the engine?
 			_, s, err = r.Log.open(ctx)
-			if err == nil && c.newest < s.newest {
-				err = fmt.Errorf("the engine does not send entry %d", c.newest+1)
+			if err == nil && c.newest.Load() < s.newest {
+				err = fmt.Errorf("the engine does not send entry %d", c.newest.Load()+1)
 			}
 		case err == nil:
 			err = c.add(m)
@@ -117,11 +120,11 @@ func (c *replicaCopy) add(m jetstream.Msg) error {
 	if err != nil {
 		return err
 	}
-	if e.GetSequence() != c.newest+1 {
-		return fmt.Errorf("the engine sent entry %d after %d", e.GetSequence(), c.newest)
+	if newest := c.newest.Load(); e.GetSequence() != newest+1 {
+		return fmt.Errorf("the engine sent entry %d after %d", e.GetSequence(), newest)
 	}
-	c.newest++
 	c.Add(e)
+	c.newest.Store(e.GetSequence())
 	return nil
 }
 
@@ -210,13 +213,12 @@ func (r *Replica) catchUp(ctx context.Context, c *replicaCopy, req *logsv1.LogRe
 		}
 		sequence = max(sequence, s.newest)
 	}
-	if sequence == 0 {
-		return nil
-	}
 	waiting, cancel := context.WithTimeout(ctx, r.maxOutage())
 	defer cancel()
-	if err := c.Wait(waiting, sequence-1); err != nil {
-		return errNotServing
+	for newest := c.newest.Load(); newest < sequence && waiting.Err() == nil; newest = c.newest.Load() {
+		if err := c.Wait(waiting, newest); err != nil {
+			return errNotServing
+		}
 	}
 	if waiting.Err() == nil {
 		return nil
