@@ -167,6 +167,28 @@ func (l *Log) open(ctx context.Context) (jetstream.Stream, state, error) {
 	}, nil
 }
 
+// Delete removes the log from the engine.
+func (l *Log) Delete(ctx context.Context) error { return l.js.DeleteStream(ctx, l.conf.Name) }
+
+// Leader returns the name of the node that leads the log. It returns an error
+// unless all nodes that keep the log are up to date.
+func (l *Log) Leader(ctx context.Context) (string, error) {
+	stream, _, err := l.open(ctx)
+	if err != nil {
+		return "", err
+	}
+	cluster := stream.CachedInfo().Cluster
+	if cluster == nil || cluster.Leader == "" {
+		return "", errors.New("the log has no leader")
+	}
+	for _, node := range cluster.Replicas {
+		if !node.Current || node.Offline {
+			return "", fmt.Errorf("node %s is not up to date", node.Name)
+		}
+	}
+	return cluster.Leader, nil
+}
+
 // subscribe asks the engine for the entries after a sequence, and for those
 // to come. Their first one is later if the engine no longer holds the next
 // one. The caller calls Stop.

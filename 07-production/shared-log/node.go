@@ -78,6 +78,9 @@ func (n *Node) Close() {
 	n.server.WaitForShutdown()
 }
 
+// URL returns the address for clients, for [Connect].
+func (n *Node) URL() string { return n.server.ClientURL() }
+
 // Connect returns a connection to the node, in memory. The caller closes it.
 func (n *Node) Connect() (*nats.Conn, error) { return connect("", nats.InProcessServer(n.server)) }
 
@@ -107,6 +110,11 @@ func splitAddr(addr string) (host string, port int, err error) {
 	if err != nil {
 		return "", 0, err
 	}
-	port, err = strconv.Atoi(text)
-	return host, port, err
+	if port, err = strconv.Atoi(text); err != nil {
+		return "", 0, fmt.Errorf("address %s: %w", addr, err)
+	}
+	if port == 0 {
+		port = server.RANDOM_PORT // for NATS, 0 is its default port
+	}
+	return host, port, nil
 }
