@@ -37,9 +37,9 @@ type Scenario struct {
 }
 
 // Survives returns a scenario that f tests. f runs in a bubble. Its context
-// is never canceled, like that of a process that runs for years. One second
-// after f has returned, nothing may be left: no context that was derived from
-// this one, and no goroutine of the pitfall, on either side.
+// does not end while f runs, like that of a process that runs for years. One
+// second after f has returned, nothing may be left: no context that was derived
+// from this one, and no goroutine of the pitfall, on either side.
 func Survives(f func(*testing.T, context.Context)) Scenario { return Scenario{run: f} }
 
 // NotApplicable returns a scenario that cannot occur. reason says why.

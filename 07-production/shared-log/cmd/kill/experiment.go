@@ -182,11 +182,12 @@ func (e *experiment) print() error {
 	fmt.Printf("%s, %s/%s, %d CPUs; grpc-go %s, NATS %s; %s\n", runtime.Version(), runtime.GOOS, runtime.GOARCH,
 		runtime.NumCPU(), grpc.Version, server.VERSION, time.Now().Format(time.DateOnly))
 	fmt.Printf("a line each %v; kill -9, and a new start %v later\n\n", *interval, down)
-	fmt.Printf("%-30s%6s%26s%10s\n", "killed", "times", "silence of a follower:", "longest")
+	fmt.Printf("%-36s%s\n", "", "silence of a follower")
+	fmt.Printf("%-28s%6s%10s%10s\n", "killed", "times", "median", "longest")
 	for _, r := range e.rows {
 		if r.kills > 0 {
 			slices.Sort(r.silences)
-			fmt.Printf("%-30s%6d%17s %6.2f s%8.2f s\n", r.name, r.kills, "median",
+			fmt.Printf("%-28s%6d%8.2f s%8.2f s\n", r.name, r.kills,
 				r.silences[len(r.silences)/2].Seconds(), r.silences[len(r.silences)-1].Seconds())
 		}
 	}

@@ -80,25 +80,22 @@ func connect() (nc *nats.Conn, stop func(), err error) {
 		nc, err = sharedlog.Connect(*urls)
 		return nc, func() { nc.Close() }, err
 	}
-	kept := *dir
+	kept, remove := *dir, func() {}
 	if kept == "" {
 		if kept, err = os.MkdirTemp("", "shared-log"); err != nil {
 			return nil, nil, err
 		}
+		remove = func() { _ = os.RemoveAll(kept) } // it is temporary
 	}
 	node, err := sharedlog.StartNode(sharedlog.NodeConfig{Dir: kept})
 	if err != nil {
+		remove()
 		return nil, nil, err
-	}
-	stop = func() {
-		node.Close()
-		if *dir == "" {
-			_ = os.RemoveAll(kept) // it is temporary
-		}
 	}
 	if nc, err = node.Connect(); err != nil {
-		stop()
+		node.Close()
+		remove()
 		return nil, nil, err
 	}
-	return nc, func() { nc.Close(); stop() }, nil
+	return nc, func() { nc.Close(); node.Close(); remove() }, nil
 }
