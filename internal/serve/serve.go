@@ -56,6 +56,16 @@ func New(opts ...grpc.ServerOption) *Server {
 	return s
 }
 
+// SetServing sets what health reports for the service "": at first SERVING,
+// and, from the drain on, NOT_SERVING whatever is set.
+func (s *Server) SetServing(serving bool) {
+	status := grpc_health_v1.HealthCheckResponse_NOT_SERVING
+	if serving {
+		status = grpc_health_v1.HealthCheckResponse_SERVING
+	}
+	s.health.SetServingStatus("", status)
+}
+
 // ServeUntil serves on the listener. When ctx is done, health reports
 // NOT_SERVING, and after the time LameDuck, in which the server still serves,
 // the server drains: OnDrain is called, new calls and connections are refused,
