@@ -4,9 +4,14 @@ package sametest
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,7 +29,8 @@ type Copy struct {
 	To     string   // the name of the package of the copies
 	Each   string   // if not empty, a helper that calls each test: Each(t, test)
 
-	// Without are the tests and types that the copies lack, with the reason.
+	// Without are the functions, and the types with their methods, that the
+	// copies lack, with the reason.
 	Without map[string]string
 }
 
@@ -33,41 +39,78 @@ type Copy struct {
 // the root of the repository.
 func (c Copy) Check(t *testing.T, root string) {
 	t.Helper()
-	lacks := map[string]bool{}
+	used := map[string]bool{}
 	for _, name := range c.Files {
 		source, err := os.ReadFile(filepath.Join(root, c.From, name))
 		require.NoError(t, err)
-		text := strings.ReplaceAll(string(source), "\r\n", "\n")
-		for without := range c.Without {
-			shorter := remove(text, without)
-			lacks[without] = lacks[without] || shorter != text
-			text = shorter
-		}
+		text := c.remove(t, strings.ReplaceAll(string(source), "\r\n", "\n"), used)
 		golden.File(t, c.Prefix+name, c.edit(name, text))
 	}
-	for without := range c.Without {
-		require.True(t, lacks[without], "%s has no %s", c.From, without)
+	for name := range c.Without {
+		require.True(t, used[name], "%s has no %s", c.From, name)
 	}
+}
+
+// remove cuts the declarations that the copies lack, with their comments. It
+// writes to used what it has cut.
+func (c Copy) remove(t *testing.T, text string, used map[string]bool) string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "", text, parser.ParseComments|parser.SkipObjectResolution)
+	require.NoError(t, err)
+	for _, d := range slices.Backward(file.Decls) {
+		name, doc := nameOf(d)
+		if _, ok := c.Without[name]; !ok {
+			continue
+		}
+		used[name] = true
+		start := d.Pos()
+		if doc != nil {
+			start = doc.Pos()
+		}
+		// Positions of the only file of a set begin with 1.
+		text = text[:start-1] + strings.TrimLeft(text[d.End()-1:], "\n")
+	}
+	return text
+}
+
+// nameOf returns the name of a function or type, and its comment. The name
+// of a method is that of its type. The name of an import is its path.
+func nameOf(d ast.Decl) (string, *ast.CommentGroup) {
+	switch d := d.(type) {
+	case *ast.FuncDecl:
+		if d.Recv != nil {
+			receiver := d.Recv.List[0].Type
+			if star, ok := receiver.(*ast.StarExpr); ok {
+				receiver = star.X
+			}
+			return fmt.Sprint(receiver), d.Doc
+		}
+		return d.Name.Name, d.Doc
+	case *ast.GenDecl:
+		if spec, ok := d.Specs[0].(*ast.TypeSpec); ok {
+			return spec.Name.Name, d.Doc
+		}
+	}
+	return "", nil
 }
 
 var (
 	packageClause = regexp.MustCompile(`(?m)^package \w+$`)
-	testFunc      = regexp.MustCompile(`(?m)^func (Test)(\w+)\(t \*testing\.T\) \{$`)
+	testFunc      = regexp.MustCompile(`(?m)^func Test(\w+)\(t \*testing\.T\) \{$`)
 )
 
+// edit changes the package clause, and removes imports that nothing uses
+// anymore.
 func (c Copy) edit(name, text string) string {
 	text = packageClause.ReplaceAllString(text, "package "+c.To)
+	for _, m := range regexp.MustCompile(`(?m)^\t"([\w./-]+)"\n`).FindAllStringSubmatch(text, -1) {
+		if !strings.Contains(text, path.Base(m[1])+".") {
+			text = strings.Replace(text, m[0], "", 1)
+		}
+	}
 	if c.Each != "" {
 		text = testFunc.ReplaceAllString(text,
-			"func Test$2(t *testing.T) { "+c.Each+"(t, test$2) }\n\nfunc test$2(t *testing.T) {")
+			"func Test$1(t *testing.T) { "+c.Each+"(t, test$1) }\n\nfunc test$1(t *testing.T) {")
 	}
 	return fmt.Sprintf("// Code generated from %s/%s; DO NOT EDIT.\n\n%s", c.From, name, text)
-}
-
-// remove cuts a top-level function, a type or an import, and the comment
-// above it.
-func remove(text, name string) string {
-	declaration := regexp.MustCompile(`(?m)^(//.*\n)*(func|type) ` + name + `\b(.|\n)*?^\}\n\n?`)
-	imported := regexp.MustCompile(`(?m)^\t"` + name + `"\n`)
-	return imported.ReplaceAllString(declaration.ReplaceAllString(text, ""), "")
 }
