@@ -5,6 +5,7 @@ package sametest
 import (
 	"fmt"
 	"go/ast"
+	"go/format"
 	"go/parser"
 	"go/token"
 	"os"
@@ -44,7 +45,9 @@ func (c Copy) Check(t *testing.T, root string) {
 		source, err := os.ReadFile(filepath.Join(root, c.From, name))
 		require.NoError(t, err)
 		text := c.remove(t, strings.ReplaceAll(string(source), "\r\n", "\n"), used)
-		golden.File(t, c.Prefix+name, c.edit(name, text))
+		formatted, err := format.Source([]byte(c.edit(name, text)))
+		require.NoError(t, err)
+		golden.File(t, c.Prefix+name, string(formatted))
 	}
 	for name := range c.Without {
 		require.True(t, used[name], "%s has no %s", c.From, name)
