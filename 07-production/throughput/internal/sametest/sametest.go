@@ -106,7 +106,7 @@ var (
 // anymore.
 func (c Copy) edit(name, text string) string {
 	text = packageClause.ReplaceAllString(text, "package "+c.To)
-	for _, m := range regexp.MustCompile(`(?m)^\t"([\w./-]+)"\n`).FindAllStringSubmatch(text, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^\t"([\w./-]+?)(/v\d+)?"\n`).FindAllStringSubmatch(text, -1) {
 		if !strings.Contains(text, path.Base(m[1])+".") {
 			text = strings.Replace(text, m[0], "", 1)
 		}
