@@ -3,7 +3,6 @@ package fastupload
 import (
 	"bytes"
 	"context"
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -24,7 +23,6 @@ import (
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
 	"example.com/streams/07-production/throughput/bufcodec"
 	"example.com/streams/internal/memserver/memservertest"
-	"example.com/streams/internal/wire"
 )
 
 // cut returns data in buffers of the sizes, again and again, as the transport
@@ -135,33 +133,6 @@ func TestUpload_WorksWithChapter03(t *testing.T) {
 			}
 		})
 	}
-}
-
-// A proxy or a log of frames cannot tell the two clients apart.
-func TestWire_FramesAreThoseOfChapter03(t *testing.T) {
-	frames := func(upload func(
-		context.Context, uploadv1.UploadServiceClient, *uploadv1.FileInfo, io.Reader, func(int64),
-	) (*uploadv1.UploadReceipt, error)) string {
-		var out bytes.Buffer
-		synctest.Test(t, func(t *testing.T) {
-			tap := wire.New(&out)
-			server := memservertest.Serve(t, register(newServer(t)))
-			conn := server.Dial(t, grpc.WithContextDialer(tap.Dialer(server.DialContext)),
-				grpc.WithStaticStreamWindowSize(1<<20), grpc.WithStaticConnWindowSize(1<<20))
-			synced := paced{generated(2*ChunkSize + 7), synctest.Wait} // one chunk at a time
-			_, err := upload(t.Context(), uploadv1.NewUploadServiceClient(conn), named("f"), synced, nil)
-			require.NoError(t, err)
-		})
-		var data []string
-		for line := range strings.Lines(out.String()) {
-			if strings.Contains(line, "C->S DATA") {
-				data = append(data, line)
-			}
-		}
-		require.Greater(t, len(data), 32, "frames of 16 KiB")
-		return strings.Join(data, "")
-	}
-	require.Equal(t, frames(clientstream.Upload), frames(Upload))
 }
 
 func TestUpload_CompressedChunksAreStored(t *testing.T) {
