@@ -27,7 +27,7 @@ func TestEvents_AreTextOnTheWire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := newLog("GET /cart 200", "GET /cart 500")
 		gateway := newGateway(t, &logs.LogServer{Log: log})
-		resp, err := newClient(t, gateway, false).Get("http://localhost/events")
+		resp, err := newClient(t, NewServer(gateway), false).Get("http://localhost/events")
 		require.NoError(t, err)
 		defer resp.Body.Close()
 		time.AfterFunc(20*time.Second, gateway.Drain)
@@ -178,7 +178,7 @@ func TestEvents_LeavingEndsTheUpstreamCall(t *testing.T) {
 			ctx, leave := context.WithCancel(t.Context())
 			req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/events", nil)
 			require.NoError(t, err)
-			resp, err := newClient(t, gateway, http2).Do(req)
+			resp, err := newClient(t, NewServer(gateway), http2).Do(req)
 			require.NoError(t, err)
 			defer resp.Body.Close()
 			synctest.Wait()
@@ -203,7 +203,7 @@ func TestEvents_BrowserThatDoesNotReadIsDropped(t *testing.T) {
 					}
 				}
 			}})
-			resp, err := newClient(t, gateway, http2).Get("http://localhost/events")
+			resp, err := newClient(t, NewServer(gateway), http2).Get("http://localhost/events")
 			require.NoError(t, err)
 			defer resp.Body.Close()
 			time.Sleep(time.Hour)
@@ -218,7 +218,7 @@ func TestEvents_QuietStreamOutlivesSendTimeout(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			gateway := newGateway(t, &logs.LogServer{Log: newLog(), BookmarkInterval: time.Hour})
 			client := newSource(t, gateway, "")
-			client.client = newClient(t, gateway, http2)
+			client.client = newClient(t, NewServer(gateway), http2)
 			start := time.Now()
 			client.connect(t.Context())
 			for range 24 {
@@ -348,7 +348,7 @@ func TestEvents_TextCannotAddAnEvent(t *testing.T) {
 
 func TestEvents_WrongPositionIs400(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := newClient(t, newGateway(t, &logs.LogServer{Log: newLog()}), false)
+		client := newClient(t, NewServer(newGateway(t, &logs.LogServer{Log: newLog()})), false)
 		for _, position := range []string{"7", "x:", "x:-1", "x:1.5", "%ZZ:1", "x:18446744073709551616"} {
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/events", nil)
 			require.NoError(t, err)

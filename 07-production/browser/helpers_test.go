@@ -52,11 +52,11 @@ func newGateway(t *testing.T, service logsv1.LogServiceServer) *Gateway {
 	return g
 }
 
-// newClient serves the handler in memory, and returns a client for HTTP/1.1,
-// or for HTTP/2 without TLS.
-func newClient(t *testing.T, handler http.Handler, http2 bool) *http.Client {
+// newClient serves with s in memory, and returns a client for HTTP/1.1, or for
+// HTTP/2 without TLS.
+func newClient(t *testing.T, s *http.Server, http2 bool) *http.Client {
 	t.Helper()
-	server := memservertest.ServeHTTP(t, NewServer(handler))
+	server := memservertest.ServeHTTP(t, s)
 	transport := &http.Transport{
 		Protocols: new(http.Protocols),
 		DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
@@ -85,7 +85,7 @@ type source struct {
 
 func newSource(t *testing.T, handler http.Handler, query string) *source {
 	t.Helper()
-	return &source{t: t, client: newClient(t, handler, false), url: "http://localhost/events" + query}
+	return &source{t: t, client: newClient(t, NewServer(handler), false), url: "http://localhost/events" + query}
 }
 
 // connect opens a response, which ends with ctx.
