@@ -30,6 +30,7 @@ var topics = []string{
 	"07-production/README.md",
 	"07-production/balancing/README.md",
 	"07-production/balancing/sessions/README.md",
+	"07-production/browser/README.md",
 	"07-production/memory/README.md",
 	"07-production/observability/README.md",
 	"07-production/protocol/README.md",

@@ -24,7 +24,7 @@ func naiveEvents(c logsv1.LogServiceClient) http.HandlerFunc {
 			if err != nil {
 				return
 			}
-			fmt.Fprintf(w, "data: %s\n\n", e.GetMessage())
+			_, _ = fmt.Fprintf(w, "data: %s\n\n", e.GetMessage())
 			_ = http.NewResponseController(w).Flush()
 		}
 	}
