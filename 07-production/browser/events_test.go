@@ -207,6 +207,7 @@ func TestEvents_BrowserThatDoesNotReadIsDropped(t *testing.T) {
 			require.NoError(t, err)
 			defer resp.Body.Close()
 			time.Sleep(time.Hour)
+			synctest.Wait()
 			require.Equal(t, 30*time.Second, lived)
 		})
 	}
