@@ -33,6 +33,7 @@ var topics = []string{
 	"07-production/browser/README.md",
 	"07-production/memory/README.md",
 	"07-production/observability/README.md",
+	"07-production/observability/telemetry/README.md",
 	"07-production/protocol/README.md",
 	"07-production/proxies/README.md",
 	"07-production/security/README.md",

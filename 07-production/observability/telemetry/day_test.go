@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"encoding/hex"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
 	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"google.golang.org/grpc"
 	experimental "google.golang.org/grpc/experimental/opentelemetry"
@@ -99,4 +101,32 @@ func TestGRPC_SpanKeepsTheLast128Events(t *testing.T) {
 			require.WithinDuration(t, spans[0].EndTime, events[len(events)-1].Time, time.Minute)
 		})
 	}
+}
+
+// exemplars returns the traces of the exemplars of all histograms.
+func exemplars(t *testing.T, b *backend) (traces []string) {
+	t.Helper()
+	var data metricdata.ResourceMetrics
+	require.NoError(t, b.reader.Collect(t.Context(), &data))
+	for _, scope := range data.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			if h, ok := m.Data.(metricdata.Histogram[float64]); ok {
+				for _, e := range h.DataPoints[0].Exemplars {
+					traces = append(traces, hex.EncodeToString(e.TraceID))
+				}
+			}
+		}
+	}
+	return traces
+}
+
+// An exemplar is the trace of a value of a metric.
+func TestOtelgrpc_ExemplarComesWithTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend()
+		var got [][]string
+		aDay(t, func(string) { got = append(got, exemplars(t, b)) }, withOtelgrpc(b))
+		call := b.spans.GetSpans()[0].SpanContext.TraceID().String()
+		require.Equal(t, [][]string{nil, {call}}, got)
+	})
 }

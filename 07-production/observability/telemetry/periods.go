@@ -23,9 +23,9 @@ import (
 // of the method with " period". Its attributes are stream.age, the seconds
 // from the beginning of the stream to the end of the period; stream.sent and
 // stream.received, the messages of this period; and stream.blocked, the
-// seconds that a Send has waited which has not returned, if there is one. The
-// last span of a stream has rpc.response.status_code too, the name of the code
-// with which the stream ended.
+// seconds that a Send has waited which has not returned, if there is one and
+// it has waited for a millisecond. The last span of a stream also has
+// rpc.response.status_code, the name of the code with which the stream ended.
 func Periods(tracer trace.Tracer, period time.Duration) grpc.StreamServerInterceptor {
 	return func(
 		srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler,
@@ -120,8 +120,8 @@ func (s *tracedStream) end(attrs ...attribute.KeyValue) {
 		attribute.Float64("stream.age", time.Since(s.began).Seconds()),
 		attribute.Int64("stream.sent", s.sent),
 		attribute.Int64("stream.received", s.received))
-	if !s.sending.IsZero() {
-		attrs = append(attrs, attribute.Float64("stream.blocked", time.Since(s.sending).Seconds()))
+	if blocked := time.Since(s.sending); !s.sending.IsZero() && blocked >= time.Millisecond {
+		attrs = append(attrs, attribute.Float64("stream.blocked", blocked.Seconds()))
 	}
 	s.span.SetAttributes(attrs...)
 	s.span.End()

@@ -90,6 +90,7 @@ func TestPeriods_TellHowLongSendIsBlocked(t *testing.T) {
 			log.Append(strings.Repeat("x", 1000), false)
 		}
 		time.Sleep(2 * time.Minute)
+		synctest.Wait()
 		spans := b.spans.GetSpans()
 		require.Len(t, spans, 2)
 		require.InDelta(t, 50, attr(spans[0], "stream.blocked"), 0.001)
@@ -152,6 +153,7 @@ func TestSampler_IsAskedAtTheBeginning(t *testing.T) {
 		require.Equal(t, 1, s.asked["logs.v1.LogService/StreamLogs"])
 
 		time.Sleep(20*time.Hour + time.Second)
+		synctest.Wait()
 		require.Equal(t, 1, s.asked["logs.v1.LogService/StreamLogs"])
 		require.InDelta(t, 20*60, s.asked["logs.v1.LogService/StreamLogs period"], 1)
 		require.Empty(t, b.spans.GetSpans(), "the failure is not in any span")
