@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -130,19 +131,29 @@ func TestPeriods_LastSpanHasTheCode(t *testing.T) {
 }
 
 // A sampler that counts how often it is asked, and drops everything.
-type sampler struct{ asked map[string]int }
+type sampler struct {
+	mu    sync.Mutex
+	asked map[string]int // by the name of the span
+}
 
-func (s sampler) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {
+func (s *sampler) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.asked[p.Name]++
 	return sdktrace.SamplingResult{Decision: sdktrace.Drop}
 }
 
-func (sampler) Description() string { return "drops all" }
+func (*sampler) Description() string { return "drops all" }
 
 // The handler fails after 20 hours. Nobody knows that when the stream begins.
 func TestSampler_IsAskedAtTheBeginning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := sampler{map[string]int{}}
+		s := &sampler{asked: map[string]int{}}
+		asked := func(name string) int {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return s.asked[name]
+		}
 		b := newBackend(sdktrace.WithSampler(s))
 		server := memservertest.Serve(t, stub{handler: func(serverStream) error {
 			time.Sleep(20 * time.Hour)
@@ -150,12 +161,12 @@ func TestSampler_IsAskedAtTheBeginning(t *testing.T) {
 		}}.register, byMinute(b)...)
 		follow(t.Context(), t, server.Dial(t))
 		synctest.Wait()
-		require.Equal(t, 1, s.asked["logs.v1.LogService/StreamLogs"])
+		require.Equal(t, 1, asked("logs.v1.LogService/StreamLogs"))
 
 		time.Sleep(20*time.Hour + time.Second)
 		synctest.Wait()
-		require.Equal(t, 1, s.asked["logs.v1.LogService/StreamLogs"])
-		require.InDelta(t, 20*60, s.asked["logs.v1.LogService/StreamLogs period"], 1)
+		require.Equal(t, 1, asked("logs.v1.LogService/StreamLogs"))
+		require.InDelta(t, 20*60, asked("logs.v1.LogService/StreamLogs period"), 1)
 		require.Empty(t, b.spans.GetSpans(), "the failure is not in any span")
 	})
 }
