@@ -54,12 +54,14 @@ func TestChromium_EachEntryOnceThroughRestarts(t *testing.T) {
 // answers502 makes every request for events fail while it is true.
 type answers502 struct {
 	atomic.Bool
-	next http.Handler
+	next     http.Handler
+	answered chan struct{} // a value for each answer
 }
 
 func (a *answers502) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.Load() && r.URL.Path == "/events" {
 		http.Error(w, "<h1>502 Bad Gateway</h1>", http.StatusBadGateway)
+		a.answered <- struct{}{}
 		return
 	}
 	a.next.ServeHTTP(w, r)
@@ -74,7 +76,7 @@ func TestChromium_A502EndsAnEventSourceForGood(t *testing.T) {
 	gateway.Store(NewGateway(client))
 	proxy := &answers502{next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		gateway.Load().ServeHTTP(w, r)
-	})}
+	}), answered: make(chan struct{}, 100)}
 	tab.open(startServer(t, proxy).URL)
 	tab.await(`document.querySelectorAll("#log li").length == 1`)
 	tab.await(`window.naive = new EventSource("events")`)
@@ -82,6 +84,8 @@ func TestChromium_A502EndsAnEventSourceForGood(t *testing.T) {
 
 	proxy.Store(true)
 	gateway.Swap(NewGateway(client)).Drain() // as a gateway that restarts
+	<-proxy.answered
+	<-proxy.answered // to the page's own source, too
 	tab.await(`naive.readyState == EventSource.CLOSED`)
 	proxy.Store(false)
 	log.Append("second", false)
