@@ -1,7 +1,6 @@
 package telemetry
 
 import (
-	"context"
 	"strings"
 	"sync"
 	"time"
@@ -104,7 +103,7 @@ func (s *tracedStream) tick(period time.Duration, ended <-chan struct{}) {
 func (s *tracedStream) begin() {
 	// A link, and not a parent: the span of the call is sampled or not for
 	// the whole stream, and ends with the stream.
-	_, span := s.tracer.Start(context.Background(), s.name,
+	_, span := s.tracer.Start(s.Context(), s.name,
 		trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindServer),
 		trace.WithLinks(trace.LinkFromContext(s.Context())))
 	s.mu.Lock()
