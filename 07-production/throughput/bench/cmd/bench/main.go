@@ -1,0 +1,107 @@
+// Command bench measures streams beside their peers.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"example.com/streams/07-production/throughput/bench"
+	"example.com/streams/07-production/throughput/bench/harness"
+	"example.com/streams/internal/cli"
+)
+
+var (
+	list    = flag.Bool("list", false, "print the names of the comparisons")
+	short   = flag.Bool("short", false, "only check that each contender works")
+	rounds  = flag.Int("rounds", 7, "samples of each contender")
+	sample  = flag.Duration("sample", 500*time.Millisecond, "time of a sample, where the work has no size of its own")
+	quiet   = flag.Duration("quiet", 2*time.Second, "longest wait for a quiet machine before a sample")
+	retries = flag.Int("retries", 2, "how often a disturbed sample is repeated")
+	out     = flag.String("out", "", "folder for NAME.txt and NAME.svg; none if empty")
+)
+
+func main() {
+	if served, err := harness.Serve(bench.StartServer); served {
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "bench: server: %s\n", cli.Describe(err))
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(cli.Main("bench [flags] [NAME...]", run))
+}
+
+func run(ctx context.Context) error {
+	if *rounds < 1 {
+		return cli.Usagef("-rounds: must be at least 1, got %d", *rounds)
+	}
+	if *sample <= 0 {
+		return cli.Usagef("-sample: must be above 0, got %v", *sample)
+	}
+	chosen, err := choose(bench.Comparisons(), flag.Args())
+	if err != nil {
+		return err
+	}
+	for _, c := range chosen {
+		if *list {
+			fmt.Println(c.Name)
+		} else if err := measure(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// choose returns the comparisons whose names begin with one of the
+// prefixes, or all of them if there is no prefix.
+func choose(all []harness.Comparison, prefixes []string) (chosen []harness.Comparison, err error) {
+	if len(prefixes) == 0 {
+		return all, nil
+	}
+	for _, prefix := range prefixes {
+		before := len(chosen)
+		for _, c := range all {
+			if strings.HasPrefix(c.Name, prefix) {
+				chosen = append(chosen, c)
+			}
+		}
+		if len(chosen) == before {
+			return nil, cli.Usagef("NAME: no comparison begins with %q; -list prints all", prefix)
+		}
+	}
+	return chosen, nil
+}
+
+func measure(ctx context.Context, c harness.Comparison) error {
+	settings := harness.Settings(time.Now(), command())
+	result, err := harness.Measure(ctx, c, harness.Options{
+		Rounds: *rounds, Sample: *sample, Quiet: *quiet, Retries: *retries, Short: *short,
+		Progress: func(round int) { fmt.Fprintf(os.Stderr, "%s: round %d\n", c.Name, round) },
+	})
+	if err != nil {
+		return err
+	}
+	var text strings.Builder
+	if err := result.Write(&text, settings); err != nil {
+		return err
+	}
+	fmt.Println(text.String())
+	if *out == "" || *short {
+		return nil
+	}
+	file := filepath.Join(*out, c.Name)
+	if err := os.WriteFile(file+".txt", []byte(text.String()), 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(file+".svg", []byte(result.Plot("ratio")), 0o644)
+}
+
+// command returns the command that this process was started with.
+func command() string {
+	return strings.Join(append([]string{"go run ./cmd/bench"}, os.Args[1:]...), " ")
+}
