@@ -8,6 +8,7 @@ import (
 	"example.com/streams/07-production/throughput/bench/harness"
 	"example.com/streams/07-production/throughput/bench/message"
 	"example.com/streams/07-production/throughput/bench/sensor"
+	"example.com/streams/07-production/throughput/bench/upload"
 )
 
 // Comparisons returns all comparisons, in the order in which they run.
@@ -15,6 +16,7 @@ func Comparisons() []harness.Comparison {
 	return slices.Concat(
 		message.Comparisons(),
 		sensor.Comparisons(),
+		upload.Comparisons(),
 	)
 }
 

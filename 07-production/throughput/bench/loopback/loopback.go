@@ -132,6 +132,9 @@ func accept(listener net.Listener, serve func(net.Conn) error) error {
 		if err != nil {
 			return group.Wait() //nolint:nilerr // the listener is closed
 		}
-		group.Go(func() error { return errors.Join(serve(conn), conn.Close()) })
+		group.Go(func() error {
+			defer conn.Close()
+			return serve(conn)
+		})
 	}
 }
