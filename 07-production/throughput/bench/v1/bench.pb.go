@@ -291,31 +291,31 @@ func (x *ReadingBatch) GetReadings() []*Reading {
 	return nil
 }
 
-// FollowRequest asks for the entries of the log.
-type FollowRequest struct {
+// PollRequest asks for the entries of the log that the client does not have.
+type PollRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Send the entries whose sequence is greater.
+	// Return the entries whose sequence is greater.
 	After uint64 `protobuf:"varint,1,opt,name=after,proto3" json:"after,omitempty"`
-	// Wait for the next entry if there is none. Only Poll reads it.
+	// Wait for the next entry if there is none.
 	Wait          bool `protobuf:"varint,2,opt,name=wait,proto3" json:"wait,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *FollowRequest) Reset() {
-	*x = FollowRequest{}
+func (x *PollRequest) Reset() {
+	*x = PollRequest{}
 	mi := &file_bench_v1_bench_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *FollowRequest) String() string {
+func (x *PollRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*FollowRequest) ProtoMessage() {}
+func (*PollRequest) ProtoMessage() {}
 
-func (x *FollowRequest) ProtoReflect() protoreflect.Message {
+func (x *PollRequest) ProtoReflect() protoreflect.Message {
 	mi := &file_bench_v1_bench_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -327,26 +327,26 @@ func (x *FollowRequest) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use FollowRequest.ProtoReflect.Descriptor instead.
-func (*FollowRequest) Descriptor() ([]byte, []int) {
+// Deprecated: Use PollRequest.ProtoReflect.Descriptor instead.
+func (*PollRequest) Descriptor() ([]byte, []int) {
 	return file_bench_v1_bench_proto_rawDescGZIP(), []int{5}
 }
 
-func (x *FollowRequest) GetAfter() uint64 {
+func (x *PollRequest) GetAfter() uint64 {
 	if x != nil {
 		return x.After
 	}
 	return 0
 }
 
-func (x *FollowRequest) GetWait() bool {
+func (x *PollRequest) GetWait() bool {
 	if x != nil {
 		return x.Wait
 	}
 	return false
 }
 
-// LogBatch is many entries in one message.
+// LogBatch is the answer to a poll.
 type LogBatch struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Entries       []*v1.LogEntry         `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
@@ -411,12 +411,12 @@ const file_bench_v1_bench_proto_rawDesc = "" +
 	"unix_nanos\x18\x02 \x01(\x03R\tunixNanos\x12\x14\n" +
 	"\x05value\x18\x03 \x01(\x01R\x05value\"=\n" +
 	"\fReadingBatch\x12-\n" +
-	"\breadings\x18\x01 \x03(\v2\x11.bench.v1.ReadingR\breadings\"9\n" +
-	"\rFollowRequest\x12\x14\n" +
+	"\breadings\x18\x01 \x03(\v2\x11.bench.v1.ReadingR\breadings\"7\n" +
+	"\vPollRequest\x12\x14\n" +
 	"\x05after\x18\x01 \x01(\x04R\x05after\x12\x12\n" +
 	"\x04wait\x18\x02 \x01(\bR\x04wait\"7\n" +
 	"\bLogBatch\x12+\n" +
-	"\aentries\x18\x01 \x03(\v2\x11.logs.v1.LogEntryR\aentries2\xad\x04\n" +
+	"\aentries\x18\x01 \x03(\v2\x11.logs.v1.LogEntryR\aentries2\xb3\x03\n" +
 	"\fBenchService\x12,\n" +
 	"\x04Send\x12\x11.bench.v1.Payload\x1a\x11.bench.v1.Receipt\x12:\n" +
 	"\bDownload\x12\x19.bench.v1.DownloadRequest\x1a\x11.bench.v1.Payload0\x01\x120\n" +
@@ -425,10 +425,8 @@ const file_bench_v1_bench_proto_rawDesc = "" +
 	"\x06Record\x12\x11.bench.v1.Reading\x1a\x11.bench.v1.Receipt\x124\n" +
 	"\n" +
 	"RecordEach\x12\x11.bench.v1.Reading\x1a\x11.bench.v1.Receipt(\x01\x12<\n" +
-	"\rRecordBatches\x12\x16.bench.v1.ReadingBatch\x1a\x11.bench.v1.Receipt(\x01\x126\n" +
-	"\x06Follow\x12\x17.bench.v1.FollowRequest\x1a\x11.logs.v1.LogEntry0\x01\x12>\n" +
-	"\rFollowBatches\x12\x17.bench.v1.FollowRequest\x1a\x12.bench.v1.LogBatch0\x01\x123\n" +
-	"\x04Poll\x12\x17.bench.v1.FollowRequest\x1a\x12.bench.v1.LogBatchB?Z=example.com/streams/07-production/throughput/bench/v1;benchv1b\x06proto3"
+	"\rRecordBatches\x12\x16.bench.v1.ReadingBatch\x1a\x11.bench.v1.Receipt(\x01\x121\n" +
+	"\x04Poll\x12\x15.bench.v1.PollRequest\x1a\x12.bench.v1.LogBatchB?Z=example.com/streams/07-production/throughput/bench/v1;benchv1b\x06proto3"
 
 var (
 	file_bench_v1_bench_proto_rawDescOnce sync.Once
@@ -449,7 +447,7 @@ var file_bench_v1_bench_proto_goTypes = []any{
 	(*DownloadRequest)(nil), // 2: bench.v1.DownloadRequest
 	(*Reading)(nil),         // 3: bench.v1.Reading
 	(*ReadingBatch)(nil),    // 4: bench.v1.ReadingBatch
-	(*FollowRequest)(nil),   // 5: bench.v1.FollowRequest
+	(*PollRequest)(nil),     // 5: bench.v1.PollRequest
 	(*LogBatch)(nil),        // 6: bench.v1.LogBatch
 	(*v1.LogEntry)(nil),     // 7: logs.v1.LogEntry
 }
@@ -463,21 +461,17 @@ var file_bench_v1_bench_proto_depIdxs = []int32{
 	3,  // 6: bench.v1.BenchService.Record:input_type -> bench.v1.Reading
 	3,  // 7: bench.v1.BenchService.RecordEach:input_type -> bench.v1.Reading
 	4,  // 8: bench.v1.BenchService.RecordBatches:input_type -> bench.v1.ReadingBatch
-	5,  // 9: bench.v1.BenchService.Follow:input_type -> bench.v1.FollowRequest
-	5,  // 10: bench.v1.BenchService.FollowBatches:input_type -> bench.v1.FollowRequest
-	5,  // 11: bench.v1.BenchService.Poll:input_type -> bench.v1.FollowRequest
-	1,  // 12: bench.v1.BenchService.Send:output_type -> bench.v1.Receipt
-	0,  // 13: bench.v1.BenchService.Download:output_type -> bench.v1.Payload
-	1,  // 14: bench.v1.BenchService.Upload:output_type -> bench.v1.Receipt
-	0,  // 15: bench.v1.BenchService.Echo:output_type -> bench.v1.Payload
-	1,  // 16: bench.v1.BenchService.Record:output_type -> bench.v1.Receipt
-	1,  // 17: bench.v1.BenchService.RecordEach:output_type -> bench.v1.Receipt
-	1,  // 18: bench.v1.BenchService.RecordBatches:output_type -> bench.v1.Receipt
-	7,  // 19: bench.v1.BenchService.Follow:output_type -> logs.v1.LogEntry
-	6,  // 20: bench.v1.BenchService.FollowBatches:output_type -> bench.v1.LogBatch
-	6,  // 21: bench.v1.BenchService.Poll:output_type -> bench.v1.LogBatch
-	12, // [12:22] is the sub-list for method output_type
-	2,  // [2:12] is the sub-list for method input_type
+	5,  // 9: bench.v1.BenchService.Poll:input_type -> bench.v1.PollRequest
+	1,  // 10: bench.v1.BenchService.Send:output_type -> bench.v1.Receipt
+	0,  // 11: bench.v1.BenchService.Download:output_type -> bench.v1.Payload
+	1,  // 12: bench.v1.BenchService.Upload:output_type -> bench.v1.Receipt
+	0,  // 13: bench.v1.BenchService.Echo:output_type -> bench.v1.Payload
+	1,  // 14: bench.v1.BenchService.Record:output_type -> bench.v1.Receipt
+	1,  // 15: bench.v1.BenchService.RecordEach:output_type -> bench.v1.Receipt
+	1,  // 16: bench.v1.BenchService.RecordBatches:output_type -> bench.v1.Receipt
+	6,  // 17: bench.v1.BenchService.Poll:output_type -> bench.v1.LogBatch
+	10, // [10:18] is the sub-list for method output_type
+	2,  // [2:10] is the sub-list for method input_type
 	2,  // [2:2] is the sub-list for extension type_name
 	2,  // [2:2] is the sub-list for extension extendee
 	0,  // [0:2] is the sub-list for field type_name

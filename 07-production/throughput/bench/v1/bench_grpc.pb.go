@@ -8,7 +8,6 @@ package benchv1
 
 import (
 	context "context"
-	v1 "example.com/streams/02-server-stream/logs/v1"
 	grpc "google.golang.org/grpc"
 	codes "google.golang.org/grpc/codes"
 	status "google.golang.org/grpc/status"
@@ -27,8 +26,6 @@ const (
 	BenchService_Record_FullMethodName        = "/bench.v1.BenchService/Record"
 	BenchService_RecordEach_FullMethodName    = "/bench.v1.BenchService/RecordEach"
 	BenchService_RecordBatches_FullMethodName = "/bench.v1.BenchService/RecordBatches"
-	BenchService_Follow_FullMethodName        = "/bench.v1.BenchService/Follow"
-	BenchService_FollowBatches_FullMethodName = "/bench.v1.BenchService/FollowBatches"
 	BenchService_Poll_FullMethodName          = "/bench.v1.BenchService/Poll"
 )
 
@@ -53,13 +50,9 @@ type BenchServiceClient interface {
 	RecordEach(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[Reading, Receipt], error)
 	// RecordBatches counts the readings of all batches.
 	RecordBatches(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[ReadingBatch, Receipt], error)
-	// Follow sends each entry of the log in a message of its own.
-	Follow(ctx context.Context, in *FollowRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[v1.LogEntry], error)
-	// FollowBatches sends as many entries in one message as there are.
-	FollowBatches(ctx context.Context, in *FollowRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[LogBatch], error)
 	// Poll returns the entries after `after`. If there is none and `wait` is
 	// set, it waits for the next one.
-	Poll(ctx context.Context, in *FollowRequest, opts ...grpc.CallOption) (*LogBatch, error)
+	Poll(ctx context.Context, in *PollRequest, opts ...grpc.CallOption) (*LogBatch, error)
 }
 
 type benchServiceClient struct {
@@ -161,45 +154,7 @@ func (c *benchServiceClient) RecordBatches(ctx context.Context, opts ...grpc.Cal
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type BenchService_RecordBatchesClient = grpc.ClientStreamingClient[ReadingBatch, Receipt]
 
-func (c *benchServiceClient) Follow(ctx context.Context, in *FollowRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[v1.LogEntry], error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &BenchService_ServiceDesc.Streams[5], BenchService_Follow_FullMethodName, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	x := &grpc.GenericClientStream[FollowRequest, v1.LogEntry]{ClientStream: stream}
-	if err := x.ClientStream.SendMsg(in); err != nil {
-		return nil, err
-	}
-	if err := x.ClientStream.CloseSend(); err != nil {
-		return nil, err
-	}
-	return x, nil
-}
-
-// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type BenchService_FollowClient = grpc.ServerStreamingClient[v1.LogEntry]
-
-func (c *benchServiceClient) FollowBatches(ctx context.Context, in *FollowRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[LogBatch], error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &BenchService_ServiceDesc.Streams[6], BenchService_FollowBatches_FullMethodName, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	x := &grpc.GenericClientStream[FollowRequest, LogBatch]{ClientStream: stream}
-	if err := x.ClientStream.SendMsg(in); err != nil {
-		return nil, err
-	}
-	if err := x.ClientStream.CloseSend(); err != nil {
-		return nil, err
-	}
-	return x, nil
-}
-
-// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type BenchService_FollowBatchesClient = grpc.ServerStreamingClient[LogBatch]
-
-func (c *benchServiceClient) Poll(ctx context.Context, in *FollowRequest, opts ...grpc.CallOption) (*LogBatch, error) {
+func (c *benchServiceClient) Poll(ctx context.Context, in *PollRequest, opts ...grpc.CallOption) (*LogBatch, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(LogBatch)
 	err := c.cc.Invoke(ctx, BenchService_Poll_FullMethodName, in, out, cOpts...)
@@ -230,13 +185,9 @@ type BenchServiceServer interface {
 	RecordEach(grpc.ClientStreamingServer[Reading, Receipt]) error
 	// RecordBatches counts the readings of all batches.
 	RecordBatches(grpc.ClientStreamingServer[ReadingBatch, Receipt]) error
-	// Follow sends each entry of the log in a message of its own.
-	Follow(*FollowRequest, grpc.ServerStreamingServer[v1.LogEntry]) error
-	// FollowBatches sends as many entries in one message as there are.
-	FollowBatches(*FollowRequest, grpc.ServerStreamingServer[LogBatch]) error
 	// Poll returns the entries after `after`. If there is none and `wait` is
 	// set, it waits for the next one.
-	Poll(context.Context, *FollowRequest) (*LogBatch, error)
+	Poll(context.Context, *PollRequest) (*LogBatch, error)
 	mustEmbedUnimplementedBenchServiceServer()
 }
 
@@ -268,13 +219,7 @@ func (UnimplementedBenchServiceServer) RecordEach(grpc.ClientStreamingServer[Rea
 func (UnimplementedBenchServiceServer) RecordBatches(grpc.ClientStreamingServer[ReadingBatch, Receipt]) error {
 	return status.Error(codes.Unimplemented, "method RecordBatches not implemented")
 }
-func (UnimplementedBenchServiceServer) Follow(*FollowRequest, grpc.ServerStreamingServer[v1.LogEntry]) error {
-	return status.Error(codes.Unimplemented, "method Follow not implemented")
-}
-func (UnimplementedBenchServiceServer) FollowBatches(*FollowRequest, grpc.ServerStreamingServer[LogBatch]) error {
-	return status.Error(codes.Unimplemented, "method FollowBatches not implemented")
-}
-func (UnimplementedBenchServiceServer) Poll(context.Context, *FollowRequest) (*LogBatch, error) {
+func (UnimplementedBenchServiceServer) Poll(context.Context, *PollRequest) (*LogBatch, error) {
 	return nil, status.Error(codes.Unimplemented, "method Poll not implemented")
 }
 func (UnimplementedBenchServiceServer) mustEmbedUnimplementedBenchServiceServer() {}
@@ -373,30 +318,8 @@ func _BenchService_RecordBatches_Handler(srv interface{}, stream grpc.ServerStre
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type BenchService_RecordBatchesServer = grpc.ClientStreamingServer[ReadingBatch, Receipt]
 
-func _BenchService_Follow_Handler(srv interface{}, stream grpc.ServerStream) error {
-	m := new(FollowRequest)
-	if err := stream.RecvMsg(m); err != nil {
-		return err
-	}
-	return srv.(BenchServiceServer).Follow(m, &grpc.GenericServerStream[FollowRequest, v1.LogEntry]{ServerStream: stream})
-}
-
-// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type BenchService_FollowServer = grpc.ServerStreamingServer[v1.LogEntry]
-
-func _BenchService_FollowBatches_Handler(srv interface{}, stream grpc.ServerStream) error {
-	m := new(FollowRequest)
-	if err := stream.RecvMsg(m); err != nil {
-		return err
-	}
-	return srv.(BenchServiceServer).FollowBatches(m, &grpc.GenericServerStream[FollowRequest, LogBatch]{ServerStream: stream})
-}
-
-// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type BenchService_FollowBatchesServer = grpc.ServerStreamingServer[LogBatch]
-
 func _BenchService_Poll_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(FollowRequest)
+	in := new(PollRequest)
 	if err := dec(in); err != nil {
 		return nil, err
 	}
@@ -408,7 +331,7 @@ func _BenchService_Poll_Handler(srv interface{}, ctx context.Context, dec func(i
 		FullMethod: BenchService_Poll_FullMethodName,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(BenchServiceServer).Poll(ctx, req.(*FollowRequest))
+		return srv.(BenchServiceServer).Poll(ctx, req.(*PollRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -459,16 +382,6 @@ var BenchService_ServiceDesc = grpc.ServiceDesc{
 			StreamName:    "RecordBatches",
 			Handler:       _BenchService_RecordBatches_Handler,
 			ClientStreams: true,
-		},
-		{
-			StreamName:    "Follow",
-			Handler:       _BenchService_Follow_Handler,
-			ServerStreams: true,
-		},
-		{
-			StreamName:    "FollowBatches",
-			Handler:       _BenchService_FollowBatches_Handler,
-			ServerStreams: true,
 		},
 	},
 	Metadata: "bench/v1/bench.proto",

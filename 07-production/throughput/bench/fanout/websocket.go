@@ -1,0 +1,136 @@
+package fanout
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	coder "github.com/coder/websocket"
+	gorilla "github.com/gorilla/websocket"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+)
+
+func newCoder() (publisher, *grpc.Server, http.Handler) {
+	h := newHub(func(i *item) { i.text = toJSON(i) })
+	return h, nil, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		conn, err := coder.Accept(w, req, nil)
+		if err != nil {
+			return // Accept has answered
+		}
+		defer conn.CloseNow()
+		ctx := conn.CloseRead(req.Context())
+		items, leave := h.follow()
+		defer leave()
+		for {
+			select {
+			case i := <-items:
+				if err := conn.Write(ctx, coder.MessageText, i.text); err != nil {
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+}
+
+// newGorilla frames each message once for all followers.
+func newGorilla() (publisher, *grpc.Server, http.Handler) {
+	h := newHub(func(i *item) {
+		if prepared, err := gorilla.NewPreparedMessage(gorilla.TextMessage, toJSON(i)); err == nil {
+			i.other = prepared
+		}
+	})
+	upgrader := &gorilla.Upgrader{ReadBufferSize: 1024, WriteBufferSize: 1024}
+	return h, nil, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		conn, err := upgrader.Upgrade(w, req, nil)
+		if err != nil {
+			return // Upgrade has answered
+		}
+		defer conn.Close()
+		left := make(chan struct{})
+		go func() { // reads pings and the close
+			defer close(left)
+			for {
+				if _, _, err := conn.NextReader(); err != nil {
+					return
+				}
+			}
+		}()
+		items, leave := h.follow()
+		defer leave()
+		for {
+			select {
+			case i := <-items:
+				if err := conn.WritePreparedMessage(i.other.(*gorilla.PreparedMessage)); err != nil {
+					return
+				}
+			case <-left:
+				return
+			}
+		}
+	})
+}
+
+// coderFollowers use the library of the server.
+func coderFollowers(ctx context.Context, group *errgroup.Group, addr string, followers []*follower) {
+	for _, f := range followers {
+		group.Go(func() error {
+			conn, _, err := coder.Dial(ctx, "ws://"+addr, nil)
+			if err != nil {
+				return ended(ctx, err)
+			}
+			defer conn.CloseNow()
+			for {
+				_, text, err := conn.Read(ctx)
+				if err == nil {
+					err = f.seenJSON(text)
+				}
+				if err != nil {
+					return ended(ctx, err)
+				}
+			}
+		})
+	}
+}
+
+// gorillaFollowers use the library of the server.
+func gorillaFollowers(ctx context.Context, group *errgroup.Group, addr string, followers []*follower) {
+	for _, f := range followers {
+		group.Go(func() error {
+			conn, _, err := gorilla.DefaultDialer.DialContext(ctx, "ws://"+addr, nil)
+			if err != nil {
+				return ended(ctx, err)
+			}
+			defer conn.Close()
+			stop := context.AfterFunc(ctx, func() { conn.Close() })
+			defer stop()
+			for {
+				_, text, err := conn.ReadMessage()
+				if err == nil {
+					err = f.seenJSON(text)
+				}
+				if err != nil {
+					return ended(ctx, err)
+				}
+			}
+		})
+	}
+}
+
+// seenJSON reads the sequence, and does not decode the rest.
+func (f *follower) seenJSON(text []byte) error {
+	rest, ok := bytes.CutPrefix(text, []byte(`{"sequence":`))
+	digits, _, found := bytes.Cut(rest, []byte(","))
+	if !ok || !found {
+		return fmt.Errorf("message: must begin with a sequence, got %.40q", text)
+	}
+	sequence, err := strconv.ParseUint(string(digits), 10, 64)
+	if err != nil {
+		return err
+	}
+	return f.seen(sequence)
+}
