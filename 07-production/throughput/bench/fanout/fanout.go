@@ -6,7 +6,10 @@ import (
 	"time"
 
 	"example.com/streams/07-production/throughput/bench/harness"
+	"example.com/streams/07-production/throughput/fastlog"
 )
+
+const op = "one entry delivered to one follower; each has a connection of its own, except where the name says 100 streams"
 
 // A way is how a server sends, and how its followers receive.
 type way struct {
@@ -16,10 +19,13 @@ type way struct {
 }
 
 var ways = []way{
-	{"loop-of-send", "loop", grpcFollowers(1)},
-	{"channel-each", "channels", grpcFollowers(1)},
-	{"channel-each-encoded-once", "channels-prepared", grpcFollowers(1)},
-	{"log", "log", grpcFollowers(1)},
+	{"loop-of-send", "loop", grpcFollowers(single, 1)},
+	{"channel-each", "channels", grpcFollowers(single, 1)},
+	{"channel-each-encoded-once", "channels-prepared", grpcFollowers(single, 1)},
+	{"log", "log", grpcFollowers(single, 1)},
+	{"log-encoded-once", "fastlog", grpcFollowers(single, 1)},
+	{"log-batches", "fastlog", grpcFollowers(fastlog.NewClient, 1)},
+	{"log-batches-100-streams", "fastlog", grpcFollowers(fastlog.NewClient, 100)},
 	{"sse", "sse", sseFollowers},
 	{"websocket-coder", "websocket-coder", coderFollowers},
 	{"websocket-gorilla", "websocket-gorilla", gorillaFollowers},
@@ -41,7 +47,7 @@ func burst(followers, messages int) harness.Comparison {
 	return compare(harness.Comparison{
 		Name:   fmt.Sprintf("fanout-%d", followers),
 		Title:  fmt.Sprintf("A burst to %d followers", followers),
-		Op:     "one entry delivered to one follower, which has a connection of its own",
+		Op:     op,
 		Unit:   "ns/op",
 		N:      followers * messages,
 		ShortN: 60, // to 20 followers
@@ -55,7 +61,7 @@ func paced() harness.Comparison {
 	return compare(harness.Comparison{
 		Name:   "fanout-paced",
 		Title:  "100 entries a second to 1000 followers",
-		Op:     "one entry delivered to one follower, which has a connection of its own",
+		Op:     op,
 		Unit:   "cpu-ns/op",
 		N:      followers * 200,
 		ShortN: 60,

@@ -11,6 +11,8 @@ import (
 
 	"example.com/streams/02-server-stream/logs"
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
+	"example.com/streams/07-production/throughput/bufcodec"
+	"example.com/streams/07-production/throughput/fastlog"
 )
 
 type serverStream = grpc.ServerStreamingServer[logsv1.LogEntry]
@@ -120,14 +122,38 @@ const retention = 10_000
 func (l logPublisher) publish(text string) { l.Append(text, false) }
 func (l logPublisher) close()              { l.Drain() }
 
+// A fastPublisher appends to the log of package fastlog.
+type fastPublisher struct{ *fastlog.Log }
+
+// newFastLog offers single entries that are encoded once, and batches of
+// them.
+func newFastLog() (publisher, *grpc.Server, http.Handler) {
+	log := fastlog.NewLog(retention)
+	server := grpc.NewServer(grpc.ForceServerCodecV2(bufcodec.Codec{}))
+	(&fastlog.LogServer{Log: log}).Register(server)
+	return fastPublisher{log}, server, nil
+}
+
+func (l fastPublisher) publish(text string) { l.Append(text, false) }
+func (l fastPublisher) close()              { l.Drain() }
+
 func serveLogs(s logsv1.LogServiceServer) *grpc.Server {
 	server := grpc.NewServer()
 	logsv1.RegisterLogServiceServer(server, s)
 	return server
 }
 
+// An entries is the client of a way to receive entries.
+type entries func(grpc.ClientConnInterface) logsv1.LogServiceClient
+
+// single receives an entry in each message. fastlog.NewClient receives
+// batches.
+func single(conn grpc.ClientConnInterface) logsv1.LogServiceClient {
+	return logsv1.NewLogServiceClient(conn)
+}
+
 // grpcFollowers have this many streams on each connection.
-func grpcFollowers(streams int) joiner {
+func grpcFollowers(client entries, streams int) joiner {
 	return func(ctx context.Context, group *errgroup.Group, addr string, followers []*follower) {
 		for len(followers) > 0 {
 			n := min(streams, len(followers))
@@ -139,7 +165,7 @@ func grpcFollowers(streams int) joiner {
 			context.AfterFunc(ctx, func() { conn.Close() })
 			for _, f := range followers[:n] {
 				group.Go(func() error {
-					return ended(ctx, f.tail(ctx, logsv1.NewLogServiceClient(conn)))
+					return ended(ctx, f.tail(ctx, client(conn)))
 				})
 			}
 			followers = followers[n:]

@@ -32,6 +32,7 @@ var servers = map[string]func() (publisher, *grpc.Server, http.Handler){
 	"channels-prepared": newPreparedChannels,
 	"channels-drop":     newDroppingChannels,
 	"log":               newLogServer,
+	"fastlog":           newFastLog,
 	"connect":           newConnect,
 	"sse":               newSSE,
 	"websocket-coder":   newCoder,

@@ -6,39 +6,40 @@ import (
 	"io"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/mem"
 
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
 	"example.com/streams/07-production/throughput/bench/harness"
 	"example.com/streams/07-production/throughput/bench/loopback"
+	"example.com/streams/07-production/throughput/bufcodec"
+	"example.com/streams/07-production/throughput/fastupload"
 )
 
 // A grpcStream is an upload as chapter 03 specifies it, in one of several
 // ways.
 type grpcStream struct {
-	chunk           int  // bytes in one message
-	newBuffers      bool // for each chunk; else one buffer for all
-	prepared        bool // the client encodes each message with grpc.PreparedMsg
-	zeroCopySend    bool
-	zeroCopyReceive bool
-	options         loopback.Options
+	chunk       int  // bytes in one message
+	newBuffers  bool // for each chunk; else one buffer for all
+	prepared    bool // the client encodes each message with grpc.PreparedMsg
+	fastSend    bool // chunks of 256 KiB that grpc-go does not copy
+	fastReceive bool // the server reads chunks where grpc-go has received them
+	options     loopback.Options
 }
 
 func (g grpcStream) start(r *harness.Run, w work) (harness.Do, error) {
 	o := g.options
-	if g.zeroCopyReceive {
-		o.Server = append(o.Server, grpc.ForceServerCodecV2(newCodec()))
+	if g.fastReceive {
+		o.Server = append(o.Server, grpc.ForceServerCodecV2(bufcodec.Codec{}))
 	}
 	conn, err := loopback.GRPC(r, func(s grpc.ServiceRegistrar) {
-		uploadv1.RegisterUploadServiceServer(s, &server{work: w, zeroCopy: g.zeroCopyReceive})
+		uploadv1.RegisterUploadServiceServer(s, &server{work: w, fast: g.fastReceive})
 	}, o)
 	if err != nil {
 		return nil, err
 	}
 	client := uploadv1.NewUploadServiceClient(conn)
 	var call []grpc.CallOption
-	if g.zeroCopySend {
-		call = append(call, grpc.ForceCodecV2(newCodec()))
+	if g.fastSend {
+		call = append(call, grpc.ForceCodecV2(bufcodec.Codec{}))
 	}
 	return w.do(r, func(ctx context.Context, source io.Reader, size int64) (*uploadv1.UploadReceipt, error) {
 		stream, err := client.Upload(ctx, call...)
@@ -62,8 +63,8 @@ type clientStream = grpc.ClientStreamingClient[uploadv1.UploadRequest, uploadv1.
 
 // send returns io.EOF if the server has ended the RPC.
 func (g grpcStream) send(stream clientStream, source io.Reader) error {
-	if g.zeroCopySend {
-		return g.sendZeroCopy(stream, source)
+	if g.fastSend {
+		return sendFast(stream, source)
 	}
 	buffer := make([]byte, g.chunk)
 	for {
@@ -95,21 +96,15 @@ func (g grpcStream) sendChunk(stream clientStream, chunk []byte) error {
 	return stream.SendMsg(&encoded)
 }
 
-// sendZeroCopy reads each chunk into a buffer that grpc-go sends as it is.
-func (g grpcStream) sendZeroCopy(stream clientStream, source io.Reader) error {
-	pool := new(chunkPool)
+// sendFast sends as package fastupload does, but without a hash, because the
+// other contenders have none in the client.
+func sendFast(stream clientStream, source io.Reader) error {
 	for {
-		buffer := pool.Get(g.chunk)
-		n, err := io.ReadFull(source, *buffer)
-		if n == 0 || err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-			pool.Put(buffer)
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
+		chunk, err := fastupload.ReadChunk(source)
+		if chunk == nil || err != nil {
 			return err
 		}
-		*buffer = (*buffer)[:n]
-		if err := stream.SendMsg(&rawChunk{data: mem.BufferSlice{mem.NewBuffer(buffer, pool)}}); err != nil {
+		if err := fastupload.SendChunk(stream, chunk); err != nil {
 			return err
 		}
 	}
@@ -120,52 +115,23 @@ func (g grpcStream) sendZeroCopy(stream clientStream, source io.Reader) error {
 type server struct {
 	uploadv1.UnimplementedUploadServiceServer
 
-	work     work
-	zeroCopy bool
+	work work
+	fast bool
 }
 
 func (s *server) Upload(stream grpc.ClientStreamingServer[uploadv1.UploadRequest, uploadv1.UploadReceipt]) error {
+	if s.fast {
+		stream = fastupload.Receive(stream)
+	}
 	sink := s.work.sink()
-	if _, err := stream.Recv(); err != nil { // the info
-		return err
-	}
-	receive := receivePlain
-	if s.zeroCopy {
-		receive = receiveZeroCopy
-	}
 	for {
-		err := receive(stream, sink)
+		m, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
 			return stream.SendAndClose(sink.receipt())
 		}
 		if err != nil {
 			return err
 		}
+		_, _ = sink.Write(m.GetChunk()) // the info has none; Write never fails
 	}
-}
-
-type serverStream = grpc.ClientStreamingServer[uploadv1.UploadRequest, uploadv1.UploadReceipt]
-
-func receivePlain(stream serverStream, w io.Writer) error {
-	m, err := stream.Recv()
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(m.GetChunk())
-	return err
-}
-
-// receiveZeroCopy writes the buffers into which grpc-go has read the frames.
-func receiveZeroCopy(stream serverStream, w io.Writer) error {
-	var m rawChunk
-	if err := stream.RecvMsg(&m); err != nil {
-		return err
-	}
-	defer m.data.Free()
-	for _, buffer := range m.data {
-		if _, err := w.Write(buffer.ReadOnlyData()); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -40,10 +40,8 @@ func tuned(o loopback.Options) startFunc { return grpcStream{chunk: fit, options
 var withTLS = []row{
 	{"http1-put", put(loopback.HTTPOptions{})},
 	{"http1-put-tls", put(loopback.HTTPOptions{TLS: true})},
-	{"grpc-64KiB", grpcStream{chunk: 64 << 10, newBuffers: true}.start},
-	{"grpc-64KiB-tls", grpcStream{chunk: 64 << 10, newBuffers: true, options: loopback.Options{TLS: true}}.start},
-	{"grpc-256KiB-zero-copy", grpcStream{chunk: 256 << 10, zeroCopySend: true, zeroCopyReceive: true}.start},
-	{"grpc-256KiB-zero-copy-tls", grpcStream{
-		chunk: 256 << 10, zeroCopySend: true, zeroCopyReceive: true, options: loopback.Options{TLS: true},
-	}.start},
+	{"grpc-plain", plain.start},
+	{"grpc-plain-tls", grpcStream{chunk: plain.chunk, options: loopback.Options{TLS: true}}.start},
+	{"grpc-fast", fast.start},
+	{"grpc-fast-tls", grpcStream{fastSend: true, fastReceive: true, options: loopback.Options{TLS: true}}.start},
 }

@@ -2,6 +2,7 @@
 package upload
 
 import (
+	clientstream "example.com/streams/03-client-stream"
 	"example.com/streams/07-production/throughput/bench/harness"
 	"example.com/streams/07-production/throughput/bench/loopback"
 )
@@ -28,20 +29,27 @@ var peers = []row{
 	{"drpc-64KiB", drpcStream(64 << 10)},
 	{"grpc-1KiB", grpcStream{chunk: 1 << 10, newBuffers: true}.start},
 	{"grpc-64KiB", grpcStream{chunk: 64 << 10, newBuffers: true}.start},
-	{"grpc-256KiB-one-buffer", grpcStream{chunk: 256 << 10}.start},
-	{"grpc-256KiB-zero-copy", grpcStream{chunk: 256 << 10, zeroCopySend: true, zeroCopyReceive: true}.start},
+	{"grpc-plain", plain.start},
+	{"grpc-fast", fast.start},
 }
+
+// plain is the upload of chapter 03, and fast is that of package fastupload.
+var (
+	plain = grpcStream{chunk: clientstream.ChunkSize}
+	fast  = grpcStream{fastSend: true, fastReceive: true}
+)
 
 // steps lead from the first version of an upload to the fastest one.
 var steps = []row{
 	{"64KiB-new-buffers", grpcStream{chunk: 64 << 10, newBuffers: true}.start},
 	{"1KiB-new-buffers", grpcStream{chunk: 1 << 10, newBuffers: true}.start},
-	{"64KiB-one-buffer", grpcStream{chunk: 64 << 10}.start},
-	{"32KiB-one-buffer", grpcStream{chunk: 32 << 10}.start},
-	{"32KiB-minus-16B-one-buffer", grpcStream{chunk: fit}.start},
-	{"64KiB-zero-copy-receive", grpcStream{chunk: 64 << 10, zeroCopyReceive: true}.start},
-	{"64KiB-zero-copy-both", grpcStream{chunk: 64 << 10, zeroCopySend: true, zeroCopyReceive: true}.start},
-	{"256KiB-zero-copy-both", grpcStream{chunk: 256 << 10, zeroCopySend: true, zeroCopyReceive: true}.start},
+	{"64KiB", grpcStream{chunk: 64 << 10}.start},
+	{"32KiB", grpcStream{chunk: 32 << 10}.start},
+	{"32KiB-minus-16B", grpcStream{chunk: fit}.start},
+	{"256KiB-as-chapter-03", plain.start},
+	{"256KiB-fast-send", grpcStream{fastSend: true}.start},
+	{"256KiB-fast-receive", grpcStream{chunk: clientstream.ChunkSize, fastReceive: true}.start},
+	{"256KiB-fast-both", fast.start},
 }
 
 // Comparisons returns all comparisons of an upload.
