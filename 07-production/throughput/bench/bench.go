@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"example.com/streams/07-production/throughput/bench/fanout"
+	"example.com/streams/07-production/throughput/bench/follow"
 	"example.com/streams/07-production/throughput/bench/harness"
 	"example.com/streams/07-production/throughput/bench/message"
 	"example.com/streams/07-production/throughput/bench/sensor"
@@ -18,14 +18,14 @@ func Comparisons() []harness.Comparison {
 		message.Comparisons(),
 		sensor.Comparisons(),
 		upload.Comparisons(),
-		fanout.Comparisons(),
+		follow.Comparisons(),
 	)
 }
 
 // StartServer starts the server of this name in this process, which has been
 // started for it.
 func StartServer(name string) (*harness.Server, error) {
-	if s, known, err := fanout.StartServer(name); known {
+	if s, known, err := follow.StartServer(name); known {
 		return s, err
 	}
 	return nil, fmt.Errorf("server: must be a name that a comparison uses, got %q", name)

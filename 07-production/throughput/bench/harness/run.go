@@ -28,8 +28,11 @@ type Options struct {
 	Progress func(round int)
 }
 
-// limit is how long a sample may take.
-const limit = 3 * time.Minute
+// A sample may take this long.
+const (
+	limit      = 3 * time.Minute
+	shortLimit = 30 * time.Second
+)
 
 // A Result is what a comparison has measured.
 type Result struct {
@@ -127,6 +130,10 @@ const nsPerOp = "ns/op"
 // measures the work. foreign is the share of the machine that other
 // processes used.
 func (m *measurement) sample(ctx context.Context, c Contender, n int) (s Sample, foreign float64, err error) {
+	limit := limit
+	if m.options.Short {
+		limit = shortLimit
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the sample took more than %v", limit))
 	defer cancel()
 	r := &Run{Context: ctx, Short: m.options.Short}

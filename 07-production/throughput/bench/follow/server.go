@@ -1,9 +1,11 @@
-package fanout
+package follow
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"strings"
@@ -33,16 +35,17 @@ var servers = map[string]func() (publisher, *grpc.Server, http.Handler){
 	"channels-drop":     newDroppingChannels,
 	"log":               newLogServer,
 	"fastlog":           newFastLog,
+	"poll":              newPoll,
 	"connect":           newConnect,
 	"sse":               newSSE,
 	"websocket-coder":   newCoder,
 	"websocket-gorilla": newGorilla,
 }
 
-// StartServer starts a server of this package, such as "fanout-log", in this
+// StartServer starts a server of this package, such as "follow-log", in this
 // process. known is false if there is no server of this name.
 func StartServer(name string) (s *harness.Server, known bool, err error) {
-	short, isOurs := strings.CutPrefix(name, "fanout-")
+	short, isOurs := strings.CutPrefix(name, "follow-")
 	start, ok := servers[short]
 	if !isOurs || !ok {
 		return nil, false, nil
@@ -84,38 +87,50 @@ func StartServer(name string) (s *harness.Server, known bool, err error) {
 	}, true, nil
 }
 
-// publish lets the server publish messages, one after each pace, or at once
-// if pace is 0, with as many more bytes of text as padding. It does not wait.
-func publish(server *harness.Process, messages int, pace time.Duration, padding int) error {
-	_, err := server.Call(fmt.Sprintf("%d %d %d", messages, pace, padding))
+// A request is what a server shall publish.
+type request struct {
+	Messages int
+	Pace     time.Duration // between two messages; 0: all at once
+	Random   bool          // the pace is a mean
+	Padding  int           // bytes that are added to the text
+}
+
+// publish does not wait until the server has published.
+func publish(server *harness.Process, r request) error {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	_, err = server.Call(string(text))
 	return err
 }
 
 // handle does what publish asks for.
-func handle(ctx context.Context, p publisher, request string) error {
-	var messages, padding int
-	var pace time.Duration
-	if _, err := fmt.Sscanf(request, "%d %d %d", &messages, &pace, &padding); err != nil {
-		return fmt.Errorf("request: must be three numbers, got %q", request)
+func handle(ctx context.Context, p publisher, text string) error {
+	var r request
+	if err := json.Unmarshal([]byte(text), &r); err != nil {
+		return fmt.Errorf("request: %w", err)
 	}
-	text := line + strings.Repeat("-", padding)
-	go func() {
-		if pace == 0 {
-			for range messages {
-				p.publish(text)
-			}
-			return
+	go r.run(ctx, p)
+	return nil
+}
+
+func (r request) run(ctx context.Context, p publisher) {
+	text := line + strings.Repeat("-", r.Padding)
+	due := time.Now()
+	for range r.Messages {
+		if r.Random {
+			due = due.Add(rand.N(2*r.Pace + 1))
+		} else {
+			due = due.Add(r.Pace)
 		}
-		ticker := time.NewTicker(pace)
-		defer ticker.Stop()
-		for range messages {
+		if r.Pace > 0 {
 			select {
-			case <-ticker.C:
-				p.publish(text)
+			case <-time.After(time.Until(due)):
 			case <-ctx.Done():
 				return
 			}
 		}
-	}()
-	return nil
+		p.publish(text)
+	}
 }

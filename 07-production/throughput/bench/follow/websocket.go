@@ -1,8 +1,9 @@
-package fanout
+package follow
 
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -76,10 +77,12 @@ func newGorilla() (publisher, *grpc.Server, http.Handler) {
 }
 
 // coderFollowers use the library of the server.
-func coderFollowers(ctx context.Context, group *errgroup.Group, addr string, followers []*follower) {
+func coderFollowers(ctx context.Context, group *errgroup.Group, n network, followers []*follower) {
+	client := &http.Client{Transport: &http.Transport{DialContext: n.dialTCP}}
 	for _, f := range followers {
+		n.call()
 		group.Go(func() error {
-			conn, _, err := coder.Dial(ctx, "ws://"+addr, nil)
+			conn, _, err := coder.Dial(ctx, "ws://"+n.addr, &coder.DialOptions{HTTPClient: client})
 			if err != nil {
 				return ended(ctx, err)
 			}
@@ -98,10 +101,12 @@ func coderFollowers(ctx context.Context, group *errgroup.Group, addr string, fol
 }
 
 // gorillaFollowers use the library of the server.
-func gorillaFollowers(ctx context.Context, group *errgroup.Group, addr string, followers []*follower) {
+func gorillaFollowers(ctx context.Context, group *errgroup.Group, n network, followers []*follower) {
+	dialer := &gorilla.Dialer{NetDialContext: n.dialTCP}
 	for _, f := range followers {
+		n.call()
 		group.Go(func() error {
-			conn, _, err := gorilla.DefaultDialer.DialContext(ctx, "ws://"+addr, nil)
+			conn, _, err := dialer.DialContext(ctx, "ws://"+n.addr, nil)
 			if err != nil {
 				return ended(ctx, err)
 			}
@@ -121,8 +126,17 @@ func gorillaFollowers(ctx context.Context, group *errgroup.Group, addr string, f
 	}
 }
 
-// seenJSON reads the sequence, and does not decode the rest.
+// seenJSON reads the sequence, and decodes the rest only if the follower needs
+// it.
 func (f *follower) seenJSON(text []byte) error {
+	if f.arrived != nil {
+		var e jsonEntry
+		if err := json.Unmarshal(text, &e); err != nil {
+			return err
+		}
+		f.arrived(e.Timestamp)
+		return f.seen(e.Sequence)
+	}
 	rest, ok := bytes.CutPrefix(text, []byte(`{"sequence":`))
 	digits, _, found := bytes.Cut(rest, []byte(","))
 	if !ok || !found {

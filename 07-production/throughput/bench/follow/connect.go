@@ -1,4 +1,4 @@
-package fanout
+package follow
 
 import (
 	"context"
@@ -34,25 +34,26 @@ func newConnect() (publisher, *grpc.Server, http.Handler) {
 }
 
 // connectFollowers speak connect-go's own protocol over HTTP/2.
-func connectFollowers(ctx context.Context, group *errgroup.Group, addr string, followers []*follower) {
+func connectFollowers(ctx context.Context, group *errgroup.Group, n network, followers []*follower) {
 	for _, f := range followers {
-		group.Go(func() error { return ended(ctx, f.tailConnect(ctx, addr)) })
+		n.call()
+		group.Go(func() error { return ended(ctx, f.tailConnect(ctx, n)) })
 	}
 }
 
-func (f *follower) tailConnect(ctx context.Context, addr string) error {
-	transport := &http.Transport{Protocols: new(http.Protocols)}
+func (f *follower) tailConnect(ctx context.Context, n network) error {
+	transport := &http.Transport{Protocols: new(http.Protocols), DialContext: n.dialTCP}
 	transport.Protocols.SetUnencryptedHTTP2(true)
 	defer transport.CloseIdleConnections()
 	client := connect.NewClient[logsv1.LogRequest, logsv1.LogEntry](
-		&http.Client{Transport: transport}, "http://"+addr+logsv1.LogService_StreamLogs_FullMethodName)
+		&http.Client{Transport: transport}, "http://"+n.addr+logsv1.LogService_StreamLogs_FullMethodName)
 	stream, err := client.CallServerStream(ctx, connect.NewRequest(&logsv1.LogRequest{Follow: true}))
 	if err != nil {
 		return err
 	}
 	defer stream.Close()
 	for stream.Receive() {
-		if err := f.seen(stream.Msg().GetSequence()); err != nil {
+		if err := f.seenEntry(stream.Msg()); err != nil {
 			return err
 		}
 	}

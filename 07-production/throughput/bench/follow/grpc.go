@@ -1,8 +1,10 @@
-package fanout
+package follow
 
 import (
 	"context"
+	"net"
 	"net/http"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -154,23 +156,31 @@ func single(conn grpc.ClientConnInterface) logsv1.LogServiceClient {
 
 // grpcFollowers have this many streams on each connection.
 func grpcFollowers(client entries, streams int) joiner {
-	return func(ctx context.Context, group *errgroup.Group, addr string, followers []*follower) {
-		for len(followers) > 0 {
-			n := min(streams, len(followers))
-			conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	return func(ctx context.Context, group *errgroup.Group, n network, followers []*follower) {
+		for batch := range slices.Chunk(followers, streams) {
+			conn, err := n.connect(ctx)
 			if err != nil {
 				group.Go(func() error { return err })
 				return
 			}
-			context.AfterFunc(ctx, func() { conn.Close() })
-			for _, f := range followers[:n] {
+			for _, f := range batch {
+				n.call()
 				group.Go(func() error {
 					return ended(ctx, f.tail(ctx, client(conn)))
 				})
 			}
-			followers = followers[n:]
 		}
 	}
+}
+
+// connect returns a connection that is closed when ctx ends.
+func (n network) connect(ctx context.Context) (*grpc.ClientConn, error) {
+	conn, err := grpc.NewClient("passthrough:///"+n.addr, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return n.dial(ctx) }))
+	if err == nil {
+		context.AfterFunc(ctx, func() { conn.Close() })
+	}
+	return conn, err
 }
 
 // tail returns when the stream ends.
@@ -184,7 +194,7 @@ func (f *follower) tail(ctx context.Context, client logsv1.LogServiceClient) err
 		if err != nil {
 			return err
 		}
-		if err := f.seen(entry.GetSequence()); err != nil {
+		if err := f.seenEntry(entry); err != nil {
 			return err
 		}
 	}

@@ -1,4 +1,4 @@
-package fanout
+package follow
 
 import (
 	"sync"

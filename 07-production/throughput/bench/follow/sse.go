@@ -1,13 +1,12 @@
-package fanout
+package follow
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -58,12 +57,12 @@ func newSSE() (publisher, *grpc.Server, http.Handler) {
 	})
 }
 
-// sseFollowers speak HTTP/1.1. They read the id of each event, and do not
-// decode the JSON.
-func sseFollowers(ctx context.Context, group *errgroup.Group, addr string, followers []*follower) {
-	client := &http.Client{Transport: &http.Transport{}}
+// sseFollowers speak HTTP/1.1. They read the data of each event.
+func sseFollowers(ctx context.Context, group *errgroup.Group, n network, followers []*follower) {
+	client := &http.Client{Transport: &http.Transport{DialContext: n.dialTCP}}
 	for _, f := range followers {
-		group.Go(func() error { return ended(ctx, f.tailSSE(ctx, client, addr)) })
+		n.call()
+		group.Go(func() error { return ended(ctx, f.tailSSE(ctx, client, n.addr)) })
 	}
 }
 
@@ -79,15 +78,11 @@ func (f *follower) tailSSE(ctx context.Context, client *http.Client, addr string
 	defer resp.Body.Close()
 	lines := bufio.NewScanner(resp.Body)
 	for lines.Scan() {
-		id, ok := strings.CutPrefix(lines.Text(), "id: ")
+		data, ok := bytes.CutPrefix(lines.Bytes(), []byte("data: "))
 		if !ok {
-			continue
+			continue // an id, which the data repeats, or an empty line
 		}
-		sequence, err := strconv.ParseUint(id, 10, 64)
-		if err != nil {
-			return err
-		}
-		if err := f.seen(sequence); err != nil {
+		if err := f.seenJSON(data); err != nil {
 			return err
 		}
 	}

@@ -1,5 +1,4 @@
-// Package fanout compares ways to send each entry of a log to many.
-package fanout
+package follow
 
 import (
 	"fmt"
@@ -30,16 +29,6 @@ var ways = []way{
 	{"websocket-coder", "websocket-coder", coderFollowers},
 	{"websocket-gorilla", "websocket-gorilla", gorillaFollowers},
 	{"connect", "connect", connectFollowers},
-}
-
-// Comparisons returns all comparisons of a fan-out.
-func Comparisons() []harness.Comparison {
-	return []harness.Comparison{
-		burst(100, 1000),
-		burst(1000, 200),
-		burst(5000, 30),
-		paced(),
-	}
 }
 
 // burst publishes as fast as it can, and waits until each follower has all.
@@ -83,19 +72,19 @@ func compare(c harness.Comparison, followers int, pace time.Duration) harness.Co
 // start waits until all followers have received one entry. Do delivers n
 // entries, the same number to each follower.
 func (w way) start(r *harness.Run, followers int, pace time.Duration) (harness.Do, error) {
-	server, err := r.StartServer("fanout-" + w.server)
+	server, err := r.StartServer("follow-" + w.server)
 	if err != nil {
 		return nil, err
 	}
 	t := newTally(followers)
-	t.join(r, w.join, server.Addr)
+	t.join(r, w.join, network{addr: server.Addr})
 	if err := t.await(r.Context); err != nil {
 		return nil, err
 	}
 	return func(n int) ([]harness.Metric, error) {
 		messages := max(1, n/followers)
 		t.expect(messages * followers)
-		if err := publish(server, messages, pace, 0); err != nil {
+		if err := publish(server, request{Messages: messages, Pace: pace}); err != nil {
 			return nil, err
 		}
 		return nil, t.await(r.Context)

@@ -1,36 +1,98 @@
-package fanout
+package follow
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	logsv1 "example.com/streams/02-server-stream/logs/v1"
 	"example.com/streams/07-production/throughput/bench/harness"
 )
 
-// A joiner starts followers of the server at addr. Each calls seen for each
-// entry that it receives, and returns when ctx ends.
-type joiner func(ctx context.Context, group *errgroup.Group, addr string, followers []*follower)
+// A joiner starts followers of a server. Each calls seen for each entry that
+// it receives, and returns when ctx ends.
+type joiner func(ctx context.Context, group *errgroup.Group, n network, followers []*follower)
+
+// A network connects followers with a server.
+type network struct {
+	addr    string
+	traffic *traffic // nil: do not count
+}
+
+// A traffic counts what followers do.
+type traffic struct {
+	bytes atomic.Int64 // in both directions
+	calls atomic.Int64
+}
+
+// dial connects to the server.
+func (n network) dial(ctx context.Context) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", n.addr)
+	if err != nil || n.traffic == nil {
+		return conn, err
+	}
+	return countingConn{conn, n.traffic}, nil
+}
+
+func (n network) dialTCP(ctx context.Context, _, _ string) (net.Conn, error) { return n.dial(ctx) }
+
+func (n network) call() {
+	if n.traffic != nil {
+		n.traffic.calls.Add(1)
+	}
+}
+
+// A countingConn counts the bytes of a connection.
+type countingConn struct {
+	net.Conn
+	traffic *traffic
+}
+
+func (c countingConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.traffic.bytes.Add(int64(n))
+	return n, err
+}
+
+func (c countingConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.traffic.bytes.Add(int64(n))
+	return n, err
+}
 
 // A follower checks what one client receives. Its methods must not be called
 // concurrently.
 type follower struct {
 	tally *tally
 	last  uint64 // the sequence of the last entry; 0: none yet
+	gaps  bool   // the server may leave entries out
+
+	// arrived, if not nil, is called with the time at which an entry was
+	// published. Then followers decode the whole entry.
+	arrived func(published time.Time)
 }
 
 // seen counts an entry. It returns an error unless the sequence follows that
 // of the last entry.
 func (f *follower) seen(sequence uint64) error {
-	if sequence != f.last+1 {
+	if sequence != f.last+1 && !(f.gaps && sequence > f.last) {
 		return fmt.Errorf("sequence: must be %d, got %d", f.last+1, sequence)
 	}
 	f.last = sequence
 	f.tally.add()
 	return nil
+}
+
+func (f *follower) seenEntry(e *logsv1.LogEntry) error {
+	if f.arrived != nil {
+		f.arrived(e.GetTimestamp().AsTime())
+	}
+	return f.seen(e.GetSequence())
 }
 
 // A tally counts what all followers have received. Its methods may be called
@@ -64,10 +126,10 @@ func (t *tally) add() {
 }
 
 // join starts the followers. They end with the sample.
-func (t *tally) join(r *harness.Run, start joiner, addr string) {
+func (t *tally) join(r *harness.Run, start joiner, n network) {
 	ctx, cancel := context.WithCancel(r.Context)
 	group, ctx := errgroup.WithContext(ctx)
-	start(ctx, group, addr, t.followers)
+	start(ctx, group, n, t.followers)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
