@@ -80,7 +80,7 @@ type follower struct {
 // seen counts an entry. It returns an error unless the sequence follows that
 // of the last entry.
 func (f *follower) seen(sequence uint64) error {
-	if sequence != f.last+1 && !(f.gaps && sequence > f.last) {
+	if sequence <= f.last || sequence > f.last+1 && !f.gaps {
 		return fmt.Errorf("sequence: must be %d, got %d", f.last+1, sequence)
 	}
 	f.last = sequence
@@ -156,13 +156,14 @@ func (t *tally) await(ctx context.Context) error {
 	}
 }
 
-// ended returns nil if a follower has failed because its context ended.
+// ended returns the error of a follower, unless its context has ended.
 func ended(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return nil
-	}
-	if err == nil {
+	case err == nil:
 		return errors.New("the stream has ended")
+	default:
+		return err
 	}
-	return err
 }

@@ -21,7 +21,7 @@ func newCoder() (publisher, *grpc.Server, http.Handler) {
 		if err != nil {
 			return // Accept has answered
 		}
-		defer conn.CloseNow()
+		defer func() { _ = conn.CloseNow() }()
 		ctx := conn.CloseRead(req.Context())
 		items, leave := h.follow()
 		defer leave()
@@ -86,7 +86,7 @@ func coderFollowers(ctx context.Context, group *errgroup.Group, n network, follo
 			if err != nil {
 				return ended(ctx, err)
 			}
-			defer conn.CloseNow()
+			defer func() { _ = conn.CloseNow() }()
 			for {
 				_, text, err := conn.Read(ctx)
 				if err == nil {
@@ -111,7 +111,7 @@ func gorillaFollowers(ctx context.Context, group *errgroup.Group, n network, fol
 				return ended(ctx, err)
 			}
 			defer conn.Close()
-			stop := context.AfterFunc(ctx, func() { conn.Close() })
+			stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 			defer stop()
 			for {
 				_, text, err := conn.ReadMessage()

@@ -1,15 +1,12 @@
 package harness
 
 import (
-	"bufio"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 	"unicode"
 )
@@ -58,11 +55,11 @@ func cpuModel() string {
 	return strings.TrimSpace(strings.TrimLeft(line, "\t :"))
 }
 
-// Write writes a result in the format of Go's benchmarks, which benchstat
+// Text returns a result in the format of Go's benchmarks, which benchstat
 // reads: settings, a table for people, which benchstat skips, and a line for
 // each sample.
-func (r *Result) Write(w io.Writer, settings []Setting) error {
-	b := bufio.NewWriter(w)
+func (r *Result) Text(settings []Setting) string {
+	b := new(strings.Builder)
 	for _, s := range settings {
 		fmt.Fprintf(b, "%s: %s\n", s.Key, s.Value)
 	}
@@ -81,21 +78,26 @@ func (r *Result) Write(w io.Writer, settings []Setting) error {
 			fmt.Fprintln(b)
 		}
 	}
-	return b.Flush()
+	return b.String()
 }
 
 const pkg = "example.com/streams/07-production/throughput/bench"
 
 // writeTable writes the medians and ranges of what is compared, and of the
 // ratios to the first contender.
-func (r *Result) writeTable(w io.Writer) {
+func (r *Result) writeTable(b *strings.Builder) {
 	c := r.Comparison
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "contender\t%s [min..max]\ttimes as good as %s\n", c.Unit, c.Contenders[0].Name)
+	rows := [][3]string{{"contender", c.Unit + " [min..max]", "times as good as " + c.Contenders[0].Name}}
 	for i, contender := range c.Contenders {
-		fmt.Fprintf(t, "%s\t%v\t%v\n", contender.Name, r.Spread(i, c.Unit), r.Spread(i, "ratio"))
+		rows = append(rows, [3]string{contender.Name, r.Spread(i, c.Unit).String(), r.Spread(i, "ratio").String()})
 	}
-	_ = t.Flush() // a bufio.Writer keeps its error until Flush
+	var widths [2]int
+	for _, row := range rows {
+		widths[0], widths[1] = max(widths[0], len(row[0])), max(widths[1], len(row[1]))
+	}
+	for _, row := range rows {
+		fmt.Fprintf(b, "%-*s  %-*s  %s\n", widths[0], row[0], widths[1], row[1], row[2])
+	}
 }
 
 // Spread returns the spread of a metric over the rounds of one contender.

@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -22,9 +21,8 @@ var example = &Result{
 func init() { addRatios(example.Samples, nsPerOp) }
 
 func TestWrite_IsTheFormatOfBenchmarks(t *testing.T) {
-	var b strings.Builder
-	require.NoError(t, example.Write(&b, []Setting{{"date", "2026-11-21"}, {"command", "go run ./cmd/bench message"}}))
-	golden.File(t, "testdata/result.txt", b.String())
+	got := example.Text([]Setting{{"date", "2026-11-21"}, {"command", "go run ./cmd/bench message"}})
+	golden.File(t, "testdata/result.txt", got)
 }
 
 func TestPlot_IsABarForEachContender(t *testing.T) {

@@ -52,7 +52,7 @@ func TestRatios_CompareSamplesOfTheSameRound(t *testing.T) {
 	addRatios(samples, "ns/op")
 	for i, want := range []float64{1, 2, 0.25} {
 		for round, s := range samples[i] {
-			require.Equal(t, want, s.Value("ratio"), "of contender %d in round %d", i, round)
+			require.InDelta(t, want, s.Value("ratio"), 1e-9, "of contender %d in round %d", i, round)
 		}
 	}
 }

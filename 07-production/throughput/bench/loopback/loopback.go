@@ -130,7 +130,7 @@ func accept(listener net.Listener, serve func(net.Conn) error) error {
 	for {
 		conn, err := listener.Accept()
 		if err != nil {
-			return group.Wait() //nolint:nilerr // the listener is closed
+			return group.Wait() // the listener is closed
 		}
 		group.Go(func() error {
 			defer conn.Close()

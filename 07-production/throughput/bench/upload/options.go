@@ -25,8 +25,8 @@ var options = []row{
 		Server: []grpc.ServerOption{grpc.InitialWindowSize(1 << 20)},
 	})},
 	{"own-write-buffer", tuned(loopback.Options{
-		Server: []grpc.ServerOption{grpc.SharedWriteBuffer(false)},
-		Client: []grpc.DialOption{grpc.WithSharedWriteBuffer(false)},
+		Server: []grpc.ServerOption{grpc.SharedWriteBuffer(false)},   //nolint:staticcheck // deprecated, because the default is better
+		Client: []grpc.DialOption{grpc.WithSharedWriteBuffer(false)}, //nolint:staticcheck // as above
 	})},
 	{"stream-workers-2", tuned(loopback.Options{
 		Server: []grpc.ServerOption{grpc.NumStreamWorkers(2)},

@@ -85,7 +85,7 @@ func tcp(r *harness.Run, w work, receive func(*sink, net.Conn) error) (harness.D
 			return nil, err
 		}
 		defer conn.Close()
-		stop := context.AfterFunc(ctx, func() { conn.Close() })
+		stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 		defer stop()
 		if _, err := io.CopyBuffer(onlyWriter{conn}, source, make([]byte, 64<<10)); err != nil {
 			return nil, err

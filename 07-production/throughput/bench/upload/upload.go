@@ -60,6 +60,10 @@ func Comparisons() []harness.Comparison {
 		compare("upload-steps", "Upload, discarded, step by step", work{}, steps),
 		compare("upload-options", "Upload, discarded, with one option more", work{}, options),
 		compare("upload-tls", "Upload, discarded, with and without TLS", work{}, withTLS),
+		peak("upload-peak-256MiB", "Largest heap of an upload of 256 MiB", 256,
+			[]row{{"collected", collected}, {"grpc-plain", plain.start}, {"grpc-fast", fast.start}}),
+		peak("upload-peak-4GiB", "Largest heap of an upload of 4 GiB", 4096,
+			[]row{{"grpc-plain", plain.start}, {"grpc-fast", fast.start}}),
 	}
 }
 

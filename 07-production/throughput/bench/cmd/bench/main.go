@@ -86,16 +86,13 @@ func measure(ctx context.Context, c harness.Comparison) error {
 	if err != nil {
 		return err
 	}
-	var text strings.Builder
-	if err := result.Write(&text, settings); err != nil {
-		return err
-	}
-	fmt.Println(text.String())
+	text := result.Text(settings)
+	fmt.Println(text)
 	if *out == "" || *short {
 		return nil
 	}
 	file := filepath.Join(*out, c.Name)
-	if err := os.WriteFile(file+".txt", []byte(text.String()), 0o644); err != nil {
+	if err := os.WriteFile(file+".txt", []byte(text), 0o644); err != nil {
 		return err
 	}
 	return os.WriteFile(file+".svg", []byte(result.Plot("ratio")), 0o644)
