@@ -160,7 +160,7 @@ func (t *tally) await(ctx context.Context) error {
 func ended(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
-		return nil
+		return nil //nolint:nilerr // the sample is over
 	case err == nil:
 		return errors.New("the stream has ended")
 	default:
