@@ -37,7 +37,9 @@ func testTail_BreakCancelsTheCall(t *testing.T) {
 	})
 }
 
-func TestTail_YieldsTheStatusAsTheLastPair(t *testing.T) { withEachClient(t, testTail_YieldsTheStatusAsTheLastPair) }
+func TestTail_YieldsTheStatusAsTheLastPair(t *testing.T) {
+	withEachClient(t, testTail_YieldsTheStatusAsTheLastPair)
+}
 
 func testTail_YieldsTheStatusAsTheLastPair(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -77,7 +79,9 @@ func testTail_ResumesEachEntryOnce(t *testing.T) {
 
 // The client of a server stream has sent its one request, so that CloseSend
 // has nothing to close.
-func TestCloseSend_DoesNotEndTheHandler(t *testing.T) { withEachClient(t, testCloseSend_DoesNotEndTheHandler) }
+func TestCloseSend_DoesNotEndTheHandler(t *testing.T) {
+	withEachClient(t, testCloseSend_DoesNotEndTheHandler)
+}
 
 func testCloseSend_DoesNotEndTheHandler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -94,7 +98,9 @@ func testCloseSend_DoesNotEndTheHandler(t *testing.T) {
 	})
 }
 
-func TestHandler_ThatReturnsEOFIsUnknown(t *testing.T) { withEachClient(t, testHandler_ThatReturnsEOFIsUnknown) }
+func TestHandler_ThatReturnsEOFIsUnknown(t *testing.T) {
+	withEachClient(t, testHandler_ThatReturnsEOFIsUnknown)
+}
 
 func testHandler_ThatReturnsEOFIsUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

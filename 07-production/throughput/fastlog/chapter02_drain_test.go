@@ -16,7 +16,9 @@ import (
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 )
 
-func TestDrain_TellsFollowersWhereToResume(t *testing.T) { withEachClient(t, testDrain_TellsFollowersWhereToResume) }
+func TestDrain_TellsFollowersWhereToResume(t *testing.T) {
+	withEachClient(t, testDrain_TellsFollowersWhereToResume)
+}
 
 func testDrain_TellsFollowersWhereToResume(t *testing.T) {
 	for name, settle := range map[string]func(){
@@ -54,7 +56,9 @@ func testDrain_TellsFollowersWhereToResume(t *testing.T) {
 	}
 }
 
-func TestDrain_CancelsAFollowerThatDoesNotRead(t *testing.T) { withEachClient(t, testDrain_CancelsAFollowerThatDoesNotRead) }
+func TestDrain_CancelsAFollowerThatDoesNotRead(t *testing.T) {
+	withEachClient(t, testDrain_CancelsAFollowerThatDoesNotRead)
+}
 
 func testDrain_CancelsAFollowerThatDoesNotRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

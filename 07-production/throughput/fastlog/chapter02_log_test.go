@@ -14,7 +14,9 @@ import (
 
 // An entry may be appended after a handler has read all entries and before
 // the handler waits.
-func TestWait_SeesAnEntryThatIsAlreadyThere(t *testing.T) { withEachClient(t, testWait_SeesAnEntryThatIsAlreadyThere) }
+func TestWait_SeesAnEntryThatIsAlreadyThere(t *testing.T) {
+	withEachClient(t, testWait_SeesAnEntryThatIsAlreadyThere)
+}
 
 func testWait_SeesAnEntryThatIsAlreadyThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -38,7 +40,9 @@ func testDrain_MakesAppendDoNothing(t *testing.T) {
 	})
 }
 
-func TestAppend_HoldsAtMostMaxLogBytes(t *testing.T) { withEachClient(t, testAppend_HoldsAtMostMaxLogBytes) }
+func TestAppend_HoldsAtMostMaxLogBytes(t *testing.T) {
+	withEachClient(t, testAppend_HoldsAtMostMaxLogBytes)
+}
 
 func testAppend_HoldsAtMostMaxLogBytes(t *testing.T) {
 	log := NewLog(10_000)
@@ -66,7 +70,9 @@ func testAppend_HoldsAtMostMaxLogBytes(t *testing.T) {
 	require.Equal(t, 1, size)
 }
 
-func TestNewLog_HoldsAtLeastOneEntry(t *testing.T) { withEachClient(t, testNewLog_HoldsAtLeastOneEntry) }
+func TestNewLog_HoldsAtLeastOneEntry(t *testing.T) {
+	withEachClient(t, testNewLog_HoldsAtLeastOneEntry)
+}
 
 func testNewLog_HoldsAtLeastOneEntry(t *testing.T) {
 	for _, retention := range []int{-1, 0, 1} {

@@ -18,7 +18,9 @@ import (
 
 // A follower that does not read holds what gRPC has encoded for it, and the
 // batch of its handler, even after the log has dropped those entries.
-func TestStreamLogs_UnreadStreamTakesABoundedHeap(t *testing.T) { withEachClient(t, testStreamLogs_UnreadStreamTakesABoundedHeap) }
+func TestStreamLogs_UnreadStreamTakesABoundedHeap(t *testing.T) {
+	withEachClient(t, testStreamLogs_UnreadStreamTakesABoundedHeap)
+}
 
 func testStreamLogs_UnreadStreamTakesABoundedHeap(t *testing.T) {
 	const followers = 50

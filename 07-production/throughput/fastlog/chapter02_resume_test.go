@@ -16,7 +16,9 @@ import (
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 )
 
-func TestTail_ResumesAfterADayOfAQuietFilter(t *testing.T) { withEachClient(t, testTail_ResumesAfterADayOfAQuietFilter) }
+func TestTail_ResumesAfterADayOfAQuietFilter(t *testing.T) {
+	withEachClient(t, testTail_ResumesAfterADayOfAQuietFilter)
+}
 
 func testTail_ResumesAfterADayOfAQuietFilter(t *testing.T) {
 	for name, interval := range map[string]time.Duration{
@@ -55,7 +57,9 @@ func testTail_ResumesAfterADayOfAQuietFilter(t *testing.T) {
 
 // A server that restarts has a new log. A sequence of the old log is in the
 // new one too, if the new log has grown that far.
-func TestTail_DoesNotResumeInAnotherLog(t *testing.T) { withEachClient(t, testTail_DoesNotResumeInAnotherLog) }
+func TestTail_DoesNotResumeInAnotherLog(t *testing.T) {
+	withEachClient(t, testTail_DoesNotResumeInAnotherLog)
+}
 
 func testTail_DoesNotResumeInAnotherLog(t *testing.T) {
 	for name, entries := range map[string]int{"empty": 0, "fewer entries": 3, "more entries": 8} {
@@ -82,7 +86,9 @@ func testTail_DoesNotResumeInAnotherLog(t *testing.T) {
 }
 
 // Bookmark 0 says that the log was empty: entry 1 comes next.
-func TestTail_ResumesAfterAnEmptyLog(t *testing.T) { withEachClient(t, testTail_ResumesAfterAnEmptyLog) }
+func TestTail_ResumesAfterAnEmptyLog(t *testing.T) {
+	withEachClient(t, testTail_ResumesAfterAnEmptyLog)
+}
 
 func testTail_ResumesAfterAnEmptyLog(t *testing.T) {
 	for name, tt := range map[string]struct {
@@ -110,7 +116,9 @@ func testTail_ResumesAfterAnEmptyLog(t *testing.T) {
 	}
 }
 
-func TestTail_BreakCountsTheEntryAsReceived(t *testing.T) { withEachClient(t, testTail_BreakCountsTheEntryAsReceived) }
+func TestTail_BreakCountsTheEntryAsReceived(t *testing.T) {
+	withEachClient(t, testTail_BreakCountsTheEntryAsReceived)
+}
 
 func testTail_BreakCountsTheEntryAsReceived(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -131,7 +139,9 @@ func testTail_BreakCountsTheEntryAsReceived(t *testing.T) {
 }
 
 // The bookmarks of a silent stream are its heartbeat.
-func TestStreamLogs_SilentStreamHasBookmarks(t *testing.T) { withEachClient(t, testStreamLogs_SilentStreamHasBookmarks) }
+func TestStreamLogs_SilentStreamHasBookmarks(t *testing.T) {
+	withEachClient(t, testStreamLogs_SilentStreamHasBookmarks)
+}
 
 func testStreamLogs_SilentStreamHasBookmarks(t *testing.T) {
 	for name, tt := range map[string]struct{ interval, want time.Duration }{
@@ -160,7 +170,9 @@ func testStreamLogs_SilentStreamHasBookmarks(t *testing.T) {
 	}
 }
 
-func TestStreamLogs_BookmarksAreSentOnRequest(t *testing.T) { withEachClient(t, testStreamLogs_BookmarksAreSentOnRequest) }
+func TestStreamLogs_BookmarksAreSentOnRequest(t *testing.T) {
+	withEachClient(t, testStreamLogs_BookmarksAreSentOnRequest)
+}
 
 func testStreamLogs_BookmarksAreSentOnRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -177,7 +189,9 @@ func testStreamLogs_BookmarksAreSentOnRequest(t *testing.T) {
 // A bookmark comes after half of the retention or 1,000 entries, whichever is
 // less, and up to 15 more, because a handler looks at 16 entries at a time. The
 // last one comes at the end.
-func TestStreamLogs_BookmarksWithoutAMatch(t *testing.T) { withEachClient(t, testStreamLogs_BookmarksWithoutAMatch) }
+func TestStreamLogs_BookmarksWithoutAMatch(t *testing.T) {
+	withEachClient(t, testStreamLogs_BookmarksWithoutAMatch)
+}
 
 func testStreamLogs_BookmarksWithoutAMatch(t *testing.T) {
 	for name, tt := range map[string]struct {
@@ -212,7 +226,9 @@ func testStreamLogs_BookmarksWithoutAMatch(t *testing.T) {
 
 // A client whose filter matches nothing learns where to resume even if the
 // server stops before the first bookmark is due.
-func TestTail_LearnsTheCursorAtADrain(t *testing.T) { withEachClient(t, testTail_LearnsTheCursorAtADrain) }
+func TestTail_LearnsTheCursorAtADrain(t *testing.T) {
+	withEachClient(t, testTail_LearnsTheCursorAtADrain)
+}
 
 func testTail_LearnsTheCursorAtADrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -16,7 +16,9 @@ import (
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 )
 
-func TestStreamLogs_EntryArrivesBeforeNext(t *testing.T) { withEachClient(t, testStreamLogs_EntryArrivesBeforeNext) }
+func TestStreamLogs_EntryArrivesBeforeNext(t *testing.T) {
+	withEachClient(t, testStreamLogs_EntryArrivesBeforeNext)
+}
 
 func testStreamLogs_EntryArrivesBeforeNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -37,7 +39,9 @@ func testStreamLogs_EntryArrivesBeforeNext(t *testing.T) {
 	})
 }
 
-func TestStreamLogs_FastAndSlowGetAllInOrder(t *testing.T) { withEachClient(t, testStreamLogs_FastAndSlowGetAllInOrder) }
+func TestStreamLogs_FastAndSlowGetAllInOrder(t *testing.T) {
+	withEachClient(t, testStreamLogs_FastAndSlowGetAllInOrder)
+}
 
 func testStreamLogs_FastAndSlowGetAllInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -66,7 +70,9 @@ func testStreamLogs_FastAndSlowGetAllInOrder(t *testing.T) {
 	})
 }
 
-func TestStreamLogs_SlowFollowerDoesNotDelayAppend(t *testing.T) { withEachClient(t, testStreamLogs_SlowFollowerDoesNotDelayAppend) }
+func TestStreamLogs_SlowFollowerDoesNotDelayAppend(t *testing.T) {
+	withEachClient(t, testStreamLogs_SlowFollowerDoesNotDelayAppend)
+}
 
 func testStreamLogs_SlowFollowerDoesNotDelayAppend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -85,7 +91,9 @@ func testStreamLogs_SlowFollowerDoesNotDelayAppend(t *testing.T) {
 	})
 }
 
-func TestStreamLogs_TooSlowIsOutOfRange(t *testing.T) { withEachClient(t, testStreamLogs_TooSlowIsOutOfRange) }
+func TestStreamLogs_TooSlowIsOutOfRange(t *testing.T) {
+	withEachClient(t, testStreamLogs_TooSlowIsOutOfRange)
+}
 
 func testStreamLogs_TooSlowIsOutOfRange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -116,7 +124,9 @@ func testStreamLogs_TooSlowIsOutOfRange(t *testing.T) {
 	})
 }
 
-func TestStreamLogs_SendsWhatTheRequestSelects(t *testing.T) { withEachClient(t, testStreamLogs_SendsWhatTheRequestSelects) }
+func TestStreamLogs_SendsWhatTheRequestSelects(t *testing.T) {
+	withEachClient(t, testStreamLogs_SendsWhatTheRequestSelects)
+}
 
 func testStreamLogs_SendsWhatTheRequestSelects(t *testing.T) {
 	for name, tt := range map[string]struct {
@@ -156,7 +166,9 @@ func testStreamLogs_SendsWhatTheRequestSelects(t *testing.T) {
 }
 
 // The handler reads the log in batches of 16 entries.
-func TestStreamLogs_WithoutFollowSendsAllBatches(t *testing.T) { withEachClient(t, testStreamLogs_WithoutFollowSendsAllBatches) }
+func TestStreamLogs_WithoutFollowSendsAllBatches(t *testing.T) {
+	withEachClient(t, testStreamLogs_WithoutFollowSendsAllBatches)
+}
 
 func testStreamLogs_WithoutFollowSendsAllBatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -168,7 +180,9 @@ func testStreamLogs_WithoutFollowSendsAllBatches(t *testing.T) {
 	})
 }
 
-func TestStreamLogs_ContainsHasALimit(t *testing.T) { withEachClient(t, testStreamLogs_ContainsHasALimit) }
+func TestStreamLogs_ContainsHasALimit(t *testing.T) {
+	withEachClient(t, testStreamLogs_ContainsHasALimit)
+}
 
 func testStreamLogs_ContainsHasALimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -182,7 +196,9 @@ func testStreamLogs_ContainsHasALimit(t *testing.T) {
 	})
 }
 
-func TestStreamLogs_CancelEndsTheHandlerAtOnce(t *testing.T) { withEachClient(t, testStreamLogs_CancelEndsTheHandlerAtOnce) }
+func TestStreamLogs_CancelEndsTheHandlerAtOnce(t *testing.T) {
+	withEachClient(t, testStreamLogs_CancelEndsTheHandlerAtOnce)
+}
 
 func testStreamLogs_CancelEndsTheHandlerAtOnce(t *testing.T) {
 	for name, interval := range map[string]time.Duration{
@@ -212,7 +228,9 @@ func testStreamLogs_CancelEndsTheHandlerAtOnce(t *testing.T) {
 // A handler whose filter matches nothing does not send. If the log grows
 // faster than the handler reads, the handler does not wait for an entry
 // either. Only its context tells the handler that the client has left.
-func TestStreamLogs_CancelEndsABusyHandler(t *testing.T) { withEachClient(t, testStreamLogs_CancelEndsABusyHandler) }
+func TestStreamLogs_CancelEndsABusyHandler(t *testing.T) {
+	withEachClient(t, testStreamLogs_CancelEndsABusyHandler)
+}
 
 func testStreamLogs_CancelEndsABusyHandler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -245,7 +263,9 @@ func testStreamLogs_CancelEndsABusyHandler(t *testing.T) {
 	})
 }
 
-func TestStreamLogs_DeadlineCoversTheWholeStream(t *testing.T) { withEachClient(t, testStreamLogs_DeadlineCoversTheWholeStream) }
+func TestStreamLogs_DeadlineCoversTheWholeStream(t *testing.T) {
+	withEachClient(t, testStreamLogs_DeadlineCoversTheWholeStream)
+}
 
 func testStreamLogs_DeadlineCoversTheWholeStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

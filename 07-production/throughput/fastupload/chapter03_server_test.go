@@ -134,4 +134,3 @@ func TestUpload_BrokenDirectoryIsInternal(t *testing.T) {
 		})
 	}
 }
-

@@ -12,7 +12,7 @@ func TestChapter03_TestsAreTheSame(t *testing.T) {
 	sametest.Copy{
 		From: "03-client-stream",
 		Files: []string{
-			"bench_test.go", "client_test.go", "delivery_test.go", "end_test.go", "idle_test.go", "name_test.go",
+			"bench_test.go", "client_test.go", "delivery_test.go", "end_test.go", "idle_test.go", "kill_test.go", "name_test.go",
 			"partial_test.go", "server_test.go",
 		},
 		Prefix: "chapter03_",

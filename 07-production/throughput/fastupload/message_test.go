@@ -38,7 +38,7 @@ func cut(data []byte, sizes []byte) mem.BufferSlice {
 			n = 1 // the others may be empty
 		}
 		n = min(n, len(data))
-		buf := make([]byte, n, 2<<10) // above the threshold below which mem does not count
+		buf := make([]byte, n, max(n, 2<<10)) // above the threshold below which mem does not count
 		copy(buf, data)
 		all = append(all, mem.NewBuffer(&buf, mem.NopBufferPool{}))
 		data = data[n:]

@@ -5,6 +5,7 @@ package sametest
 import (
 	"fmt"
 	"go/ast"
+	"go/format"
 	"go/parser"
 	"go/token"
 	"os"
@@ -44,7 +45,9 @@ func (c Copy) Check(t *testing.T, root string) {
 		source, err := os.ReadFile(filepath.Join(root, c.From, name))
 		require.NoError(t, err)
 		text := c.remove(t, strings.ReplaceAll(string(source), "\r\n", "\n"), used)
-		golden.File(t, c.Prefix+name, c.edit(name, text))
+		formatted, err := format.Source([]byte(c.edit(name, text)))
+		require.NoError(t, err)
+		golden.File(t, c.Prefix+name, string(formatted))
 	}
 	for name := range c.Without {
 		require.True(t, used[name], "%s has no %s", c.From, name)
@@ -103,7 +106,7 @@ var (
 // anymore.
 func (c Copy) edit(name, text string) string {
 	text = packageClause.ReplaceAllString(text, "package "+c.To)
-	for _, m := range regexp.MustCompile(`(?m)^\t"([\w./-]+)"\n`).FindAllStringSubmatch(text, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^\t"([\w./-]+?)(/v\d+)?"\n`).FindAllStringSubmatch(text, -1) {
 		if !strings.Contains(text, path.Base(m[1])+".") {
 			text = strings.Replace(text, m[0], "", 1)
 		}
