@@ -57,22 +57,30 @@ func run(ctx context.Context) error {
 	return nil
 }
 
-// choose returns the comparisons whose names begin with one of the
-// prefixes, or all of them if there is no prefix.
-func choose(all []harness.Comparison, prefixes []string) (chosen []harness.Comparison, err error) {
-	if len(prefixes) == 0 {
+// choose returns the comparisons with these names, or all of them if there
+// is no name. A name such as message stands for all that begin with message-,
+// unless a comparison has just this name.
+func choose(all []harness.Comparison, names []string) (chosen []harness.Comparison, err error) {
+	if len(names) == 0 {
 		return all, nil
 	}
-	for _, prefix := range prefixes {
-		before := len(chosen)
+	for _, name := range names {
+		var exact, group []harness.Comparison
 		for _, c := range all {
-			if strings.HasPrefix(c.Name, prefix) {
-				chosen = append(chosen, c)
+			if c.Name == name {
+				exact = append(exact, c)
+			}
+			if strings.HasPrefix(c.Name, name+"-") {
+				group = append(group, c)
 			}
 		}
-		if len(chosen) == before {
-			return nil, cli.Usagef("NAME: no comparison begins with %q; -list prints all", prefix)
+		if len(exact) > 0 {
+			group = exact
 		}
+		if len(group) == 0 {
+			return nil, cli.Usagef("NAME: must be one that -list prints, or its beginning, got %q", name)
+		}
+		chosen = append(chosen, group...)
 	}
 	return chosen, nil
 }
@@ -91,11 +99,23 @@ func measure(ctx context.Context, c harness.Comparison) error {
 	if *out == "" || *short {
 		return nil
 	}
+	if err := os.MkdirAll(*out, 0o755); err != nil {
+		return err
+	}
 	file := filepath.Join(*out, c.Name)
 	if err := os.WriteFile(file+".txt", []byte(text), 0o644); err != nil {
 		return err
 	}
-	return os.WriteFile(file+".svg", []byte(result.Plot("ratio")), 0o644)
+	return os.WriteFile(file+".svg", []byte(result.Plot(plotOf(c))), 0o644)
+}
+
+// plotOf returns what the plot of a comparison shows: the ratios of times,
+// and everything else as it is.
+func plotOf(c harness.Comparison) string {
+	if c.Unit == "ns/op" || c.Unit == "cpu-ns/op" {
+		return "ratio"
+	}
+	return c.Unit
 }
 
 // command returns the command that this process was started with.
