@@ -20,7 +20,7 @@ var example = &Result{
 
 func init() { addRatios(example.Samples, nsPerOp) }
 
-func TestWrite_IsTheFormatOfBenchmarks(t *testing.T) {
+func TestText_IsTheFormatOfBenchmarks(t *testing.T) {
 	got := example.Text([]Setting{{"date", "2026-11-21"}, {"command", "go run ./cmd/bench message"}})
 	golden.File(t, "testdata/result.txt", got)
 }
