@@ -14,7 +14,8 @@ import (
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 )
 
-// MaxLogBytes is the limit of the messages that a [Log] holds: 64 MiB.
+// MaxLogBytes is the limit of the messages that a [Log] holds: 64 MiB. A
+// longer message is held alone.
 const MaxLogBytes = 64 << 20
 
 // A Log is an append-only log in memory that all followers share. It numbers
@@ -126,10 +127,10 @@ func (l *Log) read(id string, after uint64, batch []*logsv1.LogEntry) (int, erro
 }
 
 // wait returns nil when the log has an entry that follows the sequence
-// after, or when ctx has ended.
+// after, when Drain is called, or when ctx has ended.
 //
-// Unavailable: [Log.Drain] was called, and the follower has read the whole
-// log.
+// Unavailable: [Log.Drain] was called before, and the follower has read the
+// whole log.
 func (l *Log) wait(ctx context.Context, after uint64) error {
 	l.mu.Lock()
 	newest, changed, draining := l.newest, l.changed, l.draining

@@ -121,7 +121,7 @@ func (f *follower) sendBatch() (int, error) {
 			continue
 		}
 		if err := f.stream.Send(e); err != nil {
-			return n, err // the call has ended
+			return n, err // usually the call has ended
 		}
 	}
 	if f.looked += n; f.looked >= f.limit || !time.Now().Before(f.due) {

@@ -43,6 +43,7 @@ var steps = []step{
 		log := logs.NewLog(10 * burst)
 		return &logs.LogServer{Log: log}, func() { log.Append(line, false) }
 	}},
+	{"encoded", batchMethod, 1, func() (any, func()) { s := newEncodingServer(); return s, s.publish }},
 	{"once", entryMethod, 1, newFastLog},
 	{"copied", batchMethod, 1, func() (any, func()) {
 		s, publish := newFastLog()
@@ -65,7 +66,8 @@ func newFastLog() (any, func()) {
 //
 //   - loop: a loop of Send over a list of streams.
 //   - log: chapter 02's log, in which each handler encodes each entry.
-//   - once: each entry is encoded once.
+//   - encoded: batches, which each handler encodes.
+//   - once: each entry is encoded once, and sent alone.
 //   - copied: batches, joined from entries that were encoded once.
 //   - batches: batches that are slices of the log.
 //   - batches100: the same with 100 streams on a connection.
@@ -232,4 +234,46 @@ func (s copyServer) StreamBatches(
 	return s.follow(req, stream.Context(), func(batch []byte) error {
 		return stream.SendMsg(&encoded{data: slices.Clone(batch), message: new(fastlogv1.LogBatch)})
 	})
+}
+
+// An encodingServer sends batches, and encodes each batch anew for each
+// follower.
+type encodingServer struct {
+	fastlogv1.UnimplementedBatchLogServiceServer
+
+	log  *Log // says what to send, and when
+	held [10 * burst]*logsv1.LogEntry
+}
+
+func newEncodingServer() *encodingServer { return &encodingServer{log: NewLog(10 * burst)} }
+
+func (s *encodingServer) publish() {
+	next := s.log.newest + 1 // only publish changes it
+	s.held[next%uint64(len(s.held))] = &logsv1.LogEntry{
+		Sequence: next, Timestamp: timestamppb.Now(), Message: line, LogId: s.log.id,
+	}
+	s.log.Append(line, false)
+}
+
+func (s *encodingServer) StreamBatches(
+	_ *logsv1.LogRequest, stream grpc.ServerStreamingServer[fastlogv1.LogBatch],
+) error {
+	for after := uint64(0); stream.Context().Err() == nil; {
+		_, n, last, err := s.log.read(s.log.id, after, len(s.held))
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			_ = s.log.wait(stream.Context(), after)
+			continue
+		}
+		batch := new(fastlogv1.LogBatch)
+		for ; after < last; after++ {
+			batch.Entries = append(batch.Entries, s.held[(after+1)%uint64(len(s.held))])
+		}
+		if err := stream.Send(batch); err != nil {
+			return err
+		}
+	}
+	return stream.Context().Err()
 }

@@ -18,6 +18,7 @@ func TestBenchTable_HasTheMedians(t *testing.T) {
 	for _, row := range [][2]string{
 		{"loop", "a loop of `Send` over a list of streams"},
 		{"log", "chapter 02: one log, a cursor for each follower"},
+		{"encoded", "the same, in batches that each handler encodes"},
 		{"once", "1. each entry encoded once"},
 		{"copied", "2. batches, joined for each follower"},
 		{"batches", "3. batches that are slices of the log"},
