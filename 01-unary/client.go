@@ -21,8 +21,8 @@ func Lines(ctx context.Context, c snapshotv1.SnapshotServiceClient, n int32) ([]
 	return snapshot.GetLines(), nil
 }
 
-// Retryable reports whether the same call may succeed later, for example
-// after a restart of the server.
+// Retryable reports whether the code of err is Unavailable: the same call may
+// succeed later, for example after a restart of the server.
 func Retryable(err error) bool {
 	return status.Code(err) == codes.Unavailable
 }

@@ -39,7 +39,8 @@ func TestTail_RefusesOnlyLinesAboveTheLimit(t *testing.T) {
 	}
 }
 
-// tail reads no more of a long file than it returns, except for one block.
+// tail reads the blocks that hold the last lines, and at most one more. It
+// stops at the first block above the limit.
 func TestTail_ReadsTheEndOnly(t *testing.T) {
 	for text, blocks := range map[string]int{
 		strings.Repeat("x\n", 4<<20): 1,                              // short lines

@@ -51,8 +51,8 @@ type upload struct {
 }
 
 // relativeCPU returns the CPU time of two relative to that of one, client and
-// server together. The two take turns. Other work on the machine hardly
-// changes the CPU time.
+// server together. The two take turns. Other work on the machine
+// changes the CPU time less than the elapsed time.
 func relativeCPU(b *testing.B, one, two upload) float64 {
 	const size = 32 << 20
 	client := dialTCP(b, stub{OnUpload: hashOnly})

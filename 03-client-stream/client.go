@@ -16,8 +16,8 @@ import (
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
 )
 
-// ChunkSize is the number of bytes that [Upload] sends in one message:
-// 256 KiB, chosen by BenchmarkChunkSize.
+// ChunkSize is the number of bytes of each chunk that [Upload] sends, except
+// the last, which may be smaller: 256 KiB. BenchmarkChunkSize compares sizes.
 const ChunkSize = 256 << 10
 
 // ErrNoReceipt is in the errors of [Upload] after which the file may be
@@ -36,14 +36,16 @@ var ErrNoReceipt = errors.New("no receipt: the file may be stored")
 // it.
 //
 // Upload has no time limit of its own: the caller cancels ctx if progress is
-// not called for too long. Upload notices the end of ctx, and a refusal,
-// between two Reads of r. The server may refuse an upload if r needs too
-// long for a chunk (see [UploadServer.IdleTimeout]).
+// not called for too long. While Upload reads a chunk from r, which may
+// take several Reads, it notices neither the end of ctx nor a refusal. The
+// server may refuse an upload if r needs too long for a chunk (see
+// [UploadServer.IdleTimeout]).
 //
 // DataLoss: the receipt came before the end of r, or its SHA-256 differs
 // from that of r. Any other error comes from r, or is the status that ended
-// the call. The file is not stored after an error of r, and, unless a proxy
-// chose the code, after a status without [ErrNoReceipt].
+// the call. The file is not stored after an error of r, nor after another
+// status without [ErrNoReceipt], unless a proxy chose the code, or the disk
+// was full just after a file was replaced.
 func Upload(
 	ctx context.Context, c uploadv1.UploadServiceClient,
 	info *uploadv1.FileInfo, r io.Reader, progress func(sent int64),

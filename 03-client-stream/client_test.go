@@ -230,7 +230,7 @@ func TestUpload_RefusalWakesBlockedSend(t *testing.T) {
 	})
 }
 
-func TestUpload_NoticesTheEndBetweenReads(t *testing.T) {
+func TestUpload_NoticesTheEndBetweenChunks(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		file string
@@ -255,7 +255,7 @@ func TestUpload_NoticesTheEndBetweenReads(t *testing.T) {
 	}
 }
 
-func TestUpload_NoticesDeadlineBetweenReads(t *testing.T) {
+func TestUpload_NoticesDeadlineBetweenChunks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)

@@ -10,7 +10,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
 
+	uploadv1 "example.com/streams/03-client-stream/upload/v1"
 	"example.com/streams/internal/testproc"
 )
 
@@ -45,6 +49,17 @@ func TestCommands(t *testing.T) {
 		_, addr := testproc.StartServer(t, server, "-dir", t.TempDir(), "-max-bytes=11357")
 		requireRefused(t, testproc.Start(t, client, "-addr", addr, "../LICENSE"),
 			"ResourceExhausted: size: must not exceed 11357 bytes, got 11358")
+	})
+	t.Run("server refuses a message of more than 4 MiB", func(t *testing.T) {
+		_, addr := testproc.StartServer(t, server, "-dir", t.TempDir())
+		conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+		require.NoError(t, err)
+		defer conn.Close()
+		for size, want := range map[int]codes.Code{4<<20 - 100: codes.OK, 4 << 20: codes.ResourceExhausted} {
+			messages := sends(info(fmt.Sprint("f", size)), chunkRequest(make([]byte, size)))
+			_, err := open(t, t.Context(), uploadv1.NewUploadServiceClient(conn), messages...).CloseAndRecv()
+			requireCode(t, want, err)
+		}
 	})
 	for name, path := range map[string]string{"file": filepath.Join(t.TempDir(), "large"), "pipe": "/dev/stdin"} {
 		t.Run("Ctrl-C ends the upload of a "+name, func(t *testing.T) {

@@ -53,6 +53,26 @@ func TestUpload_ClosedConnectionLeavesNothing(t *testing.T) {
 	})
 }
 
+// The server has all of the file when the connection is lost, and the client
+// cannot know whether it is stored.
+func TestUpload_ConnectionLostBeforeReceiptIsADoubt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		var network *faultnet.Network
+		server := memservertest.Serve(t, register(stub{OnUpload: func(stream serverStream) error {
+			err := s.Upload(stream)
+			network.Conn().Drop()
+			return err
+		}}))
+		network = faultnet.New(server.DialContext)
+		client := uploadv1.NewUploadServiceClient(server.Dial(t, grpc.WithContextDialer(network.DialContext)))
+		_, err := Upload(t.Context(), client, named("f"), generated(1), nil)
+		requireCode(t, codes.Unavailable, err)
+		require.ErrorIs(t, err, ErrNoReceipt)
+		require.Equal(t, []string{"f"}, names(t, s))
+	})
+}
+
 // The server does not tell an upload to finish: the upload ends by itself,
 // or the drain cancels it.
 func TestUpload_DrainWaitsForUploads(t *testing.T) {

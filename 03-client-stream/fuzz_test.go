@@ -85,8 +85,8 @@ func encode(t testing.TB, sent []*uploadv1.UploadRequest) []byte {
 	return text.Bytes()
 }
 
-// messages is a stream of encoded messages. As in gRPC, a message that
-// cannot be decoded cancels the call.
+// messages is a stream of encoded messages. A message that cannot be decoded
+// ends the stream as a cancellation does.
 type messages struct {
 	grpc.ServerStream
 	text     *bytes.Reader

@@ -67,8 +67,8 @@ func listenTCP(t testing.TB, srv uploadv1.UploadServiceServer) (addr string) {
 	return listener.Addr().String()
 }
 
-// open starts an upload and sends messages. It stops when the server ends
-// the call.
+// open starts an upload and sends messages. The server may end the call in
+// the meantime.
 func open(
 	t testing.TB, ctx context.Context, c uploadv1.UploadServiceClient, messages ...*uploadv1.UploadRequest,
 ) clientStream {

@@ -66,7 +66,7 @@ func checkSize(size, limit int64) error {
 }
 
 // recv is Recv with a time limit for a message or the half-close. After an
-// error the handler must return: only that ends a Recv that still waits.
+// error the handler must return, which ends a Recv that still waits.
 func (s *UploadServer) recv(
 	stream grpc.ClientStreamingServer[uploadv1.UploadRequest, uploadv1.UploadReceipt], what string,
 ) (*uploadv1.UploadRequest, error) {

@@ -17,7 +17,7 @@ import (
 )
 
 // In each round, kill -9 ends the client or the server at a random moment of
-// an upload, and then the upload is tried again. KILLS=100 runs more rounds.
+// an upload, or soon after it, and then the upload is tried again. KILLS=100 runs more rounds.
 // SEED repeats the moments, as parts of the time that an upload takes.
 func TestKill_LosesAndCorruptsNothing(t *testing.T) {
 	bin, local, stored := testproc.Build(t, "./cmd/..."), t.TempDir(), t.TempDir()

@@ -7,10 +7,10 @@ import (
 	"runtime"
 )
 
-// A partial is a file that has a temporary name until it is complete. Those
-// who read the directory see the old file or the new one, and never half of
-// one, also after a power failure: publish syncs the bytes, then gives the
-// name, then syncs the directory. A process that is killed leaves the
+// A partial is a file that has a temporary name until it is complete. Under
+// the final name, a reader finds the old file or the new one, and never half
+// of one, also after a power failure: publish syncs the bytes, then gives
+// the name, then syncs the directory. A process that is killed leaves the
 // temporary name, so remove old ones from time to time.
 type partial struct {
 	*os.File
@@ -20,8 +20,8 @@ type partial struct {
 }
 
 // newPartial creates a partial file in root. Its name begins with a dot, so
-// no upload can ask for that name. The name ends with 128 random bits, so
-// no two partial files have the same name.
+// no upload can ask for that name. The name ends with at least 128 random
+// bits, so two partial files do not get the same name.
 func newPartial(root *os.Root) (*partial, error) {
 	name := ".upload-" + rand.Text()
 	file, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -31,11 +31,11 @@ func newPartial(root *os.Root) (*partial, error) {
 	return &partial{File: file, root: root, name: name, sync: (*os.File).Sync}, nil
 }
 
-// publish gives the file its name in one step, so a reader sees the whole
-// file or no file. Without replace, publish fails with [fs.ErrExist] if the
-// name is in use by now. After an error, the file does not have the name,
-// with one exception: if the disk fails after a file was replaced, the new
-// file stays.
+// publish gives the file its name in one step, so a reader of that name never
+// sees a part of the file. Without replace, publish fails with [fs.ErrExist]
+// if the name is in use by now. After an error, the file does not have the
+// name, unless the disk fails after a file was replaced, or does not let
+// publish remove the name again.
 func (p *partial) publish(name string, replace bool) error {
 	// After the name is given, no step may need a resource that can run
 	// out, such as a file descriptor.
@@ -60,8 +60,8 @@ func (p *partial) publish(name string, replace bool) error {
 }
 
 // rename replaces the file that has the name. Without replace, it fails if
-// the name is in use. [os.Root.Rename] always replaces, so without replace,
-// rename makes a hard link, and the system decides which of two uploads came
+// the name is in use. [os.Root.Rename] replaces a file without asking, so without
+// replace, rename makes a hard link, and the system decides which of two uploads came
 // first. The temporary name then remains until discard removes it.
 func (p *partial) rename(name string, replace bool) error {
 	if replace {

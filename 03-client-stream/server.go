@@ -45,11 +45,12 @@ type UploadServer struct {
 
 // Upload stores one file. The first message carries the name of the file,
 // and all later messages carry its bytes. After the client's half-close,
-// Upload writes the bytes to the disk, gives the file its name, and sends
+// Upload syncs the bytes to the disk, gives the file its name, and sends
 // the receipt. An upload that the server refuses, or that ends before the
-// half-close, leaves nothing. If the call is canceled or reset, or the
-// connection is lost, after the half-close, the file may be stored without a
-// receipt.
+// half-close, leaves nothing, except that a server process that is killed
+// leaves a file with a temporary name. If the call is canceled or reset, or
+// the connection is lost, after the half-close, the file may be stored
+// without a receipt.
 //
 // Uploads of the same name may run at the same time. Of uploads without
 // replace, the first that is complete is stored and the others fail with
@@ -81,10 +82,10 @@ func (s *UploadServer) Upload(
 			break
 		}
 		if err != nil {
-			return err // canceled, or the connection was lost
+			return err // no half-close, so the file is not complete
 		}
 		if err := in.write(req); err != nil {
-			return err // the client learns of it while it still sends
+			return err // at once: the client may still be sending
 		}
 	}
 	receipt, err := in.finish()

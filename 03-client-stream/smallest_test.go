@@ -28,7 +28,7 @@ func (sizeServer) Upload(
 			return stream.SendAndClose(&uploadv1.UploadReceipt{Size: int64(size)})
 		}
 		if err != nil {
-			return err // the client canceled, or the connection was lost
+			return err // no half-close, so the file is not complete
 		}
 		size += len(req.GetChunk())
 	}

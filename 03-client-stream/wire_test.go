@@ -3,6 +3,7 @@ package clientstream
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -27,6 +28,21 @@ func TestWire_RefusalIsTrailersAndReset(t *testing.T) {
 		write(t, s, "hello.txt", "old")
 		err := uploadSlowly(t, s, tap)
 		requireCode(t, codes.AlreadyExists, err)
+	})
+}
+
+func TestWire_RefusalAfterHalfCloseNeedsNoReset(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var frames strings.Builder
+		tap := wire.New(&frames)
+		server := memservertest.Serve(t, register(newServer(t)))
+		conn := server.Dial(t, grpc.WithContextDialer(tap.Dialer(server.DialContext)))
+		stream := open(t, t.Context(), uploadv1.NewUploadServiceClient(conn), sized(5), chunk("four"))
+		_, err := stream.CloseAndRecv()
+		requireCode(t, codes.InvalidArgument, err)
+		synctest.Wait()
+		require.Contains(t, frames.String(), "grpc-status=3")
+		require.NotContains(t, frames.String(), "RST_STREAM")
 	})
 }
 

@@ -12,8 +12,8 @@ import (
 	"example.com/streams/internal/memserver/memservertest"
 )
 
-// Each call of Talk has three goroutines on each side, and however the call
-// ends, none of them stays.
+// Each call of Talk has three goroutines on each side, and none of them stays
+// after the call.
 func TestGoroutines_OfAMemberEndTogether(t *testing.T) {
 	for name, end := range map[string]func(c *chat, say chan string){
 		"half-close":        func(_ *chat, say chan string) { close(say) },

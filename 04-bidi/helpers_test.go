@@ -42,7 +42,7 @@ type chat struct {
 	client chatv1.ChatServiceClient
 }
 
-// newChat serves a chat whose members may be queue messages behind. When the
+// newChat serves a chat whose members may be queue KiB of texts behind. When the
 // test ends, the server has stopped and no room may be left.
 func newChat(t *testing.T, queue int) *chat {
 	t.Helper()

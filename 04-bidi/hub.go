@@ -40,7 +40,7 @@ type Member struct {
 
 // NewHub returns an empty hub, whose members may each be queue KiB of texts
 // behind. Each text counts as whole KiB. A queue of less than 4, which is one
-// text, counts as 4.
+// text of any size, counts as 4.
 func NewHub(queue int) *Hub {
 	return &Hub{
 		queue: max(kib(MaxText), queue),
@@ -182,7 +182,7 @@ func (h *Hub) publish(to map[string]*Member, text *chatv1.ChatMessage) {
 
 // notify puts a notice, a join or a leave, into the queues of all members of
 // a room. A member whose queue is half full misses the notice. Notices come
-// in crowds, such as when a connection with 300 members breaks. If a full
+// in crowds, such as when a connection with 100 members is lost. If a full
 // queue of notices removed its member, the removal would cause more notices,
 // and one lost connection could empty the room.
 func (h *Hub) notify(room string, notice *chatv1.ChatMessage) {

@@ -53,7 +53,7 @@ func TestHub_NobodyWaitsForASlowMember(t *testing.T) {
 	})
 }
 
-// Say visits the listeners in a random order. Without its lock they would
+// Say visits the listeners in a random order. Without its lock they could
 // hear different orders.
 func TestHub_SpeakersAtOnceKeepOneOrder(t *testing.T) {
 	const speakers, texts = 4, 500

@@ -22,7 +22,7 @@ const (
 	// GoodbyeWithin is the limit for a client that half-closed to read what
 	// was said before.
 	GoodbyeWithin = 10 * time.Second
-	// Pace is the least time between two texts of a member. A queue is for
+	// Pace is the least time between two texts of a stream. A queue is for
 	// bursts: without a pace, somebody who sends a file line by line would
 	// fill the queues of members that read well.
 	Pace = 10 * time.Millisecond
@@ -45,9 +45,10 @@ type ChatServer struct {
 }
 
 // ServerOptions give each stream a window of 64 KiB. By default a window
-// grows to 16 MiB, and a client that sends faster than [Pace] fills it. With
-// these options and a queue of 256 KiB, a stream holds at most 64 KiB before
-// its handler, 256 KiB of texts in its queue, and 64 KiB behind its writer.
+// can grow to 16 MiB, and a client that sends faster than [Pace] can fill it.
+// With these options and a queue of 256 KiB, a stream holds about 64 KiB
+// before its handler, 256 KiB of texts in its queue, and 64 KiB behind its
+// writer.
 func ServerOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{grpc.StaticStreamWindowSize(64 << 10), grpc.StaticConnWindowSize(1 << 20)}
 }
@@ -118,7 +119,7 @@ func (s *ChatServer) join(stream serverStream) (*Member, error) {
 }
 
 // recvWithin is Recv with a time limit, which gRPC does not have for a
-// message. After an error the handler must return: only that ends a Recv that
+// message. After an error the handler must return, which ends a Recv that
 // still waits.
 func recvWithin(stream serverStream, what string, limit time.Duration) (*chatv1.ChatMessage, error) {
 	var msg *chatv1.ChatMessage

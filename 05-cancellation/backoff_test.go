@@ -19,7 +19,7 @@ func TestBackoff_LimitDoublesUpToMax(t *testing.T) {
 }
 
 // With full jitter, every wait below the limit is equally likely. The mean
-// of 10,000 waits is within 5 % of the middle except in 1 run of 10^60.
+// of 10,000 waits is within 5 % of the middle except in 1 run of 10^17.
 func TestBackoff_WholeWaitIsRandom(t *testing.T) {
 	const n = 10_000
 	var sum, shortest, longest time.Duration = 0, time.Hour, 0

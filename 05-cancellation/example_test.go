@@ -23,7 +23,7 @@ type relay struct {
 func (r relay) Watch(
 	req *tickerv1.WatchRequest, down grpc.ServerStreamingServer[tickerv1.Tick],
 ) error {
-	up, err := r.upstream.Watch(down.Context(), req) // the client's context
+	up, err := r.upstream.Watch(down.Context(), req) // the context of the client's call
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func forward(
 			return nil // the upstream ended with OK
 		}
 		if err != nil {
-			return err // with the upstream's status
+			return err // the status of the call upstream
 		}
 		if err := down.Send(tick); err != nil {
 			return err // the client's call has ended

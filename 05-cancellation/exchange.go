@@ -32,8 +32,8 @@ const MaxSymbols = 100
 // An Exchange stores nothing, because tick n depends only on the fields and
 // on n. It therefore has the same ticks after a restart. An exchange whose
 // prices come from people must store them. An Exchange relies on the clock
-// of its machine: when the clock is set back, a client that resumes gets
-// Unavailable until the clock has caught up.
+// of its machine: when the clock is set back by at most Retention intervals,
+// a client that resumes gets Unavailable until the clock has caught up.
 type Exchange struct {
 	tickerv1.UnimplementedTickerServiceServer
 
@@ -49,7 +49,8 @@ type Exchange struct {
 	Epoch time.Time
 	// Retention is how many of the newest ticks a client may ask for when
 	// it resumes. A small request can ask for all of them, so Retention
-	// limits the work of one call. The default is 3600.
+	// limits what one request makes the exchange send at once. The
+	// default is 3600.
 	Retention uint64
 	// SendTimeout is the timeout of each Send, as in [SendWithin]. The
 	// default is a minute.
@@ -81,7 +82,7 @@ func (x *Exchange) init() {
 // InvalidArgument: the request has more than [MaxSymbols] symbols. NotFound:
 // the exchange does not have one of the symbols. OutOfRange: the next tick is
 // no longer held, or the request's after is ahead of the newest tick by more
-// than Retention. Unavailable: after is ahead by less, because the clock of
+// than Retention. Unavailable: after is ahead by no more than that, because the clock of
 // this exchange is behind, or the exchange is shutting down. Aborted: one
 // Send took longer than SendTimeout. Canceled, DeadlineExceeded: the call's
 // context ended.
@@ -159,9 +160,9 @@ func (x *Exchange) wait(ctx context.Context, n uint64) error {
 	return nil
 }
 
-// Drain ends every Watch with Unavailable, after it has sent the ticks that
-// are already published. Drain does not block. Only the first call has an
-// effect.
+// Drain ends each Watch with Unavailable, after Watch has sent the ticks that
+// are already published; a Send that fails still ends Watch with its own
+// status. Drain does not block. Only the first call has an effect.
 func (x *Exchange) Drain() {
 	x.init()
 	x.drainOnce.Do(func() {

@@ -99,11 +99,10 @@ func sleep(ctx context.Context, d time.Duration) {
 // and Unauthenticated: after these, the request, the server or the data must
 // change first.
 //
-// All other codes say nothing about the request. Internal and Unknown are
-// among them, because they are also caused by a connection that breaks
-// inside a message, by a proxy, and by a handler that returns a plain error.
-// Canceled is among them, because a proxy may reset the stream; look at your
-// own context first, as [Follow] does.
+// All other codes may have a cause that passes. Internal and Unknown are
+// among them, because they are also caused by a proxy, and Unknown by a
+// handler that returns a plain error. Canceled is among them, because a proxy
+// may reset the stream; look at your own context first, as [Follow] does.
 //
 // A code does not tell who chose it, so the list is a compromise.
 // ResourceExhausted may be a quota, after which a later retry helps, or a

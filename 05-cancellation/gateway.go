@@ -20,8 +20,9 @@ import (
 // the loop of a gateway that is its own upstream.
 const MaxHops = 8
 
-// OpenTimeout is how long a gateway waits until its upstream has room for
-// another call. Without it, a client of a full upstream would wait forever.
+// OpenTimeout is how long a gateway waits until its upstream is connected and
+// has room for another call. Without it, a client of a full upstream could
+// wait forever.
 const OpenTimeout = 10 * time.Second
 
 var errNoRoom = status.Errorf(codes.Unavailable,
@@ -32,7 +33,7 @@ var errNoRoom = status.Errorf(codes.Unavailable,
 const hopsKey = "ticker-hops"
 
 // A Gateway relays the ticks of another server, its upstream. For each call
-// of Watch it makes one call to the upstream, and it holds no ticks. Make
+// of Watch it makes at most one call to the upstream. It stores no ticks. Make
 // one with [NewGateway]. Its methods may be called concurrently.
 type Gateway struct {
 	tickerv1.UnimplementedTickerServiceServer
@@ -126,8 +127,9 @@ func addHop(ctx context.Context) (context.Context, error) {
 	return metadata.AppendToOutgoingContext(ctx, hopsKey, count), nil
 }
 
-// Drain ends every Watch with Unavailable. It does not block. Only the first
-// call has an effect.
+// Drain ends each Watch with Unavailable. A Watch that is in Send waits for
+// that Send first, and returns its status if it fails. Drain does not block.
+// Only the first call has an effect.
 func (g *Gateway) Drain() {
 	g.endWith(status.Error(codes.Unavailable, "shutting down; resume after your last tick"))
 }

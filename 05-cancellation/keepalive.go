@@ -9,15 +9,17 @@ import (
 )
 
 // A side that has received nothing for pingAfter sends a PING, and closes
-// the connection if no answer comes within pongWithin.
+// the connection if it receives nothing for another pongWithin. A client
+// does so only while a call is open.
 const (
 	pingAfter  = 20 * time.Second // grpc-go allows clients no less than 10 s
 	pongWithin = 10 * time.Second
 )
 
-// DialOptions make a client notice a half-open connection after 30 s, and
-// dial a server that cannot be reached about every 5 s, not every 2 minutes.
-// The server must allow the client's pings: see [ServerOptions].
+// DialOptions make a client with an open call notice a half-open connection
+// after 30 s. They limit a dial, and the wait after a failed dial, to about
+// 5 s each; by default, both grow to about 2 minutes. The server must allow
+// the client's pings: see [ServerOptions].
 func DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingAfter, Timeout: pongWithin}),

@@ -16,7 +16,7 @@ import (
 // returns DeadlineExceeded. Time that passes between two calls does not count.
 //
 // recvWithin is not exported, because a caller that passes the cancel function
-// of another context waits forever. [Ticks] makes all three arguments itself.
+// of another context may wait forever. [Ticks] makes all three arguments itself.
 func recvWithin(
 	idle time.Duration, stream grpc.ServerStreamingClient[tickerv1.Tick],
 	cancel context.CancelFunc,
@@ -32,7 +32,7 @@ func recvWithin(
 // SendWithin sends a tick, or returns Aborted if Send has not returned
 // within timeout. After an error, return from the handler: that ends the
 // context of the stream, and with it the Send that still waits. Behind
-// [grpc.Server.ServeHTTP], both wait until the client reads or leaves.
+// [grpc.Server.ServeHTTP], both last until the client reads or leaves.
 //
 // Send waits as long as the client reads nothing and all buffers are full. A
 // handler cannot cancel the context of its stream in any other way.

@@ -3,15 +3,18 @@ package cancellation
 import (
 	"context"
 	"math"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
+	"example.com/streams/internal/memserver/memservertest"
 )
 
 func TestTicks_IdleTimeoutStartsAgainAfterEachTick(t *testing.T) {
@@ -74,6 +77,32 @@ func TestSendWithin_EndsHandlerWhoseClientDoesNotRead(t *testing.T) {
 			require.Positive(t, n, "ticks that were sent before")
 		})
 	}
+}
+
+// net/http cannot end one response while it writes it.
+func TestSendWithin_ReturnLeavesSendBehindServeHTTP(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		returned, sending := make(chan error, 1), make(chan context.Context, 1)
+		s := grpc.NewServer()
+		tickerv1.RegisterTickerServiceServer(s, stub{OnWatch: func(req *tickerv1.WatchRequest, stream serverStream) error {
+			err := (&Exchange{Symbols: largeSymbol}).Watch(req, stream)
+			returned <- err
+			sending <- stream.Context()
+			return err
+		}})
+		conn := memservertest.ServeHTTP(t, &http.Server{Handler: s}).Dial(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		open(t, ctx, tickerv1.NewTickerServiceClient(conn))
+
+		require.Equal(t, codes.Aborted.String(), status.Code(<-returned).String())
+		stream := <-sending
+		time.Sleep(10 * time.Minute)
+		require.NoError(t, stream.Err(), "the context of the stream, after the handler returned")
+		cancel()
+		synctest.Wait()
+		require.ErrorIs(t, stream.Err(), context.Canceled, "after the client left")
+	})
 }
 
 func TestSendTimeout_IsMinuteByDefault(t *testing.T) {

@@ -28,7 +28,7 @@ func BenchmarkAppend(b *testing.B) {
 			for range followers {
 				waiting.Go(func() {
 					for seq := uint64(0); ctx.Err() == nil; seq = newest() {
-						_ = log.wait(ctx, seq)
+						_ = log.Wait(ctx, seq)
 					}
 				})
 			}
@@ -45,8 +45,7 @@ func BenchmarkAppend(b *testing.B) {
 
 // BenchmarkAppendAsleep measures one Append while all followers sleep, as
 // they do if the log grows slowly. The processors have been busy until then.
-// If they are idle, they have to wake up too: after a pause of 20 ms, an
-// Append with 100 followers took ten times as long.
+// If they are idle, they have to wake up too, and an Append takes longer.
 func BenchmarkAppendAsleep(b *testing.B) {
 	for _, followers := range []uint64{100, 1000, 10_000} {
 		b.Run(fmt.Sprintf("%d followers", followers), func(b *testing.B) {
@@ -57,7 +56,7 @@ func BenchmarkAppendAsleep(b *testing.B) {
 				after := uint64(len(took))
 				others := sleeping()
 				for range followers {
-					woken.Go(func() { _ = log.wait(b.Context(), after) })
+					woken.Go(func() { _ = log.Wait(b.Context(), after) })
 				}
 				for sleeping() < others+followers {
 					runtime.Gosched()

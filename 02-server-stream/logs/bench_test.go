@@ -67,8 +67,8 @@ func BenchmarkStalled(b *testing.B) {
 }
 
 // takeTurns calls each function once in each iteration, and returns the CPU
-// time that each took in total. Other work on the machine hardly changes the
-// CPU time.
+// time that each took in total. Other work on the machine changes the CPU
+// time less than the time on a clock.
 func takeTurns(b *testing.B, functions ...func()) []time.Duration {
 	took := make([]time.Duration, len(functions))
 	for b.Loop() {

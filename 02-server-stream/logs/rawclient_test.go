@@ -18,7 +18,7 @@ import (
 
 // A rawClient follows the log over an HTTP/2 connection of its own, and only
 // counts the messages that arrive. A benchmark with 1,000 raw clients
-// measures the server, because the clients cost little.
+// measures mostly the server, because the clients cost little.
 type rawClient struct {
 	conn net.Conn
 	r    *bufio.Reader

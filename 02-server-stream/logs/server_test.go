@@ -69,7 +69,7 @@ func TestStreamLogs_SlowFollowerDoesNotDelayAppend(t *testing.T) {
 		require.NoError(t, err)
 
 		start := time.Now()
-		for range 1000 { // 100 times what flow control allows
+		for range 1000 { // about 100 times what flow control allows
 			log.Append(strings.Repeat("x", MaxLine), false)
 			synctest.Wait()
 		}
@@ -191,7 +191,7 @@ func TestStreamLogs_CancelEndsTheHandlerAtOnce(t *testing.T) {
 	}
 }
 
-// A handler whose filter matches nothing does not send. If the log grows
+// A handler whose filter matches nothing sends no entry. If the log grows
 // faster than the handler reads, the handler does not wait for an entry
 // either. Only its context tells the handler that the client has left.
 func TestStreamLogs_CancelEndsABusyHandler(t *testing.T) {

@@ -16,8 +16,8 @@ import (
 )
 
 // Download writes the chunks of a report to w as they arrive, and returns
-// the number of bytes that it has written. If the error is not nil, those
-// bytes are not the whole report.
+// the number of bytes that it has written. If the error is not nil, they
+// may not be the whole report.
 //
 // DataLoss: chunks are missing or out of order, or the size or the SHA-256
 // differs from the trailer. Any other error comes from w, or is the status

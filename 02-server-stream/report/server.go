@@ -72,7 +72,7 @@ func (s *ReportServer) GenerateReport(
 			return nil
 		}
 		if err != nil {
-			return err // the client has the chunks before the error
+			return err // the client gets the chunks before the error
 		}
 		if err := stream.Send(&reportv1.ReportChunk{Data: data, ChunkNumber: number}); err != nil {
 			return err

@@ -44,8 +44,7 @@ func TestBroken_FindLeavesTheHandler(t *testing.T) {
 
 				time.Sleep(24 * time.Hour)
 				require.Equal(t, 2, pitfalltest.OpenStreams(t, client), "handlers after a day")
-				require.Equal(t, 2, strings.Count(strings.Join(memservertest.Goroutines(), "\n\n"),
-					"google.golang.org/grpc.newClientStreamWithParams.func"), "goroutines of the client")
+				require.Equal(t, 2, goroutinesOfTheClient())
 
 				cancel()
 				require.Zero(t, pitfalltest.OpenStreams(t, client), "handlers after the caller's cancel")
@@ -69,13 +68,21 @@ func TestFixed_FindEndsTheHandler(t *testing.T) {
 }
 
 // The handler of a short stream has sent all its numbers, and returns.
-func TestFind_LeavesNothingOfAShortStream(t *testing.T) {
+func TestFind_LeavesNoHandlerOfAShortStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, &service.Server{})
 		_, err := BrokenFind(t.Context(), client, &pitfallsv1.CountRequest{To: 5}, 3)
 		require.NoError(t, err)
 		require.Zero(t, pitfalltest.OpenStreams(t, client))
+		time.Sleep(24 * time.Hour)
+		require.Equal(t, 1, goroutinesOfTheClient(), "after a day")
 	})
+}
+
+// goroutinesOfTheClient counts the goroutines that grpc-go keeps for streams.
+func goroutinesOfTheClient() int {
+	return strings.Count(strings.Join(memservertest.Goroutines(), "\n\n"),
+		"google.golang.org/grpc.newClientStreamWithParams.func")
 }
 
 func TestPing_WaitsForAnAbandonedStreamAtTheQuota(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -47,6 +48,18 @@ func TestBroken_CountTakesPaddingForAMessage(t *testing.T) {
 	})
 	require.Contains(t, out, "returned rpc error: code = Internal desc = "+
 		"grpc: failed to unmarshal the received message")
+}
+
+// Both workers free the buffer of one frame. That takes real time, and chance.
+func TestRecv_OfTwoWorkersCanPanic(t *testing.T) {
+	pitfalltest.SkipUnderRace(t)
+	for range 50 { // mostly the first time
+		out := pitfalltest.Process(t, func() { repeat(t) })
+		if strings.Contains(out, "panic: Cannot free freed buffer") {
+			return
+		}
+	}
+	require.Fail(t, "no process has panicked")
 }
 
 func TestFixed_CountHandlesWhatWasSentAndReturns(t *testing.T) {
@@ -107,6 +120,25 @@ func printResult(t *testing.T, code count, padding []byte) {
 		synctest.Wait()
 		fmt.Printf("after a day: %d numbers, %s\n", numbers.Load(), result)
 	})
+}
+
+// repeat calls the broken code 20 times in real time, and gives up on a call
+// that takes longer than 50 ms.
+func repeat(t *testing.T) {
+	client := pitfalltest.Dial(t, &service.Server{})
+	for range 20 {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			_ = BrokenCount(ctx, client, &pitfallsv1.CountRequest{To: 200, Padding: 100 << 10}, func(int64) {})
+		}()
+		select {
+		case <-ended:
+		case <-ctx.Done(): // Recv may wait forever
+		}
+		cancel()
+	}
 }
 
 // slowly returns a handler that pauses after the headers and after each number,

@@ -8,16 +8,16 @@ import (
 	"google.golang.org/grpc/keepalive"
 )
 
-// BrokenServerOptions returns options with which a server closes the connection
-// of a client that has sent nothing for idle.
+// BrokenServerOptions returns options that are meant to let a server close the
+// connection of a client that has sent nothing for idle.
 func BrokenServerOptions(idle time.Duration) []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: idle}),
 	}
 }
 
-// BrokenDialOptions returns options with which a client closes the connection of
-// a server that has sent nothing for idle.
+// BrokenDialOptions returns options that are meant to let a client close the
+// connection of a server that has sent nothing for idle.
 func BrokenDialOptions(idle time.Duration) []grpc.DialOption {
 	return []grpc.DialOption{grpc.WithIdleTimeout(idle)}
 }

@@ -24,6 +24,8 @@ func FixedTicker() ticker {
 }
 
 // Count sends a number each second until the call ends.
+//
+// Unavailable: the server is stopping.
 func (t *fixedService) Count(
 	_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number],
 ) error {
@@ -44,7 +46,8 @@ func (t *fixedService) Count(
 }
 
 // Shutdown stops the server once the open calls have finished, or have been
-// canceled after drain. It returns an error if the server goes on after that.
+// canceled after drain. It returns an error if the server has not stopped a
+// second after that.
 func (t *fixedService) Shutdown(s *grpc.Server) error {
 	t.stop()
 	limit := time.AfterFunc(drain, s.Stop)

@@ -10,7 +10,7 @@ import (
 )
 
 // FixedWatch sends the numbers, which are not 0, until the channel is
-// closed. It sends 0 while there is no number: a heartbeat, which the client
+// closed. At each interval it also sends 0: a heartbeat, which the client
 // ignores.
 func FixedWatch(
 	numbers <-chan int64, stream grpc.ServerStreamingServer[pitfallsv1.Number],

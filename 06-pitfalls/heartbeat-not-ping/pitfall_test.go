@@ -37,6 +37,13 @@ func TestBroken_QuietStreamIsResetByTheProxy(t *testing.T) {
 		synctest.Wait()
 		require.Regexp(t, `40s C->S PING .*\n.* 40s S->C PING .* ACK`, clientFrames.String(), "the client pings, the proxy answers")
 		require.Regexp(t, `40s S->C PING .*\n.* 40s C->S PING .* ACK`, serverFrames.String(), "the server pings, the proxy answers")
+		require.Contains(t, serverFrames.String(), "1m0s C->S RST_STREAM ", "the proxy resets the stream on this side, too")
+
+		_, err = client.Ping(t.Context(), &pitfallsv1.PingRequest{})
+		require.NoError(t, err)
+		synctest.Wait()
+		require.Contains(t, clientFrames.String(), "HEADERS       stream=3 ", "the connection is still open")
+		require.Contains(t, serverFrames.String(), "HEADERS       stream=3 ", "the connection is still open")
 	})
 }
 

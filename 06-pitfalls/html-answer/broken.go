@@ -10,8 +10,8 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// BrokenCount returns the numbers that req asks for. While the server is
-// away, it calls again each second, until ctx ends.
+// BrokenCount returns the numbers that req asks for. It is meant to call again
+// while the server is away, with pauses of a second, until ctx ends.
 func BrokenCount(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient, req *pitfallsv1.CountRequest,
 ) ([]int64, error) {

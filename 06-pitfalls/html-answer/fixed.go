@@ -10,8 +10,8 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedCount returns the numbers that req asks for. While the server is
-// away, it calls again each second, until ctx ends.
+// FixedCount returns the numbers that req asks for. While the server is away,
+// it calls again, with pauses of a second, until ctx ends.
 func FixedCount(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient, req *pitfallsv1.CountRequest,
 ) ([]int64, error) {
@@ -26,9 +26,9 @@ func FixedCount(
 	}
 }
 
-// noServer reports whether the status was made from an answer to HTTP that
-// may change, such as a 404. A gRPC server always sends content-type. Whoever
-// answers 401 or 403 has an opinion about this client.
+// noServer reports whether the status has one of three codes and no gRPC server
+// has sent it: a gRPC server always sends content-type. The codes for 401 and
+// 403 are not among the three, because waiting does not change such an answer.
 func noServer(stream grpc.ClientStream, err error) bool {
 	switch status.Code(err) {
 	case codes.Unimplemented, codes.Unknown, codes.Internal:

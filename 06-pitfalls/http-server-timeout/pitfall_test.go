@@ -71,6 +71,22 @@ func TestBroken_EndsAClientStreamAfter10s(t *testing.T) {
 	})
 }
 
+// A client that has half-closed does not notice the timeout.
+func TestReadTimeout_AloneEndsTheHandlersRecv(t *testing.T) {
+	readTimeout := func(handler http.Handler) *http.Server {
+		s := BrokenServer(handler)
+		s.WriteTimeout = 0
+		return s
+	}
+	synctest.Test(t, func(t *testing.T) {
+		_, err := sum(t, dial(t, readTimeout, &service.Server{}), 5)
+		require.EqualError(t, err, "rpc error: code = Unavailable desc = i/o timeout")
+		values, err := count(t.Context(), dial(t, readTimeout, ticking), 5)
+		require.NoError(t, err)
+		require.Equal(t, []int64{1, 2, 3, 4, 5}, values)
+	})
+}
+
 func TestFixed_ClientStreamMayTakeLonger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		response, err := sum(t, dial(t, FixedServer, &service.Server{}), 5)

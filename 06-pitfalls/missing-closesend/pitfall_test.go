@@ -2,6 +2,7 @@ package missingclosesend
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -90,7 +91,20 @@ func TestBroken_SumStillWaitsAfterADay(t *testing.T) {
 
 		call.StillRuns(t, day)
 		require.Equal(t, 1, pitfalltest.OpenStreams(t, client), "the handler waits too")
+		require.Contains(t, topLine("BrokenSum("), ").waitOnHeader(", "the client waits for the first answer")
+		require.Contains(t, topLine("(*Server).Sum("), ").readMessageHeader(", "the handler waits for a message")
 	})
+}
+
+// topLine returns the line where the goroutine waits that has called a
+// function.
+func topLine(function string) string {
+	for _, stack := range memservertest.Goroutines() {
+		if strings.Contains(stack, function) {
+			return strings.Split(stack, "\n")[1]
+		}
+	}
+	return "no goroutine has called " + function
 }
 
 func TestFixed_SumReturnsAtOnce(t *testing.T) {

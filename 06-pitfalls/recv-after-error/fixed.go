@@ -10,8 +10,8 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedCount calls handle with each number and warn with each error, until
-// the stream has ended or ctx is done.
+// FixedCount calls handle with each number, until the stream has ended or ctx
+// is done. It calls warn with the first error of Recv, and returns that error.
 func FixedCount(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient,
 	handle func(int64), warn func(error),

@@ -11,7 +11,7 @@ import (
 )
 
 // BrokenCount returns the numbers from 1 to to. The connection of c has a
-// retry policy. If no server can be reached, BrokenCount waits until ctx is
+// retry policy. While no server can be reached, BrokenCount waits, until ctx is
 // done.
 func BrokenCount(ctx context.Context, c pitfallsv1.PitfallServiceClient, to int64) ([]int64, error) {
 	stream, err := c.Count(ctx, &pitfallsv1.CountRequest{To: to}, grpc.WaitForReady(true))

@@ -13,8 +13,8 @@ import (
 )
 
 // FixedCount returns the numbers from 1 to to. It opens up to 3 streams, as
-// long as they end with Unavailable. If no server can be reached, FixedCount
-// waits until ctx is done.
+// long as they end with Unavailable. While no server can be reached, FixedCount
+// waits, until ctx is done.
 func FixedCount(ctx context.Context, c pitfallsv1.PitfallServiceClient, to int64) ([]int64, error) {
 	var got []int64
 	for attempt := 1; ; attempt++ {

@@ -14,7 +14,7 @@ import (
 )
 
 // Follow returns an iterator over the entries after the sequence after. When
-// a stream ends with Unavailable, Follow waits for 50 to 150 ms, so that the
+// a stream ends with Unavailable or OK, Follow waits for 50 to 150 ms, so that the
 // clients of a server that stops do not come back all at once, and opens a
 // new stream where the old one ended. The last error is any other status.
 // All servers must have the same log.

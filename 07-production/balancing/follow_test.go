@@ -49,11 +49,14 @@ func followStub(t *testing.T, ctx context.Context, s *stub, yield func(uint64) b
 
 func forever(uint64) bool { return true }
 
-func TestFollow_ComesBackAfterUnavailableOnly(t *testing.T) {
+func TestFollow_ComesBackAfterUnavailableAndOK(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &stub{end: func(streams int) error {
-			if streams < 4 {
+			switch streams {
+			case 1, 3:
 				return status.Error(codes.Unavailable, "shutting down")
+			case 2:
+				return nil
 			}
 			return status.Error(codes.OutOfRange, "no longer held")
 		}}

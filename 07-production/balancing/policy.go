@@ -28,7 +28,7 @@ const (
 	LeastRequest = `{"loadBalancingConfig": [{"least_request_experimental": {"choiceCount": 10}}]}`
 
 	// HealthyRoundRobin is RoundRobin among the servers whose health, for
-	// the service "", is SERVING.
+	// the service "", is SERVING, or that offer no health.
 	HealthyRoundRobin = `{"loadBalancingConfig": [{"round_robin": {}}],
 		"healthCheckConfig": {"serviceName": ""}}`
 )

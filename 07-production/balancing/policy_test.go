@@ -11,8 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 
+	"example.com/streams/02-server-stream/logs"
+	logsv1 "example.com/streams/02-server-stream/logs/v1"
 	"example.com/streams/07-production/balancing"
 	"example.com/streams/07-production/balancing/internal/fleet"
+	"example.com/streams/internal/memserver/memservertest"
 )
 
 func TestPickFirst_AllClientsChooseTheSameServer(t *testing.T) {
@@ -81,7 +84,8 @@ func TestPolicies_SpreadTheStreamsOfOneClient(t *testing.T) {
 	}
 }
 
-// The client asks for the addresses again only when a connection has ended.
+// No connection ends or fails, so the client does not ask for the addresses
+// again.
 func TestPolicies_NoneUsesAServerThatJoins(t *testing.T) {
 	for name, config := range policies {
 		t.Run(name, func(t *testing.T) {
@@ -144,4 +148,16 @@ func TestHealth_OnlyWhoChecksItAvoidsAServer(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestHealth_ServerThatOffersNoneIsUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := memservertest.Serve(t, func(r grpc.ServiceRegistrar) {
+			logsv1.RegisterLogServiceServer(r, &logs.LogServer{Log: logs.NewLog(1)})
+		})
+		conn := server.Dial(t, grpc.WithDefaultServiceConfig(balancing.HealthyRoundRobin))
+		for _, err := range logs.Tail(t.Context(), logsv1.NewLogServiceClient(conn), &logsv1.LogRequest{}) {
+			require.NoError(t, err)
+		}
+	})
 }

@@ -67,7 +67,7 @@ func TestServerOptions_RefuseWhatIsTooLarge(t *testing.T) {
 	}
 }
 
-// The clients flood handlers that do not read. Without the static windows,
+// The client floods handlers that do not read. Without the static windows,
 // each handler's stream would hold more: see the pitfall unread-streams.
 func TestServerOptions_LimitUnreadRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -13,7 +13,8 @@ type DialFunc = func(context.Context, string) (net.Conn, error)
 
 // Link returns a [DialFunc] whose connections have a round-trip time: each
 // byte arrives rtt/2 after it was written, in both directions. The link has
-// no bandwidth limit: what limits the bytes in flight is flow control. In a
+// no bandwidth limit: flow control limits the bytes in flight, as long as they
+// come from fewer than 1,024 writes in each direction. In a
 // bubble of testing/synctest the time is virtual.
 func Link(dial DialFunc, rtt time.Duration) DialFunc {
 	return func(ctx context.Context, addr string) (net.Conn, error) {

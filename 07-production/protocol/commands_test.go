@@ -10,7 +10,7 @@ import (
 	"example.com/streams/internal/testproc"
 )
 
-// The page has the whole output, and go test ./docs compares it.
+// go test ./docs runs the demo to its end.
 func TestCommands(t *testing.T) {
 	demo := filepath.Join(testproc.Build(t, "./cmd/..."), "demo")
 

@@ -36,7 +36,7 @@ func (s *Server) GetUpload(_ context.Context, req *jobsv1.GetUploadRequest) (*jo
 	return commit(file)
 }
 
-// Upload appends to an upload. What arrived before an error stays.
+// Upload appends to an upload. The chunks before an error stay.
 //
 // OK: all bytes are on the disk. InvalidArgument: the name is not valid.
 // Aborted: a chunk does not begin at the end of the upload.

@@ -12,7 +12,7 @@ import (
 	"example.com/streams/internal/faultnet"
 )
 
-// watchedService counts the handlers that run.
+// watchedService says when its handler has ended.
 type watchedService struct {
 	logsv1.LogServiceServer
 	ended chan struct{}

@@ -15,8 +15,8 @@ import (
 )
 
 // A Proxy is a layer-7 proxy for gRPC without TLS. It answers the HTTP/2
-// connection of each client itself, PINGs included, and forwards each stream
-// on a connection of its own to the server. A clock that is zero is off. Set
+// connection of each client itself, PINGs included, and forwards the streams
+// on other connections, to the server. A clock that is zero is off. Set
 // the fields before [Proxy.Serve].
 type Proxy struct {
 	Upstream string // the address of the server, host:port
@@ -81,7 +81,7 @@ func (p *Proxy) dial(dialCtx, ctx context.Context, addr string) (c net.Conn, err
 
 var errClock = errors.New("a clock of the proxy has run out")
 
-// forward passes a stream on until one of its two clocks runs out.
+// forward passes a stream on until it ends or one of its two clocks runs out.
 func (p *Proxy) forward(to http.Handler, w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)

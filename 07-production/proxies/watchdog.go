@@ -25,7 +25,7 @@ type Watchdog struct {
 
 // StreamLogs opens a stream whose Recv returns DeadlineExceeded, and cancels
 // the call, if nothing arrives within the limit. A caller that stops reading
-// before Recv has returned an error cancels ctx.
+// before Recv has returned an error must cancel ctx.
 func (w *Watchdog) StreamLogs(
 	ctx context.Context, req *logsv1.LogRequest, opts ...grpc.CallOption,
 ) (grpc.ServerStreamingClient[logsv1.LogEntry], error) {

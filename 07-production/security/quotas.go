@@ -69,7 +69,8 @@ func (q *Quotas) close(u *usage) {
 	u.streams--
 }
 
-// wait returns when the next message of the user is due.
+// wait returns when the next message of the user is due, or with an error when
+// ctx has ended.
 func (q *Quotas) wait(ctx context.Context, u *usage) error {
 	q.mu.Lock()
 	now := time.Now()

@@ -12,7 +12,7 @@ import (
 )
 
 // A Certificate can be replaced while a server or a client uses it. Each
-// handshake takes the newest; connections that are open keep the one that
+// full handshake takes the newest; connections that are open keep the one that
 // they began with. Its methods may be called concurrently.
 type Certificate struct {
 	newest atomic.Pointer[tls.Certificate]
@@ -69,8 +69,8 @@ func ClientTLS(cert *Certificate, servers *x509.CertPool, name string) *tls.Conf
 	}
 }
 
-// Peer returns the certificate of the other side of a call, or nil if the
-// call has none. A handler passes the context of its stream, and a client
+// Peer returns the verified certificate of the other side of a call, or nil if
+// the call has none. A handler passes the context of its stream, and a client
 // that of stream.Context.
 func Peer(ctx context.Context) *x509.Certificate {
 	p, _ := peer.FromContext(ctx)

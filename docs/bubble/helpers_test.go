@@ -31,9 +31,18 @@ func onlyRed(t *testing.T) {
 	}
 }
 
-// red runs a test of this package that fails on purpose, in a process of its
-// own that ends after the timeout, and returns what it prints.
+// red runs a test of this package that fails on purpose, and returns what it
+// prints.
 func red(t *testing.T, test, timeout string, env ...string) string {
+	t.Helper()
+	out, err := run(t, test, timeout, env...)
+	require.Error(t, err, "%s must fail, and printed:\n%s", test, out)
+	return out
+}
+
+// run runs a test of this package in a process of its own that ends after the
+// timeout. It returns what the test prints, and an error if the test fails.
+func run(t *testing.T, test, timeout string, env ...string) (string, error) {
 	t.Helper()
 	executable, err := os.Executable()
 	require.NoError(t, err)
@@ -41,6 +50,5 @@ func red(t *testing.T, test, timeout string, env ...string) string {
 	cmd.Env = append(os.Environ(), "RED=1", "GOTRACEBACK=single", "GORACE=atexit_sleep_ms=0")
 	cmd.Env = append(cmd.Env, env...)
 	out, err := cmd.CombinedOutput()
-	require.Error(t, err, "%s must fail, and printed:\n%s", test, out)
-	return string(out)
+	return string(out), err
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -22,6 +23,13 @@ func TestRed_Subtest(t *testing.T) {
 	onlyRed(t)
 	synctest.Test(t, func(t *testing.T) {
 		t.Run("inside", func(*testing.T) {})
+	})
+}
+
+func TestRed_Sleeper(t *testing.T) {
+	onlyRed(t)
+	synctest.Test(t, func(*testing.T) {
+		go time.Sleep(time.Second)
 	})
 }
 

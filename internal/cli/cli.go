@@ -1,4 +1,4 @@
-// Package cli holds what the commands of chapters 02 to 06 share: flags, a
+// Package cli holds what the commands of chapters 02 to 07 share: flags, a
 // connection or a listener, an end at a signal, and an exit status.
 package cli
 

@@ -249,6 +249,23 @@ func readUntil(t *testing.T, r io.Reader, out *bytes.Buffer, text string) string
 	return out.String()
 }
 
+func TestReady_BuildsEachModule(t *testing.T) {
+	c, _ := load(t, rightCode)
+	nested := filepath.Join(c.Root, "02-write", "more")
+	require.NoError(t, os.Mkdir(nested, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(nested, "go.mod"), []byte("module demo/more\n\ngo 1.26\n"), 0o600))
+	code := filepath.Join(nested, "more.go")
+	require.NoError(t, os.WriteFile(code, []byte("package more\n"), 0o600))
+	var out bytes.Buffer
+	require.NoError(t, c.Ready(t.Context(), &out))
+	require.Contains(t, out.String(), "go test -run=^$ ./...\n")
+	require.Contains(t, out.String(), "go -C 02-write/more test -run=^$ ./...\n")
+	require.Contains(t, out.String(), "Ready: ")
+
+	require.NoError(t, os.WriteFile(code, []byte("package more\n\nvar x int = y\n"), 0o600))
+	require.ErrorContains(t, c.Ready(t.Context(), io.Discard), "undefined: y")
+}
+
 func TestStyle_NoColorWithoutATerminal(t *testing.T) {
 	f, err := os.Create(filepath.Join(t.TempDir(), "out"))
 	require.NoError(t, err)

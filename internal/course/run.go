@@ -3,12 +3,10 @@ package course
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"os/exec"
 	"strings"
+
+	"example.com/streams/internal/gotest"
 )
 
 // A State says how far an exercise is.
@@ -30,38 +28,24 @@ type Result struct {
 // Grade runs the tests of exercises, and returns their results in the same
 // order.
 func (c *Course) Grade(ctx context.Context, lessons ...*Lesson) ([]Result, error) {
-	args := []string{"test", "-json"}
+	var args []string
 	byPackage := map[string]*Result{}
 	results := make([]Result, len(lessons))
 	for i, l := range lessons {
 		args = append(args, "./"+l.Exercise())
 		byPackage[l.Exercise()] = &results[i]
 	}
-	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = c.Root
 	var failed bytes.Buffer
-	cmd.Stderr = &failed
-	out, err := cmd.Output()
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	if _, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
-		return nil, err
-	}
 	ended := 0
-	events := json.NewDecoder(bytes.NewReader(out))
-	for {
-		var e event
-		if err := events.Decode(&e); err == io.EOF {
-			break
-		} else if err != nil {
-			return nil, fmt.Errorf("go test: %w\n%s", err, failed.String())
-		}
+	err := gotest.Run(ctx, c.Root, args, &failed, func(e gotest.Event) {
 		for name, r := range byPackage {
-			if strings.HasSuffix(e.pkg(), "/"+name) && r.add(e) {
+			if strings.HasSuffix(e.Package, "/"+name) && r.add(e) {
 				ended++
 			}
 		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	if ended < len(lessons) {
 		return nil, fmt.Errorf("go test: %s", strings.TrimSpace(failed.String()))
@@ -72,20 +56,8 @@ func (c *Course) Grade(ctx context.Context, lessons ...*Lesson) ([]Result, error
 	return results, nil
 }
 
-// An event is a line of go test -json; see go doc test2json.
-type event struct {
-	Action, Package, ImportPath, Test, Output string
-}
-
-// pkg returns the package of the event. Events of a build name it as
-// "path [path.test]".
-func (e event) pkg() string {
-	path, _, _ := strings.Cut(e.ImportPath, " ")
-	return e.Package + path
-}
-
 // add notes an event, and reports whether it is the last one of its package.
-func (r *Result) add(e event) bool {
+func (r *Result) add(e gotest.Event) bool {
 	switch {
 	case e.Action == "output" && e.Test != "", e.Action == "build-output":
 		r.Text += e.Output

@@ -23,7 +23,7 @@ const sources = `{{if and .Module .Module.Main}}{{range .GoFiles}}{{$.Dir}}/{{.}
 func Build(t testing.TB, packages ...string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	// -w: without debug information, which takes a quarter of the time.
+	// -w: without debug information, which builds faster.
 	args := append([]string{"build", "-ldflags=-w", "-o", dir + string(filepath.Separator)}, packages...)
 	out, err := exec.Command("go", args...).CombinedOutput()
 	require.NoError(t, err, "go build: %s", out)

@@ -1,4 +1,5 @@
-// Command server offers SnapshotService over TCP until SIGINT or SIGTERM.
+// Command server offers SnapshotService over TCP until SIGINT, SIGTERM or
+// SIGHUP.
 package main
 
 import (
@@ -58,7 +59,7 @@ func run() error {
 		grpc.ConnectionTimeout(3*time.Second), // of the handshake; by default 2 minutes
 		grpc.MaxConcurrentStreams(100),        // of one connection; by default no limit
 		grpc.MaxHeaderListSize(16<<10),        // bytes; by default 16 MiB
-		grpc.MaxRecvMsgSize(4<<10),            // bytes; by default 4 MiB. A request has 6 or fewer
+		grpc.MaxRecvMsgSize(4<<10),            // bytes; by default 4 MiB. A valid request has 2 or 3
 	)
 	snapshotv1.RegisterSnapshotServiceServer(server, snapshots)
 

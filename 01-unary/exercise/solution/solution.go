@@ -39,8 +39,8 @@ func (s *Server) GetPage(ctx context.Context, req *journalv1.PageRequest) (*jour
 	}
 	page := &journalv1.Page{Next: after}
 	for page.Next < newest && len(page.Lines) < limit {
-		// Reading takes time, and nothing else ends this loop for a client
-		// that has left.
+		// Reading takes time, and nothing else ends this loop early for a
+		// client that has left.
 		if err := ctx.Err(); err != nil {
 			return nil, status.FromContextError(err).Err()
 		}

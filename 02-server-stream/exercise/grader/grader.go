@@ -21,8 +21,8 @@ type (
 	find = func(ctx context.Context, c searchv1.SearchServiceClient, text string, limit int32) (sequence, func() stats)
 )
 
-// Exercise returns the checks of a server and a client. They are called
-// concurrently.
+// Exercise returns the checks of a server, whose method is called
+// concurrently, and of a client.
 func Exercise[S ~struct{ Searched, Matched int }](
 	server newServer,
 	client func(context.Context, searchv1.SearchServiceClient, string, int32, *S) sequence,

@@ -37,7 +37,7 @@ func search(
 }
 
 // draw returns n random documents and a text that about half of them contain,
-// and at least a third.
+// among them the second of each three.
 func draw(t *grade.T, n int) (text string, docs []*searchv1.Document) {
 	word := func(letters string) string {
 		b := make([]byte, 5)

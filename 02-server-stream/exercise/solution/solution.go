@@ -68,7 +68,7 @@ func (s *Server) Search(req *searchv1.SearchRequest, stream grpc.ServerStreaming
 	defer func() { stream.SetTrailer(stats.Trailer()) }()
 	for doc, err := range s.Documents {
 		if err != nil {
-			return err // the client has the results before it
+			return err // the client gets the results before it
 		}
 		// If nothing matches, Send is never called, so only the context says
 		// that the client has left.

@@ -40,8 +40,8 @@ func describe(file *os.File) (*uploadv1.FileInfo, error) {
 		Name:    cmp.Or(*name, filepath.Base(file.Name())),
 		Replace: *replace,
 	}
-	// The size of a pipe is unknown. A file in /proc has size 0, although
-	// it is not empty.
+	// The size of a pipe is unknown. Most files in /proc have size 0,
+	// although they are not empty.
 	if size := stat.Size(); stat.Mode().IsRegular() && size > 0 {
 		info.Size = new(size) // since Go 1.26: a pointer to a copy of size
 	}

@@ -43,7 +43,7 @@ func run(ctx context.Context) error {
 	listener.OnListen = func() { fmt.Fprintf(os.Stderr, "server: storing files in %s\n", *dir) }
 	s := serve.New(
 		grpc.MaxRecvMsgSize(4<<20),         // as upload.proto promises
-		grpc.StaticStreamWindowSize(1<<20), // 50 MB/s to a client 20 ms away
+		grpc.StaticStreamWindowSize(1<<20), // 50 MB/s if a round trip takes 20 ms
 		grpc.StaticConnWindowSize(8<<20),
 	)
 	uploadv1.RegisterUploadServiceServer(s, &clientstream.UploadServer{Root: root, MaxBytes: *maxBytes})

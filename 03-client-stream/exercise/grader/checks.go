@@ -171,8 +171,8 @@ func constantMemory(t *grade.T, send send) {
 	t.Code("Send", codes.OK, err)
 }
 
-// reason refuses the first batch. The rest is smaller than a batch, comes to
-// its end, or never ends.
+// reason refuses the first batch. The rest is empty, smaller than a batch, or
+// endless.
 func reason(t *grade.T, send send) {
 	const size = 3
 	for _, n := range []int{size, size + 1, math.MaxInt} {

@@ -17,8 +17,7 @@ type (
 	reports   = grpc.ClientStreamingServer[sensorsv1.Batch, sensorsv1.Summary]
 )
 
-// Exercise returns the checks of a server and a client. They are called
-// concurrently.
+// Exercise returns the checks of a server and a client.
 func Exercise(server newServer, client send) grade.Exercise {
 	return grade.Exercise{Name: "03-client-stream", Checks: []grade.Check{
 		{

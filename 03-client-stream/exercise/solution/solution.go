@@ -31,13 +31,13 @@ func (s *Server) Report(stream grpc.ClientStreamingServer[sensorsv1.Batch, senso
 			break // the half-close: only here is the report complete
 		}
 		if err != nil {
-			return err // a cancel or a cut: half a report must not be stored
+			return err // no half-close: half a report must not be stored
 		}
 		// Each batch is added up when it arrives. Nothing grows with the
 		// length of the report, and a refusal does not wait for its end.
 		for _, r := range batch.GetReadings() {
 			if err := add(sum, r); err != nil {
-				return err // the client's Send returns io.EOF
+				return err // a later Send of the client returns io.EOF
 			}
 		}
 	}
@@ -70,7 +70,7 @@ func Send(
 	ctx context.Context, c sensorsv1.SensorServiceClient, readings iter.Seq[*sensorsv1.Reading], size int,
 ) (*sensorsv1.Summary, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // ends the stream if readings panics, and costs nothing otherwise
+	defer cancel() // ends the stream, also if readings panics
 	stream, err := c.Report(ctx)
 	if err != nil {
 		return nil, err

@@ -115,7 +115,7 @@ type FileInfo struct {
 	// end, and not the name of a device on Windows.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The size in bytes, if you know it. The server then checks the size,
-	// and refuses a size over its limit before you send the first chunk.
+	// and refuses a size over its limit without waiting for a chunk.
 	Size *int64 `protobuf:"varint,2,opt,name=size,proto3,oneof" json:"size,omitempty"`
 	// Whether to replace a file of this name.
 	Replace       bool `protobuf:"varint,3,opt,name=replace,proto3" json:"replace,omitempty"`

@@ -31,7 +31,7 @@ type UploadServiceClient interface {
 	// Upload stores one file: first its info, then its bytes in chunks.
 	// The half-close says that the file is complete. Until then, the file
 	// does not have its name. An upload that is refused, or that ends before
-	// the half-close, leaves nothing. The server may refuse at any time, also
+	// the half-close, stores nothing. The server may refuse at any time, also
 	// while you still send.
 	// OK: the file is stored.
 	// INVALID_ARGUMENT: the name is not valid, the messages are out of
@@ -40,7 +40,8 @@ type UploadServiceClient interface {
 	// has the name is not a regular file.
 	// RESOURCE_EXHAUSTED: the file exceeds the limit of the server, a message
 	// exceeds 4 MiB, the disk is full, or too many files are open.
-	// DEADLINE_EXCEEDED: no message came for a minute.
+	// DEADLINE_EXCEEDED: no message came for a minute, or the deadline of the
+	// call passed.
 	// PERMISSION_DENIED: the server is not allowed to write the file.
 	// INTERNAL: the server failed to write the file for another reason.
 	Upload(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadRequest, UploadReceipt], error)
@@ -76,7 +77,7 @@ type UploadServiceServer interface {
 	// Upload stores one file: first its info, then its bytes in chunks.
 	// The half-close says that the file is complete. Until then, the file
 	// does not have its name. An upload that is refused, or that ends before
-	// the half-close, leaves nothing. The server may refuse at any time, also
+	// the half-close, stores nothing. The server may refuse at any time, also
 	// while you still send.
 	// OK: the file is stored.
 	// INVALID_ARGUMENT: the name is not valid, the messages are out of
@@ -85,7 +86,8 @@ type UploadServiceServer interface {
 	// has the name is not a regular file.
 	// RESOURCE_EXHAUSTED: the file exceeds the limit of the server, a message
 	// exceeds 4 MiB, the disk is full, or too many files are open.
-	// DEADLINE_EXCEEDED: no message came for a minute.
+	// DEADLINE_EXCEEDED: no message came for a minute, or the deadline of the
+	// call passed.
 	// PERMISSION_DENIED: the server is not allowed to write the file.
 	// INTERNAL: the server failed to write the file for another reason.
 	Upload(grpc.ClientStreamingServer[UploadRequest, UploadReceipt]) error

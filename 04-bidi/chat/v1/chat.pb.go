@@ -29,8 +29,8 @@ const (
 	Leave_REASON_UNSPECIFIED Leave_Reason = 0
 	// The client half-closed: an orderly goodbye.
 	Leave_REASON_GOODBYE Leave_Reason = 1
-	// The client canceled the call, its connection was lost, or the server
-	// refused a message.
+	// The call was canceled or passed its deadline, its connection was
+	// lost, or the server refused a message.
 	Leave_REASON_DISCONNECTED Leave_Reason = 2
 	// The client read too slowly, so the server ended its stream.
 	Leave_REASON_TOO_SLOW Leave_Reason = 3

@@ -37,7 +37,7 @@ func run(ctx context.Context) error {
 	defer stop()
 
 	say, input := make(chan string), make(chan error, 1)
-	// Nothing interrupts a read of stdin. When the chat ends first, this
+	// Nothing here interrupts a read of stdin. When the chat ends first, this
 	// goroutine stays in its read until the process ends.
 	go func() {
 		input <- sayLines(os.Stdin, say)

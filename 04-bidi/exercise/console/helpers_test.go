@@ -1,11 +1,14 @@
 package console
 
 import (
+	"context"
 	"errors"
 	"io"
 	"iter"
 	"testing"
+	"time"
 
+	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 
 	consolev1 "example.com/streams/04-bidi/exercise/console/v1"
@@ -27,6 +30,48 @@ func dial(t *testing.T, attach func(stream) error) consolev1.ConsoleServiceClien
 	return consolev1.NewConsoleServiceClient(memservertest.Dial(t, func(s grpc.ServiceRegistrar) {
 		consolev1.RegisterConsoleServiceServer(s, stub{OnAttach: attach})
 	}))
+}
+
+// open attaches to a server with this handler.
+func open(
+	t *testing.T, attach func(stream) error,
+) grpc.BidiStreamingClient[consolev1.Input, consolev1.Output] {
+	t.Helper()
+	stream, err := dial(t, attach).Attach(t.Context())
+	require.NoError(t, err)
+	return stream
+}
+
+// trace is a command that sends a line each minute, for an hour or until ctx
+// ends.
+func trace(ctx context.Context, stream stream) error {
+	for range 60 {
+		if err := stream.Send(Line("traced")); err != nil {
+			return err
+		}
+		select {
+		case <-time.After(time.Minute):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// untilEnd receives the outputs of a command. It returns the number of lines,
+// and the end.
+func untilEnd(
+	t *testing.T, stream grpc.BidiStreamingClient[consolev1.Input, consolev1.Output],
+) (lines int, end string) {
+	t.Helper()
+	for {
+		out, err := stream.Recv()
+		require.NoError(t, err)
+		if out.GetEnd() != nil {
+			return lines, Text(out)
+		}
+		lines++
+	}
 }
 
 // echo sends each command back as a line.

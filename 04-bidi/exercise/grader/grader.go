@@ -18,7 +18,7 @@ type (
 	attached  = grpc.BidiStreamingServer[consolev1.Input, consolev1.Output]
 )
 
-// Exercise returns the checks of a server. They are called concurrently.
+// Exercise returns the checks of a server.
 func Exercise(server newServer) grade.Exercise {
 	return grade.Exercise{Name: "04-bidi", Checks: []grade.Check{
 		{

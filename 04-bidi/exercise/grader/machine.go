@@ -13,8 +13,8 @@ import (
 // A command is what a machine does for a name.
 type command = func(ctx context.Context, print func(string) error) error
 
-// A machine runs the commands of one stream. Its methods may be called
-// concurrently, except add.
+// A machine runs the commands of one stream. Only run and ran may be called
+// concurrently.
 type machine struct {
 	t *grade.T
 

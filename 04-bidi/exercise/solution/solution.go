@@ -28,7 +28,8 @@ type Server struct {
 //
 // Attach itself calls neither Recv nor Send, so a client that sends nothing or
 // reads nothing does not keep it from what happens next. It decides, one
-// goroutine receives, and one more runs a command. Only Attach uses the queue
+// goroutine receives, and one more runs a command. Commands and interrupts
+// come through one channel, so no interrupt overtakes a command. Only Attach uses the queue
 // and the cancel function, so they need no lock.
 func (s *Server) Attach(stream grpc.BidiStreamingServer[consolev1.Input, consolev1.Output]) error {
 	inputs, read := make(chan *consolev1.Input), make(chan error, 1)
@@ -96,8 +97,8 @@ func receive(
 	}
 }
 
-// run runs a command and sends its output. It is the only caller of Send,
-// because the next command begins after run has returned. The error of the
+// run runs a command and sends its output. Only one goroutine is in run, the
+// only caller of Send: the next command begins after run has returned. The error of the
 // command is an output; only that of Send ends the stream.
 func (s *Server) run(
 	ctx context.Context, stream grpc.BidiStreamingServer[consolev1.Input, consolev1.Output], command string,

@@ -27,8 +27,8 @@ type Variant struct {
 	// that needs server options runs a server of its own, in memory.
 	Server *service.Server
 
-	// Run calls the code and returns what the demo prints. It must end
-	// soon after ctx is done, and must make its calls with ctx.
+	// Run calls the code and returns what the demo prints. It should end
+	// soon after ctx is done. Its calls to c must have the metadata of ctx.
 	Run func(ctx context.Context, c pitfallsv1.PitfallServiceClient) (any, error)
 }
 
@@ -44,8 +44,8 @@ type Runner struct {
 }
 
 // Run runs the broken code of d and then the fixed code. name is the name of
-// the pitfall. The error is that of ctx, of the connection or of Out; what the
-// code returned is printed.
+// the pitfall. The error is that of ctx, of connecting, of a first Ping, or of
+// Out; what the code returned is printed.
 func (r *Runner) Run(ctx context.Context, name string, d Demo) error {
 	if err := r.run(ctx, "broken", name, &d.Broken); err != nil {
 		return err
@@ -139,8 +139,8 @@ func outcome(result any, err error) string {
 	}
 }
 
-// openStreamsAfter waits until no handler runs, but no longer than d, and
-// returns how many run then. It returns 0 if the server is gone.
+// openStreamsAfter asks until no handler runs, or until d has passed, and
+// returns how many run then. It returns 0 if the server does not answer.
 func openStreamsAfter(ctx context.Context, conn *grpc.ClientConn, d time.Duration) int64 {
 	for end := time.Now().Add(d); ; time.Sleep(10 * time.Millisecond) {
 		open, err := openStreams(ctx, conn)

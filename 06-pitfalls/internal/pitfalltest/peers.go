@@ -70,8 +70,8 @@ func Idle() *service.Server {
 }
 
 // DialFaulty serves s in memory until the test ends, and returns a client
-// of it whose connections fail when the test tells the network to. Until
-// then, n.Refuse(k) makes the first k connects fail.
+// of it whose connections fail when the test tells the network to. The client
+// connects with its first call.
 func DialFaulty(
 	t testing.TB, s *service.Server, opts ...grpc.DialOption,
 ) (c pitfallsv1.PitfallServiceClient, n *faultnet.Network) {

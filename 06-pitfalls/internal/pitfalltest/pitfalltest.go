@@ -1,5 +1,6 @@
 // Package pitfalltest has what the tests of the pitfalls share: an
-// in-process server, a call that may hang, and a process that may crash.
+// in-process server, a call that may hang, a process that may crash, and the
+// survival lists.
 package pitfalltest
 
 import (
@@ -126,6 +127,15 @@ func RaceReport(t *testing.T, f func()) string {
 		t.Skipf("only the race detector sees this: go test -race -run %s", t.Name())
 	}
 	return process(t, f, "halt_on_error=1")
+}
+
+// SkipUnderRace skips a test of what rarely happens while the race detector
+// slows the code down.
+func SkipUnderRace(t *testing.T) {
+	t.Helper()
+	if raceEnabled {
+		t.Skip("too rare with -race")
+	}
 }
 
 func process(t *testing.T, f func(), race string) string {

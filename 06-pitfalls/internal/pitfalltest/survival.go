@@ -23,7 +23,7 @@ type Survival struct {
 	PeerEndsWithError Scenario
 	PeerDoesNotRead   Scenario // flow control stops Send
 	PeerDoesNotSend   Scenario // Recv waits
-	DeadlinePasses    Scenario // before the call, while it opens, and at each later point
+	DeadlinePasses    Scenario // before or during the call
 	ConnectionIsCut   Scenario
 	ServerIsAway      Scenario // nobody listens when the call begins
 	ManyInARow        Scenario // a hundred calls, one after the other
@@ -37,9 +37,9 @@ type Scenario struct {
 }
 
 // Survives returns a scenario that f tests. f runs in a bubble. Its context
-// is never canceled, like that of a process that runs for years. One second
-// after f has returned, nothing may be left: no context that was derived from
-// this one, and no goroutine of the pitfall, on either side.
+// does not end while f runs, like that of a process that runs for years. One
+// second after f has returned, nothing may be left: no context that was derived
+// from this one, and no goroutine of the pitfall, on either side.
 func Survives(f func(*testing.T, context.Context)) Scenario { return Scenario{run: f} }
 
 // NotApplicable returns a scenario that cannot occur. reason says why.
@@ -87,7 +87,7 @@ func codeThatRuns() (stacks []string) {
 }
 
 // forever is a context that ends with its test. It counts the contexts that
-// are derived from it.
+// are derived from it directly and have not ended.
 type forever struct {
 	context.Context
 	done     chan struct{}

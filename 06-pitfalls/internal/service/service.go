@@ -48,7 +48,7 @@ func (s *Server) Ping(context.Context, *pitfallsv1.PingRequest) (*pitfallsv1.Pin
 
 // Count calls OnCount, or sends the numbers from 1 on.
 //
-// InvalidArgument: to or padding is out of range.
+// InvalidArgument: padding is out of range, or to is, if OnCount is nil.
 func (s *Server) Count(req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
 	s.open.Add(1)
 	defer s.open.Add(-1)

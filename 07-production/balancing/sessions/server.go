@@ -30,8 +30,9 @@ type Server struct {
 // knows the session.
 //
 // OK: the client has closed its half. InvalidArgument: the metadata user is
-// not set once. Aborted: the user has opened another session. Canceled,
-// DeadlineExceeded: the context of the call ended.
+// not set once. Aborted: the user has opened another session; a Send that
+// waits for the client delays this. Canceled, DeadlineExceeded: the context of
+// the call ended.
 func (s *Server) Connect(stream grpc.BidiStreamingServer[sessionsv1.Answer, sessionsv1.Message]) error {
 	user := metadata.ValueFromIncomingContext(stream.Context(), "user")
 	if len(user) != 1 {

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	sessionsv1 "example.com/streams/07-production/balancing/sessions/v1"
+	"example.com/streams/internal/memserver/memservertest"
 )
 
 func TestTell_ReachesOneUser(t *testing.T) {
@@ -68,6 +69,28 @@ func TestConnect_SecondSessionEndsTheFirst(t *testing.T) {
 		synctest.Wait() // the first handler has returned
 		require.NoError(t, s.Tell("ann", "hello"))
 		require.Equal(t, "hello", receive(t, second).GetText())
+	})
+}
+
+// The handler of the first session waits in Send.
+func TestConnect_SendThatWaitsDelaysTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := new(Server)
+		c := serve(t, s)
+		first := connect(t, c, "ann")
+		for s.Tell("ann", strings.Repeat("x", 4<<10)) == nil {
+			synctest.Wait()
+		}
+		connect(t, c, "ann")
+		time.Sleep(time.Hour)
+		waiting := strings.Join(memservertest.Goroutines(), "\n")
+		require.Equal(t, 2, strings.Count(waiting, "sessions.(*Server).Connect("), "handlers")
+
+		var err error
+		for err == nil {
+			_, err = first.Recv()
+		}
+		require.EqualError(t, err, errElsewhere.Error())
 	})
 }
 

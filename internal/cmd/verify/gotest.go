@@ -1,16 +1,15 @@
 package main
 
 import (
-	"bytes"
+	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"example.com/streams/internal/gotest"
 )
 
 // A result is what the tests of one package did.
@@ -30,32 +29,19 @@ func goTest(folders []string, changed map[string][]byte, flags ...string) (map[s
 		return nil, err
 	}
 	defer remove()
-	args := append([]string{"test", "-json", "-timeout=1m", "-overlay=" + overlay}, flags...)
+	args := append([]string{"-timeout=1m", "-overlay=" + overlay}, flags...)
 	results := map[string]*result{}
 	for _, folder := range folders {
 		args = append(args, "./"+filepath.ToSlash(folder))
 		results[folder] = &result{tests: map[string]string{}}
 	}
-	cmd := exec.Command("go", args...)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
-	if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed {
-		return nil, err
-	}
-	events := json.NewDecoder(bytes.NewReader(out))
-	for {
-		var e event
-		if err := events.Decode(&e); err == io.EOF {
-			return results, nil
-		} else if err != nil {
-			return nil, fmt.Errorf("go test -json: %w", err)
-		}
+	return results, gotest.Run(context.Background(), "", args, os.Stderr, func(e gotest.Event) {
 		for _, folder := range folders {
-			if strings.HasSuffix(e.pkg(), "/"+filepath.ToSlash(folder)) {
+			if strings.HasSuffix(e.Package, "/"+filepath.ToSlash(folder)) {
 				results[folder].add(e)
 			}
 		}
-	}
+	})
 }
 
 // writeOverlay writes the changed files to a temporary folder, and returns
@@ -84,19 +70,7 @@ func writeOverlay(changed map[string][]byte) (path string, remove func(), err er
 	return path, remove, os.WriteFile(path, text, 0o600)
 }
 
-// An event is a line of go test -json; see go doc test2json.
-type event struct {
-	Action, Package, ImportPath, Test, Output string
-}
-
-// pkg returns the package of the event. Events of a build name it as
-// "path [path.test]".
-func (e event) pkg() string {
-	path, _, _ := strings.Cut(e.ImportPath, " ")
-	return e.Package + path
-}
-
-func (r *result) add(e event) {
+func (r *result) add(e gotest.Event) {
 	switch e.Action {
 	case "build-output":
 		r.unbuilt += e.Output

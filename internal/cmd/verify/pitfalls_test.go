@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"example.com/streams/internal/gotest"
 )
 
 func TestSwap_ExchangesNamesButNotTextsAndComments(t *testing.T) {
@@ -29,17 +31,17 @@ func TestJudge_OnlyAFailedAssertionIsRight(t *testing.T) {
 	tests := []string{"TestBroken_X", "TestFixed_X"}
 	for _, tt := range []struct {
 		name   string
-		events []event
+		events []gotest.Event
 		want   []string
 	}{
-		{"both fail", []event{{Action: "fail", Test: "TestBroken_X"}, {Action: "fail", Test: "TestFixed_X"}}, nil},
-		{"one passes", []event{{Action: "pass", Test: "TestBroken_X"}, {Action: "fail", Test: "TestFixed_X"}},
+		{"both fail", []gotest.Event{{Action: "fail", Test: "TestBroken_X"}, {Action: "fail", Test: "TestFixed_X"}}, nil},
+		{"one passes", []gotest.Event{{Action: "pass", Test: "TestBroken_X"}, {Action: "fail", Test: "TestFixed_X"}},
 			[]string{"dir: TestBroken_X: got pass, want fail"}},
-		{"one is skipped, one is missing", []event{{Action: "skip", Test: "TestBroken_X"}},
+		{"one is skipped, one is missing", []gotest.Event{{Action: "skip", Test: "TestBroken_X"}},
 			[]string{"dir: TestBroken_X: got skip, want fail", "dir: TestFixed_X: got no result, want fail"}},
-		{"a panic", []event{{Action: "output", Output: "panic: deadlock\n"}, {Action: "fail", Test: "TestBroken_X"}},
+		{"a panic", []gotest.Event{{Action: "output", Output: "panic: deadlock\n"}, {Action: "fail", Test: "TestBroken_X"}},
 			[]string{"dir: ends without a failed assertion: panic: deadlock"}},
-		{"no compilation", []event{{Action: "build-output", Output: "undefined: x"}},
+		{"no compilation", []gotest.Event{{Action: "build-output", Output: "undefined: x"}},
 			[]string{"dir: does not compile when Broken and Fixed are exchanged; " +
 				"each Broken name needs a Fixed name, and the reverse:\nundefined: x"}},
 	} {

@@ -49,7 +49,7 @@ func run(ctx context.Context) error {
 }
 
 // show takes the fleet through its steps. A step is over when every client
-// has its stream on a server that goes on.
+// has its stream on a server that goes on, or after some seconds.
 func show(ctx context.Context, f *fleet.Fleet, config string) error {
 	var entries int64
 	// wait appends an entry each 10 ms until over returns true, or the limit

@@ -95,8 +95,8 @@ func (f *Fleet) follow(c logsv1.LogServiceClient) {
 }
 
 // A lookup behaves as the dns resolver of gRPC: it asks for the names when
-// the client begins, and again when a connection has ended. It does not
-// wait, while dns asks at most once in 30 s.
+// the client begins, and again when a connection has ended or failed. It does
+// not wait, while dns asks at most once in 30 s.
 type lookup struct{ f *Fleet }
 
 func (l lookup) Scheme() string { return "fleet" }

@@ -105,8 +105,8 @@ func (s *server) count(srv any, stream grpc.ServerStream, _ *grpc.StreamServerIn
 	return handler(srv, stream)
 }
 
-// Signal tells a server to stop, and removes its name from the list. It
-// does not wait.
+// Signal tells a server to stop, and removes its name from the list after
+// Unlist. It does not wait.
 func (f *Fleet) Signal(name string) {
 	f.get(name).signal()
 	time.AfterFunc(f.Unlist, func() {
@@ -155,7 +155,8 @@ func (f *Fleet) failed(err error) {
 }
 
 // Close ends the clients, and then the servers. It returns what has failed: a
-// server, or a follower that missed an entry or got one twice.
+// server, or a follower whose stream ended for good, that missed an entry or
+// that got one twice.
 func (f *Fleet) Close() error {
 	f.cancel()
 	f.group.Wait()

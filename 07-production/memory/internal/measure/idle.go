@@ -12,7 +12,7 @@ import (
 
 // Idle opens connections over TCP with that many streams each, which have
 // received one entry and wait for the next. It returns how many bytes of heap
-// they take, on both sides. shared is the option SharedWriteBuffer.
+// and stacks they take, on both sides. shared is the option SharedWriteBuffer.
 func Idle(ctx context.Context, connections, streams int, shared bool) (int64, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

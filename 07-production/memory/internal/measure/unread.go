@@ -27,7 +27,7 @@ type Unread struct {
 
 // Held is what one stream takes that nobody reads.
 type Held struct {
-	Heap int64 // bytes, on both sides
+	Heap int64 // bytes of heap and stacks, on both sides
 	Sent int64 // bytes of the messages that the handler has sent
 }
 
@@ -111,7 +111,8 @@ func (s countingStream) SendMsg(m any) error {
 	return err
 }
 
-// settle waits until nothing has been sent for half a second.
+// settle waits until something has been sent, and then nothing for half a
+// second.
 func settle(ctx context.Context, sent *atomic.Int64) error {
 	last := int64(0)
 	for same := 0; same < 5; same++ {

@@ -47,7 +47,7 @@ func run(ctx context.Context) error {
 			[]grpc.ServerOption{grpc.KeepaliveParams(keepalive.ServerParameters{Time: serverPing})},
 			grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: clientPing}))
 	})
-	time.Sleep(500 * time.Millisecond) // two streams never print at the same time
+	time.Sleep(500 * time.Millisecond) // so that the streams take turns in printing
 	group.Go(func() error {
 		return show(ctx, "bookmarks:", service, &logsv1.LogRequest{Follow: true, Bookmarks: true}, nil)
 	})
@@ -55,7 +55,7 @@ func run(ctx context.Context) error {
 }
 
 // show makes a call through a proxy, and prints what arrives on the way,
-// until the log's second entry.
+// until the log's second entry or the end of the stream.
 func show(
 	ctx context.Context, name string, service *logs.LogServer, req *logsv1.LogRequest,
 	serverOpts []grpc.ServerOption, dialOpts ...grpc.DialOption,
