@@ -146,6 +146,7 @@ func (l *Log) read(id string, after uint64, batch []*logsv1.LogEntry) (int, erro
 // Unavailable: [Log.Drain] was called before, and the follower has read the
 // whole log.
 func (l *Log) Wait(ctx context.Context, after uint64) error {
+	// Read together, so that an entry which is added later closes changed.
 	l.mu.Lock()
 	newest, changed, draining := l.newest, l.changed, l.draining
 	l.mu.Unlock()
