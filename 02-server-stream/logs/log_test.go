@@ -8,6 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	logsv1 "example.com/streams/02-server-stream/logs/v1"
+	"example.com/streams/internal/memserver/memservertest"
 )
 
 // An entry may be appended after a handler has read all entries and before
@@ -16,7 +19,7 @@ func TestWait_SeesAnEntryThatIsAlreadyThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := NewLog(10)
 		appendLines(log, 3)
-		require.NoError(t, log.wait(t.Context(), 2))
+		require.NoError(t, log.Wait(t.Context(), 2))
 	})
 }
 
@@ -27,40 +30,34 @@ func TestDrain_MakesAppendDoNothing(t *testing.T) {
 		log.Drain()
 		log.Drain() // has no effect
 		appendLines(log, 1)
-		err := log.wait(t.Context(), 3)
+		err := log.Wait(t.Context(), 3)
 		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
 	})
 }
 
 func TestAppend_HoldsAtMostMaxLogBytes(t *testing.T) {
 	log := NewLog(10_000)
-	held := func() (first uint64, size int) {
-		for _, e := range log.entries {
-			size += len(e.GetMessage())
-		}
-		return log.oldest, size
-	}
 	for range 64<<20/(16<<10) + 3 {
 		log.Append(strings.Repeat("x", 16<<10), false)
 	}
-	first, size := held()
-	require.EqualValues(t, 4, first)
+	oldest, _, size := held(log)
+	require.EqualValues(t, 4, oldest)
 	require.Equal(t, 64<<20, size)
 
 	log.Append("y", false) // one entry has to go
-	first, size = held()
-	require.EqualValues(t, 5, first)
+	oldest, _, size = held(log)
+	require.EqualValues(t, 5, oldest)
 	require.Equal(t, 64<<20-16<<10+1, size)
 	require.Equal(t, size, log.bytes)
 
 	log.Append(strings.Repeat("z", 64<<20+1), false) // is held alone
-	first, size = held()
-	require.Equal(t, log.newest, first)
+	oldest, newest, size := held(log)
+	require.Equal(t, newest, oldest)
 	require.Equal(t, 64<<20+1, size)
 
 	log.Append("y", false)
-	first, size = held()
-	require.Equal(t, log.newest, first)
+	oldest, newest, size = held(log)
+	require.Equal(t, newest, oldest)
 	require.Equal(t, 1, size)
 }
 
@@ -69,6 +66,24 @@ func TestNewLog_HoldsAtLeastOneEntry(t *testing.T) {
 		log := NewLog(retention)
 		appendLines(log, 2)
 		require.Len(t, log.entries, 1)
-		require.Equal(t, "line 2", log.entries[0].GetMessage())
+		oldest, newest, size := held(log)
+		require.EqualValues(t, 2, oldest)
+		require.EqualValues(t, 2, newest)
+		require.Equal(t, len("line 2"), size)
 	}
+}
+
+func TestNewCopy_ContinuesTheLogThatItCopies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewCopy("612de92f", 10, 41)
+		log.Add(&logsv1.LogEntry{Message: "line 42"})
+		conn := memservertest.Dial(t, register(&LogServer{Log: log}))
+		req := &logsv1.LogRequest{}
+		for e, err := range Tail(t.Context(), logsv1.NewLogServiceClient(conn), req) {
+			require.NoError(t, err)
+			require.Equal(t, "line 42", e.GetMessage())
+		}
+		require.Equal(t, "612de92f", req.GetLogId())
+		require.EqualValues(t, 42, req.GetAfter())
+	})
 }
