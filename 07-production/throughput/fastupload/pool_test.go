@@ -1,6 +1,7 @@
 package fastupload
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"strings"
@@ -13,7 +14,9 @@ import (
 	"google.golang.org/grpc/mem"
 
 	clientstream "example.com/streams/03-client-stream"
+	uploadv1 "example.com/streams/03-client-stream/upload/v1"
 	"example.com/streams/internal/golden"
+	"example.com/streams/internal/memserver/memservertest"
 	"example.com/streams/internal/testproc"
 )
 
@@ -77,11 +80,11 @@ func TestPool_ChunkOf32KiBTakesOneMiB(t *testing.T) {
 
 // A buffer comes back to the pool, with what it held.
 func TestPool_DoesNotClear(t *testing.T) {
-	var p pool
+	p := pool{capacity: 100}
 	for range 100 { // under -race, a sync.Pool drops some buffers
 		buf := p.Get(10)
 		require.Len(t, *buf, 10)
-		require.Equal(t, ChunkSize, cap(*buf))
+		require.Equal(t, 100, cap(*buf))
 		if (*buf)[0] == 1 {
 			return
 		}
@@ -89,4 +92,31 @@ func TestPool_DoesNotClear(t *testing.T) {
 		p.Put(buf)
 	}
 	t.Fatal("each buffer is new")
+}
+
+func TestPool_HasBuffersOfOneCapacity(t *testing.T) {
+	p := pool{capacity: 100}
+	for range 100 {
+		large := p.Get(101)
+		require.Len(t, *large, 101)
+		p.Put(large)
+		p.Put(new(make([]byte, 99)))
+		require.Equal(t, 100, cap(*p.Get(100)))
+	}
+}
+
+// The pieces of a chunk stay as they are until the next Recv, although the
+// transport takes its buffers from the same pool.
+func TestServerOption_StoresEveryByte(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		server := memservertest.Serve(t, register(s), ServerOption())
+		client := uploadv1.NewUploadServiceClient(server.Dial(t))
+		want := generatedBytes(t, 20*ChunkSize+1)
+		for _, name := range []string{"one", "two"} {
+			_, err := Upload(t.Context(), client, named(name), bytes.NewReader(want), nil)
+			require.NoError(t, err)
+			require.Equal(t, want, []byte(read(t, s, name)))
+		}
+	})
 }
