@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -103,6 +104,37 @@ func TestPool_HasBuffersOfOneCapacity(t *testing.T) {
 		p.Put(new(make([]byte, 99)))
 		require.Equal(t, 100, cap(*p.Get(100)))
 	}
+}
+
+// A lendingPool counts the buffers that are in use.
+type lendingPool struct {
+	mem.BufferPool
+	taken, lent atomic.Int64
+}
+
+func (p *lendingPool) Get(size int) *[]byte {
+	p.taken.Add(1)
+	p.lent.Add(1)
+	return p.BufferPool.Get(size)
+}
+
+func (p *lendingPool) Put(buf *[]byte) {
+	p.lent.Add(-1)
+	p.BufferPool.Put(buf)
+}
+
+// A missing Free would cost memory for each frame.
+func TestReceive_GivesAllBuffersBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lending := &lendingPool{BufferPool: mem.DefaultBufferPool()}
+		server := memservertest.Serve(t, register(newServer(t)), experimental.BufferPool(lending))
+		client := uploadv1.NewUploadServiceClient(server.Dial(t))
+		_, err := Upload(t.Context(), client, named("f"), generated(10*ChunkSize+5000), nil)
+		require.NoError(t, err)
+		synctest.Wait()
+		require.Greater(t, lending.taken.Load(), int64(10*16), "frames of 16 KiB")
+		require.Zero(t, lending.lent.Load())
+	})
 }
 
 // The pieces of a chunk stay as they are until the next Recv, although the
