@@ -66,20 +66,18 @@ func (l *Log) Append(message string, partial bool) {
 	})
 }
 
-// Add is Append for entries that have their timestamps. Add sets their
-// sequences and their log_id. From then on, nobody may modify the entries.
-func (l *Log) Add(entries ...*logsv1.LogEntry) {
+// Add is Append for an entry that has its timestamp. Add sets its sequence
+// and its log_id. From then on, nobody may modify the entry.
+func (l *Log) Add(e *logsv1.LogEntry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.draining {
 		return
 	}
-	for _, e := range entries {
-		l.makeRoom(len(e.GetMessage()))
-		l.newest++
-		e.Sequence, e.LogId = l.newest, l.id
-		l.entries[l.newest%uint64(len(l.entries))] = e
-	}
+	l.makeRoom(len(e.GetMessage()))
+	l.newest++
+	e.Sequence, e.LogId = l.newest, l.id
+	l.entries[l.newest%uint64(len(l.entries))] = e
 	close(l.changed) // wakes all handlers that wait
 	l.changed = make(chan struct{})
 }
