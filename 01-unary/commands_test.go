@@ -151,6 +151,27 @@ func TestCommands(t *testing.T) {
 		p.RequireExit(0, "", "")
 		require.True(t, closing.Stop(), "the server waited until the client closed the connection")
 	})
+	t.Run("a second signal ends the server at once", func(t *testing.T) {
+		p, addr := testproc.StartServer(t, server)
+		conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+		require.NoError(t, err)
+		defer conn.Close()
+		_, err = conn.NewStream(t.Context(), &grpc.StreamDesc{}, snapshotv1.SnapshotService_GetSnapshot_FullMethodName,
+			grpc.WaitForReady(true))
+		require.NoError(t, err)
+		testproc.Start(t, client, "-addr", addr, "-n=1").Wait()
+		p.Signal(syscall.SIGTERM)
+		require.Eventually(t, func() bool { // until the server accepts no connection
+			c, err := net.Dial("tcp", addr)
+			if err == nil {
+				_ = c.Close()
+			}
+			return err != nil
+		}, 10*time.Second, time.Millisecond)
+		p.Signal(syscall.SIGTERM)
+		status, _, _ := p.Wait()
+		require.NotZero(t, status, "the server waited for the stream")
+	})
 	t.Run("server reads the file of -file", func(t *testing.T) {
 		log := filepath.Join(t.TempDir(), "app.log")
 		require.NoError(t, os.WriteFile(log, []byte("one\ntwo\n"), 0o600))

@@ -20,8 +20,8 @@ var (
 	link     = regexp.MustCompile(`\[[^]]+\]\(([^)#]+)[^)]*\)`)
 )
 
-// FindErrors returns the rows that contain words, and those whose text words
-// contains. Case and the values of numbers do not matter.
+// FindErrors returns the rows whose text contains words, and those whose text
+// words contains. Case and the values of numbers do not matter.
 func FindErrors(words string) (found []ErrorText) {
 	words = fold(words)
 	for _, m := range errorRow.FindAllStringSubmatch(docs.Errors, -1) {

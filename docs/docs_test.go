@@ -30,11 +30,14 @@ var topics = []string{
 	"07-production/README.md",
 	"07-production/balancing/README.md",
 	"07-production/balancing/sessions/README.md",
+	"07-production/browser/README.md",
 	"07-production/memory/README.md",
 	"07-production/observability/README.md",
+	"07-production/observability/telemetry/README.md",
 	"07-production/protocol/README.md",
 	"07-production/proxies/README.md",
 	"07-production/security/README.md",
+	"07-production/throughput/README.md",
 }
 
 func TestPages_AgreeWithTheCode(t *testing.T) {

@@ -12,20 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
-	"example.com/streams/internal/serve"
-	"example.com/streams/internal/serve/servetest"
 )
-
-// startServer serves the log as cmd/server does, and returns a client. The
-// drain may take 5 s.
-func startServer(t *testing.T, log *Log) (*servetest.Server, logsv1.LogServiceClient) {
-	t.Helper()
-	s := serve.New()
-	s.Drain, s.OnDrain = 5*time.Second, log.Drain
-	register(&LogServer{Log: log})(s)
-	server := servetest.Start(t, s)
-	return server, logsv1.NewLogServiceClient(server.Dial(t))
-}
 
 func TestDrain_TellsFollowersWhereToResume(t *testing.T) {
 	for name, settle := range map[string]func(){

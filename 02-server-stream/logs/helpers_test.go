@@ -10,6 +10,8 @@ import (
 
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 	"example.com/streams/internal/memserver/memservertest"
+	"example.com/streams/internal/serve"
+	"example.com/streams/internal/serve/servetest"
 )
 
 type serverStream = grpc.ServerStreamingServer[logsv1.LogEntry]
@@ -23,6 +25,17 @@ func register(srv logsv1.LogServiceServer) func(grpc.ServiceRegistrar) {
 func dial(t *testing.T, srv logsv1.LogServiceServer) logsv1.LogServiceClient {
 	t.Helper()
 	return logsv1.NewLogServiceClient(memservertest.Dial(t, register(srv)))
+}
+
+// startServer serves the log as cmd/server does, and returns a client. The
+// drain may take 5 s.
+func startServer(t *testing.T, log *Log) (*servetest.Server, logsv1.LogServiceClient) {
+	t.Helper()
+	s := serve.New()
+	s.Drain, s.OnDrain = 5*time.Second, log.Drain
+	register(&LogServer{Log: log})(s)
+	server := servetest.Start(t, s)
+	return server, logsv1.NewLogServiceClient(server.Dial(t))
 }
 
 // A stub is a LogService whose handler is OnStreamLogs.
@@ -58,6 +71,15 @@ func appendLines(log *Log, n int) {
 	for range n {
 		log.Append(fmt.Sprintf("line %d", log.newest+1), false)
 	}
+}
+
+// held returns the sequences of the oldest and of the newest entry that the
+// log holds, and the bytes of all messages.
+func held(log *Log) (oldest, newest uint64, size int) {
+	for _, e := range log.entries {
+		size += len(e.GetMessage())
+	}
+	return log.oldest, log.newest, size
 }
 
 // sequences returns the sequences of the entries that Tail yields, and its

@@ -17,11 +17,16 @@ import (
 // may have twice as many bytes, because U+FFFD has three.
 const MaxLine = 16 << 10
 
+// An Appender is a [Log], or another log with the same method.
+type Appender interface {
+	Append(message string, partial bool)
+}
+
 // Ingest appends the lines of r to the log until r ends or fails. It replaces
 // bytes that are not valid UTF-8 with U+FFFD, because Send fails if a proto
 // string is not valid UTF-8. Ingest returns nil when r ends, and otherwise
 // the error of r.
-func Ingest(log *Log, r io.Reader) error {
+func Ingest(log Appender, r io.Reader) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, MaxLine+1)
 	lines.Split(splitLine)
@@ -62,7 +67,7 @@ func wholeCharacters(data []byte) int {
 
 // Generate appends a made-up line per interval until ctx is done. The
 // interval must be greater than 0.
-func Generate(ctx context.Context, log *Log, interval time.Duration) {
+func Generate(ctx context.Context, log Appender, interval time.Duration) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {

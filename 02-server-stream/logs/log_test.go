@@ -37,33 +37,27 @@ func TestDrain_MakesAppendDoNothing(t *testing.T) {
 
 func TestAppend_HoldsAtMostMaxLogBytes(t *testing.T) {
 	log := NewLog(10_000)
-	held := func() (first uint64, size int) {
-		for _, e := range log.entries {
-			size += len(e.GetMessage())
-		}
-		return log.oldest, size
-	}
 	for range 64<<20/(16<<10) + 3 {
 		log.Append(strings.Repeat("x", 16<<10), false)
 	}
-	first, size := held()
-	require.EqualValues(t, 4, first)
+	oldest, _, size := held(log)
+	require.EqualValues(t, 4, oldest)
 	require.Equal(t, 64<<20, size)
 
 	log.Append("y", false) // one entry has to go
-	first, size = held()
-	require.EqualValues(t, 5, first)
+	oldest, _, size = held(log)
+	require.EqualValues(t, 5, oldest)
 	require.Equal(t, 64<<20-16<<10+1, size)
 	require.Equal(t, size, log.bytes)
 
 	log.Append(strings.Repeat("z", 64<<20+1), false) // is held alone
-	first, size = held()
-	require.Equal(t, log.newest, first)
+	oldest, newest, size := held(log)
+	require.Equal(t, newest, oldest)
 	require.Equal(t, 64<<20+1, size)
 
 	log.Append("y", false)
-	first, size = held()
-	require.Equal(t, log.newest, first)
+	oldest, newest, size = held(log)
+	require.Equal(t, newest, oldest)
 	require.Equal(t, 1, size)
 }
 
@@ -72,7 +66,10 @@ func TestNewLog_HoldsAtLeastOneEntry(t *testing.T) {
 		log := NewLog(retention)
 		appendLines(log, 2)
 		require.Len(t, log.entries, 1)
-		require.Equal(t, "line 2", log.entries[0].GetMessage())
+		oldest, newest, size := held(log)
+		require.EqualValues(t, 2, oldest)
+		require.EqualValues(t, 2, newest)
+		require.Equal(t, len("line 2"), size)
 	}
 }
 

@@ -102,7 +102,7 @@ func TestGenerateReport_StopsWhenTheClientLeaves(t *testing.T) {
 	})
 }
 
-// Otherwise the trailer would describe a part of a report, and the client
+// Otherwise the trailer could describe a part of a report, and the client
 // would take that part for the whole.
 func TestGenerateReport_ChangedFileIsAborted(t *testing.T) {
 	for name, grown := range map[string]int{"shrunk": -1, "grown": 1, "grown by a chunk": len(chunk)} {

@@ -23,8 +23,8 @@ type source struct {
 	err  error // of the last Read
 }
 
-// errChanged ends a report that was not whole when the call began. Otherwise
-// the trailer would describe a part of a report, and the client would take
+// errChanged ends a report whose file does not have the size that it had when
+// the call began. Otherwise the trailer could describe a part of a report, and the client would take
 // that part for the whole.
 var errChanged = status.Error(codes.Aborted, "report: the file changed while it was sent")
 

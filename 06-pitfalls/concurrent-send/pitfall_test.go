@@ -186,7 +186,7 @@ func TestSend_FirstTwoOfAHandlerCanFail(t *testing.T) {
 			return nil // the failed Send has ended the call
 		},
 	})
-	for range 1000 { // it happens in about one of four calls
+	for range 1000 { // it often happens within a few calls
 		stream, err := client.Count(t.Context(), &pitfallsv1.CountRequest{})
 		require.NoError(t, err)
 		if _, err := service.Values(stream); err != nil {

@@ -143,8 +143,8 @@ func (twoGiB) Unmarshal(mem.BufferSlice, any) error { return nil }
 
 func (twoGiB) Name() string { return "two-gib" }
 
-// grpc-go encodes a message in a buffer of 256 B, 4 KiB, 16 KiB, 32 KiB or
-// 1 MiB, and clears the largest before each use.
+// grpc-go encodes a message of more than 1 KiB in a buffer of 4, 16 or 32 KiB,
+// or of at least 1 MiB, and clears the whole buffer when it uses it again.
 func TestChunk_IsEncodedIn32KiB(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		largest := 0

@@ -46,7 +46,7 @@ func TestFixed_ReturnsOnceTheServerHasAll(t *testing.T) {
 	})
 }
 
-// The cancel discards the value in about half of the calls.
+// The cancel often discards the value within a few calls.
 func TestBroken_LosesTheValueOfAFastHandlerToo(t *testing.T) {
 	lost := false
 	for range 1000 {

@@ -166,6 +166,7 @@ func (r *repository) check(p *page) {
 	}
 	for _, l := range p.links {
 		r.checkLink(p, l)
+		r.checkMeasured(p, l)
 	}
 	for _, m := range version.FindAllStringSubmatchIndex(p.source, -1) {
 		since, of, got := p.source[m[2]:m[3]], p.source[m[4]:m[5]], p.source[m[6]:m[7]]
@@ -191,7 +192,7 @@ func (r *repository) updated(p *page) string {
 			lines = slices.Replace(lines, f.line, f.line+len(f.body), want...)
 		}
 	}
-	return version.ReplaceAllStringFunc(strings.Join(lines, "\n"), func(s string) string {
+	return version.ReplaceAllStringFunc(r.updateMeasured(p, strings.Join(lines, "\n")), func(s string) string {
 		m := version.FindStringSubmatch(s)
 		if m[1] != "" || m[2] == "Go" || p.name == history {
 			return s

@@ -55,6 +55,8 @@ type link struct {
 	line   int
 	target string
 	code   string // the inline code that is its whole text, or ""
+	text   string
+	title  string // behind the target, in quotes
 }
 
 var markdown = goldmark.New(goldmark.WithExtensions(extension.Table)).Parser()
@@ -106,7 +108,7 @@ func (p *page) add(line int, n ast.Node) {
 	case *ast.AutoLink:
 		p.problem(line, "a link without a text; write [text](%s)", n.URL([]byte(p.source)))
 	case *ast.Link:
-		p.links = append(p.links, &link{line: line, target: string(n.Destination)})
+		p.links = append(p.links, &link{line: line, target: string(n.Destination), text: p.plain(n), title: string(n.Title)})
 	case *ast.Image:
 		p.links = append(p.links, &link{line: line, target: string(n.Destination)})
 	case *ast.CodeSpan:

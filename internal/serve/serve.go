@@ -75,10 +75,11 @@ func (s *Server) SetServing(serving bool) {
 // delays the end, and the cancellation of calls, until it is 3 s old.
 //
 // ServeUntil closes the listener. It returns nil after a drain, or an error
-// if a handler has not returned a second after its call was canceled. If an
-// option sets a longer [grpc.ConnectionTimeout], such a connection can cause
-// that error too. If the listener fails before the drain, the server drains
-// at once, and ServeUntil returns an error.
+// if a handler has not returned a second after the time Drain, or 4 s after
+// the drain began, whichever is later. If an option sets a longer
+// [grpc.ConnectionTimeout], such a connection can cause that error too. If the
+// listener fails before the drain, the server drains at once, and ServeUntil
+// returns an error.
 func (s *Server) ServeUntil(ctx context.Context, listener net.Listener) error {
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(listener) }()

@@ -34,7 +34,7 @@ type SnapshotServiceClient interface {
 	// PERMISSION_DENIED: the server is not allowed to read the file.
 	// FAILED_PRECONDITION: it is not a regular file.
 	// RESOURCE_EXHAUSTED: the lines exceed 1 MiB.
-	// UNAVAILABLE: the file was truncated while the server read it.
+	// UNAVAILABLE: the file was truncated twice while the server read it.
 	// INTERNAL: the server failed to read the file for another reason.
 	GetSnapshot(ctx context.Context, in *SnapshotRequest, opts ...grpc.CallOption) (*Snapshot, error)
 }
@@ -69,7 +69,7 @@ type SnapshotServiceServer interface {
 	// PERMISSION_DENIED: the server is not allowed to read the file.
 	// FAILED_PRECONDITION: it is not a regular file.
 	// RESOURCE_EXHAUSTED: the lines exceed 1 MiB.
-	// UNAVAILABLE: the file was truncated while the server read it.
+	// UNAVAILABLE: the file was truncated twice while the server read it.
 	// INTERNAL: the server failed to read the file for another reason.
 	GetSnapshot(context.Context, *SnapshotRequest) (*Snapshot, error)
 	mustEmbedUnimplementedSnapshotServiceServer()

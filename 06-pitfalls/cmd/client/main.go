@@ -22,7 +22,7 @@ var (
 func main() { os.Exit(cli.Main("client [flags] [WORDS]", run)) }
 
 func run(ctx context.Context) error {
-	if *limit < 2*time.Second { // the fixed code of some demos takes one second
+	if *limit < 2*time.Second { // the fixed code of some demos takes over a second
 		return cli.Usagef("-limit: must be at least 2s, got %v", *limit)
 	}
 	all, err := pitfalls.Catalog()

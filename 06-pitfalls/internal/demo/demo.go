@@ -27,8 +27,8 @@ type Variant struct {
 	// that needs server options runs a server of its own, in memory.
 	Server *service.Server
 
-	// Run calls the code and returns what the demo prints. It must end
-	// soon after ctx is done, and must make its calls with ctx.
+	// Run calls the code and returns what the demo prints. It should end
+	// soon after ctx is done. Its calls to c must have the metadata of ctx.
 	Run func(ctx context.Context, c pitfallsv1.PitfallServiceClient) (any, error)
 }
 

@@ -23,7 +23,7 @@ type Survival struct {
 	PeerEndsWithError Scenario
 	PeerDoesNotRead   Scenario // flow control stops Send
 	PeerDoesNotSend   Scenario // Recv waits
-	DeadlinePasses    Scenario // before the call, while it opens, and at each later point
+	DeadlinePasses    Scenario // before or during the call
 	ConnectionIsCut   Scenario
 	ServerIsAway      Scenario // nobody listens when the call begins
 	ManyInARow        Scenario // a hundred calls, one after the other
@@ -87,7 +87,7 @@ func codeThatRuns() (stacks []string) {
 }
 
 // forever is a context that ends with its test. It counts the contexts that
-// are derived from it.
+// are derived from it directly and have not ended.
 type forever struct {
 	context.Context
 	done     chan struct{}

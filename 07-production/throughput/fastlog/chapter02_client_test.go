@@ -1,0 +1,111 @@
+// Code generated from 02-server-stream/logs/client_test.go; DO NOT EDIT.
+
+package fastlog
+
+import (
+	"context"
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	logsv1 "example.com/streams/02-server-stream/logs/v1"
+)
+
+func TestTail_BreakCancelsTheCall(t *testing.T) { withEachClient(t, testTail_BreakCancelsTheCall) }
+
+func testTail_BreakCancelsTheCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(10)
+		appendLines(log, 3)
+		client, ends := dialEnds(t, log)
+		start := time.Now()
+
+		for e, err := range Tail(t.Context(), client, &logsv1.LogRequest{Follow: true}) {
+			require.NoError(t, err)
+			require.EqualValues(t, 1, e.GetSequence())
+			break
+		}
+
+		end := <-ends
+		require.Equal(t, codes.Canceled, status.Code(end.err), "the handler returned %v", end.err)
+		require.Zero(t, end.at.Sub(start))
+	})
+}
+
+func TestTail_YieldsTheStatusAsTheLastPair(t *testing.T) {
+	withEachClient(t, testTail_YieldsTheStatusAsTheLastPair)
+}
+
+func testTail_YieldsTheStatusAsTheLastPair(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(10)
+		appendLines(log, 1)
+		log.Drain()
+		var pairs []string
+		for e, err := range Tail(t.Context(), dial(t, &LogServer{Log: log}), &logsv1.LogRequest{Follow: true}) {
+			pairs = append(pairs, e.GetMessage()+" "+status.Code(err).String())
+		}
+		require.Equal(t, []string{"line 1 OK", " Unavailable"}, pairs)
+	})
+}
+
+func TestTail_ResumesEachEntryOnce(t *testing.T) { withEachClient(t, testTail_ResumesEachEntryOnce) }
+
+func testTail_ResumesEachEntryOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(1000)
+		client := dial(t, &LogServer{Log: log})
+		var got []uint64
+		for round := range 20 {
+			appendLines(log, 13)
+			n := 0
+			for e, err := range Tail(t.Context(), client, &logsv1.LogRequest{After: uint64(len(got))}) {
+				require.NoError(t, err)
+				if n++; n > round {
+					break // before the entry counts as received
+				}
+				got = append(got, e.GetSequence())
+			}
+		}
+		require.Equal(t, between(1, uint64(len(got))), got)
+		require.Greater(t, len(got), 100)
+	})
+}
+
+// The client of a server stream has sent its one request, so that CloseSend
+// has nothing to close.
+func TestCloseSend_DoesNotEndTheHandler(t *testing.T) {
+	withEachClient(t, testCloseSend_DoesNotEndTheHandler)
+}
+
+func testCloseSend_DoesNotEndTheHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, ends := dialEnds(t, NewLog(10))
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		stream, err := client.StreamLogs(ctx, &logsv1.LogRequest{Follow: true})
+		require.NoError(t, err)
+		require.NoError(t, stream.CloseSend())
+		time.Sleep(24 * time.Hour)
+		require.Empty(t, ends, "handlers that have returned")
+		cancel()
+		require.Equal(t, codes.Canceled, status.Code((<-ends).err))
+	})
+}
+
+func TestHandler_ThatReturnsEOFIsUnknown(t *testing.T) {
+	withEachClient(t, testHandler_ThatReturnsEOFIsUnknown)
+}
+
+func testHandler_ThatReturnsEOFIsUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := dial(t, stub{OnStreamLogs: func(*logsv1.LogRequest, serverStream) error { return io.EOF }})
+		_, err := sequences(t.Context(), client, &logsv1.LogRequest{}, 0)
+		require.EqualError(t, err, "rpc error: code = Unknown desc = EOF")
+	})
+}

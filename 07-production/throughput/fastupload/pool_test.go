@@ -1,0 +1,92 @@
+package fastupload
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/experimental"
+	"google.golang.org/grpc/mem"
+
+	clientstream "example.com/streams/03-client-stream"
+	"example.com/streams/internal/golden"
+	"example.com/streams/internal/testproc"
+)
+
+// A countingPool counts the buffers of 32 KiB and more that gRPC takes. The
+// transport takes smaller ones, for frames.
+type countingPool struct {
+	mem.BufferPool
+
+	mu      sync.Mutex
+	taken   int
+	cleared int // bytes
+}
+
+func (p *countingPool) Get(size int) *[]byte {
+	buf := p.BufferPool.Get(size)
+	if cap(*buf) >= 32<<10 {
+		p.mu.Lock()
+		p.taken++
+		p.cleared += cap(*buf) // a pool of grpc-go clears the whole buffer
+		p.mu.Unlock()
+	}
+	return buf
+}
+
+// row uploads eight chunks, and returns a row of the table.
+func (p *countingPool) row(t *testing.T, name string, size int, upload func(t *testing.T)) string {
+	p.taken, p.cleared = 0, 0
+	synctest.Test(t, upload)
+	return fmt.Sprintf("%-30s %7d %15d %15.1f\n", name, p.taken, p.cleared>>10, float64(p.cleared)/float64(8*size))
+}
+
+// The pool of grpc-go has buffers of 32 KiB and of 1 MiB, and none between.
+// Client and server take one each for a chunk.
+func TestPool_ChunkOf32KiBTakesOneMiB(t *testing.T) {
+	// In a process of its own, because all of gRPC uses the pool.
+	status, stdout, stderr := testproc.Self(t, func() int {
+		pool := &countingPool{BufferPool: mem.DefaultBufferPool()}
+		experimental.SetDefaultBufferPool(pool)
+		table := "8 chunks of                    buffers  KiB cleared    for a byte sent\n"
+		for _, size := range []int{32<<10 - 16, 32 << 10, 256 << 10, 1<<20 - 16} {
+			table += pool.row(t, fmt.Sprintf("%7d bytes", size), size, func(t *testing.T) {
+				plain := &clientstream.UploadServer{Root: newServer(t).Root}
+				stream := open(t, t.Context(), dial(t, plain), info("f"))
+				for range 8 {
+					require.NoError(t, stream.Send(chunk(strings.Repeat("x", size))))
+				}
+				_, err := stream.CloseAndRecv()
+				require.NoError(t, err)
+			})
+		}
+		table += pool.row(t, fmt.Sprintf("%7d bytes, package fastupload", ChunkSize), ChunkSize, func(t *testing.T) {
+			_, err := Upload(t.Context(), dial(t, newServer(t)), named("f"), generated(8*ChunkSize), nil)
+			require.NoError(t, err)
+		})
+		fmt.Fprint(os.Stderr, table)
+		return 0
+	}, nil).Wait()
+	require.Zero(t, status, "%s%s", stdout, stderr)
+	golden.File(t, "testdata/tiers.txt", stderr)
+}
+
+// A buffer comes back to the pool, with what it held.
+func TestPool_DoesNotClear(t *testing.T) {
+	var p pool
+	for range 100 { // under -race, a sync.Pool drops some buffers
+		buf := p.Get(10)
+		require.Len(t, *buf, 10)
+		require.Equal(t, ChunkSize, cap(*buf))
+		if (*buf)[0] == 1 {
+			return
+		}
+		(*buf)[0] = 1
+		p.Put(buf)
+	}
+	t.Fatal("each buffer is new")
+}

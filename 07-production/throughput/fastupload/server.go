@@ -1,0 +1,72 @@
+// Package fastupload is the upload of chapter 03, without copies: a chunk
+// goes from the caller's file to the socket, and from the socket to the
+// server's file, in the buffers in which it was read.
+//
+// Client and server speak the protocol of chapter 03, so that each of them
+// works with the other side of chapter 03 too. Package main installs
+// [example.com/streams/07-production/throughput/bufcodec.Codec]; without it,
+// the chunks are copied.
+package fastupload
+
+import (
+	"google.golang.org/grpc"
+
+	clientstream "example.com/streams/03-client-stream"
+	uploadv1 "example.com/streams/03-client-stream/upload/v1"
+)
+
+// An UploadServer is the server of chapter 03, with another Recv. See
+// [clientstream.UploadServer] for the fields, the statuses and the limits.
+// Methods may be called concurrently.
+type UploadServer struct {
+	clientstream.UploadServer
+}
+
+// Upload stores one file, and returns the statuses of chapter 03.
+func (s *UploadServer) Upload(
+	stream grpc.ClientStreamingServer[uploadv1.UploadRequest, uploadv1.UploadReceipt],
+) error {
+	return s.UploadServer.Upload(Receive(stream))
+}
+
+// Receive returns a stream whose Recv does not copy chunks: it returns the
+// pieces in which the transport received a chunk, of up to 16 KiB, as
+// requests of their own. A request, and the bytes of its chunk, are valid
+// until the next Recv. All else is as in stream. Use only Recv to receive.
+//
+// If the handler returns before Recv returned an error, the buffers that it
+// holds do not go back to the transport's pool, but to the garbage collector.
+func Receive(
+	stream grpc.ClientStreamingServer[uploadv1.UploadRequest, uploadv1.UploadReceipt],
+) grpc.ClientStreamingServer[uploadv1.UploadRequest, uploadv1.UploadReceipt] {
+	return &receiver{
+		ClientStreamingServer: stream,
+		message:               incoming{UploadRequest: new(uploadv1.UploadRequest)},
+	}
+}
+
+type receiver struct {
+	grpc.ClientStreamingServer[uploadv1.UploadRequest, uploadv1.UploadReceipt]
+
+	message incoming // the last one
+	next    int      // the index of its next piece
+	piece   uploadv1.UploadRequest
+	chunk   uploadv1.UploadRequest_Chunk
+}
+
+func (r *receiver) Recv() (*uploadv1.UploadRequest, error) {
+	if r.next >= len(r.message.pieces) {
+		r.message.free() // before RecvMsg waits
+		r.next = 0
+		if err := r.RecvMsg(&r.message); err != nil {
+			return nil, err
+		}
+		if len(r.message.pieces) == 0 {
+			return r.message.UploadRequest, nil
+		}
+	}
+	r.chunk.Chunk = r.message.pieces[r.next].ReadOnlyData()
+	r.piece.Content = &r.chunk
+	r.next++
+	return &r.piece, nil
+}

@@ -1,0 +1,71 @@
+package docs_test
+
+import (
+	"context"
+	"net"
+	"reflect"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	logsv1 "example.com/streams/02-server-stream/logs/v1"
+	"example.com/streams/internal/memserver/memservertest"
+)
+
+// A withoutStub does not embed UnimplementedLogServiceServer, and compiles.
+type withoutStub struct{ logsv1.UnsafeLogServiceServer }
+
+func (withoutStub) StreamLogs(*logsv1.LogRequest, grpc.ServerStreamingServer[logsv1.LogEntry]) error {
+	return nil
+}
+
+func TestUnimplemented_NeedNotBeEmbedded(t *testing.T) {
+	server := memservertest.Serve(t, func(s grpc.ServiceRegistrar) {
+		logsv1.RegisterLogServiceServer(s, withoutStub{})
+	})
+	stream, err := logsv1.NewLogServiceClient(server.Dial(t)).StreamLogs(t.Context(), &logsv1.LogRequest{})
+	require.NoError(t, err)
+	_, err = stream.Recv()
+	require.EqualError(t, err, "EOF")
+}
+
+// The compiler accepts a nil stream, as it accepts any nil interface.
+func TestNilStream_PanicsWithoutTalkOfMaps(t *testing.T) {
+	var stream grpc.ServerStreamingServer[logsv1.LogEntry]
+	require.PanicsWithError(t, "runtime error: invalid memory address or nil pointer dereference", func() {
+		_ = stream.Send(&logsv1.LogEntry{})
+	})
+}
+
+// Other languages have these methods, and Go has not.
+func TestStream_HasNoMethodsOfOtherLanguages(t *testing.T) {
+	server, client := reflect.TypeFor[grpc.ServerStream](), reflect.TypeFor[grpc.ClientStream]()
+	for _, tt := range []struct {
+		stream reflect.Type
+		method string
+	}{{server, "CloseSend"}, {server, "IsReady"}, {client, "IsReady"}, {client, "Cancel"}} {
+		_, ok := tt.stream.MethodByName(tt.method)
+		require.False(t, ok, "%v has %s", tt.stream, tt.method)
+	}
+	_, ok := client.MethodByName("CloseSend")
+	require.True(t, ok)
+}
+
+func TestUnaryCalls_ShareOneConnection(t *testing.T) {
+	server := memservertest.Serve(t, func(s grpc.ServiceRegistrar) {
+		(&feed{grown: make(chan struct{})}).register(s)
+	})
+	var dials atomic.Int32
+	conn := server.Dial(t, grpc.WithContextDialer(func(ctx context.Context, addr string) (net.Conn, error) {
+		dials.Add(1)
+		return server.DialContext(ctx, addr)
+	}))
+	for range 100 {
+		line := new(wrapperspb.UInt64Value)
+		require.NoError(t, conn.Invoke(t.Context(), "/docs.Feed/Now", line, line))
+	}
+	require.EqualValues(t, 1, dials.Load(), "connections for 100 calls")
+}
