@@ -79,7 +79,7 @@ func cpuTime(b *testing.B, others []*fleet.Process) time.Duration {
 }
 
 // BenchmarkLatency appends an entry each 5 ms, and measures the time until a
-// client has received it.
+// client has received it and the publisher its confirmation.
 func BenchmarkLatency(b *testing.B) {
 	memory := logs.NewLog(10_000)
 	one := oneNode(b, false)
@@ -283,12 +283,14 @@ func deliver(b *testing.B, nodes []*fleet.Process, publish func(), servers ...lo
 }
 
 // latency starts a follower, and returns a function that appends an entry
-// and waits until the follower has received it.
+// and waits for the follower and the confirmation.
 func latency(b *testing.B, appendOne func(), s logsv1.LogServiceServer) (turn func()) {
 	stream := dial(b, listen(b, s))
 	return func() {
-		go appendOne()
+		confirmed := make(chan struct{})
+		go func() { defer close(confirmed); appendOne() }()
 		_, err := stream.Recv()
 		require.NoError(b, err)
+		<-confirmed
 	}
 }

@@ -69,7 +69,7 @@ func hourOfFaults(t *testing.T, l *lab, seed uint64) {
 		case 2:
 			faults["link silent"]++
 			l.replicas[name].link.setSilent(true)
-			seconds(20)
+			seconds(30)
 			l.replicas[name].link.setSilent(false)
 		case 3:
 			faults["engine restarted"]++
