@@ -65,8 +65,8 @@ func (l *Log) add(e *logsv1.LogEntry) {
 		return
 	}
 	l.makeRoom(len(e.GetMessage()))
+	e.Sequence, e.LogId = l.newest+1, l.id
 	l.newest++
-	e.Sequence, e.LogId = l.newest, l.id
 	l.entries[l.newest%uint64(len(l.entries))] = e
 	close(l.changed) // wakes all handlers that wait
 	l.changed = make(chan struct{})
