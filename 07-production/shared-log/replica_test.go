@@ -17,8 +17,11 @@ import (
 )
 
 // tail returns the messages that one call receives, and how the call ended.
+// It cancels the call after an hour.
 func tail(t *testing.T, c logsv1.LogServiceClient, req *logsv1.LogRequest) (messages []string, err error) {
-	for e, err := range logs.Tail(t.Context(), c, req) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	for e, err := range logs.Tail(ctx, c, req) {
 		if err != nil {
 			return messages, err
 		}
@@ -124,7 +127,9 @@ func TestReplica_OutageSendsFollowersAway(t *testing.T) {
 			bubble(t, Config{}, func(t *testing.T, l *lab) {
 				a := l.start("a")
 				l.append("line")
-				stream, err := l.dial("a").StreamLogs(t.Context(), &logsv1.LogRequest{Follow: true})
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				stream, err := l.dial("a").StreamLogs(ctx, &logsv1.LogRequest{Follow: true})
 				require.NoError(t, err)
 				_, err = stream.Recv()
 				require.NoError(t, err)
@@ -245,7 +250,7 @@ func TestReplica_GapBeginsANewCopy(t *testing.T) {
 		a := l.start("a")
 		l.append(lines(5)...)
 		var got []uint64
-		ctx, cancel := context.WithCancel(t.Context())
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		done := make(chan error, 1)
 		c := l.dial("a")
 		go func() {
