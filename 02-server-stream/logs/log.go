@@ -39,10 +39,18 @@ type Log struct {
 // NewLog returns an empty log that holds at most retention entries. A
 // retention of less than 1 counts as 1.
 func NewLog(retention int) *Log {
+	return NewCopy(fmt.Sprintf("%08x", rand.Uint32()), retention, 0)
+}
+
+// NewCopy returns an empty copy of the log with an id, which is kept
+// elsewhere. Its first entry is the one that follows the sequence after. Fill
+// the copy with [Log.Add]. A retention of less than 1 counts as 1.
+func NewCopy(id string, retention int, after uint64) *Log {
 	return &Log{
-		id:      fmt.Sprintf("%08x", rand.Uint32()),
+		id:      id,
 		entries: make([]*logsv1.LogEntry, max(1, retention)),
-		oldest:  1,
+		oldest:  after + 1,
+		newest:  after,
 		changed: make(chan struct{}),
 	}
 }
@@ -51,20 +59,24 @@ func NewLog(retention int) *Log {
 // must be valid UTF-8, and not much longer than [MaxLine], as [Ingest] makes
 // it. After Drain, Append does nothing.
 func (l *Log) Append(message string, partial bool) {
+	l.Add(&logsv1.LogEntry{
+		Timestamp: timestamppb.New(time.Now()),
+		Message:   message,
+		Partial:   partial,
+	})
+}
+
+// Add is Append for an entry that has its timestamp. Add sets its sequence
+// and its log_id. From then on, nobody may modify the entry.
+func (l *Log) Add(e *logsv1.LogEntry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.draining {
 		return
 	}
-	l.makeRoom(len(message))
-	e := &logsv1.LogEntry{
-		Sequence:  l.newest + 1,
-		Timestamp: timestamppb.New(time.Now()),
-		Message:   message,
-		Partial:   partial,
-		LogId:     l.id,
-	}
+	l.makeRoom(len(e.GetMessage()))
 	l.newest++
+	e.Sequence, e.LogId = l.newest, l.id
 	l.entries[l.newest%uint64(len(l.entries))] = e
 	close(l.changed) // wakes all handlers that wait
 	l.changed = make(chan struct{})
@@ -126,12 +138,12 @@ func (l *Log) read(id string, after uint64, batch []*logsv1.LogEntry) (int, erro
 	return n, nil
 }
 
-// wait returns nil when the log has an entry that follows the sequence
+// Wait returns nil when the log has an entry that follows the sequence
 // after, when Drain is called, or when ctx has ended.
 //
 // Unavailable: [Log.Drain] was called before, and the follower has read the
 // whole log.
-func (l *Log) wait(ctx context.Context, after uint64) error {
+func (l *Log) Wait(ctx context.Context, after uint64) error {
 	l.mu.Lock()
 	newest, changed, draining := l.newest, l.changed, l.draining
 	l.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 // in which a stream opens.
 var (
 	usually    = []string{"server stream", "client stream", "bidi stream"}
-	everywhere = append(usually, "connection", "peer", "handler", "client", "one response")
+	everywhere = append(slices.Clone(usually), "connection", "peer", "handler", "client", "one response")
 )
 
 // exceptions makes a call after every termination of some tables. It returns

@@ -3,6 +3,7 @@ package errorcontract
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -43,7 +44,7 @@ var clientMistakes = []termination{
 		f.settle()
 		return f.handler.recv()
 	}},
-	{name: "uses up its retries", fails: "Send", beforeFirst: true, dialOptions: retrying(), answer: unavailable,
+	{name: "uses up its retries", fails: "Send", beforeFirst: true, dialOptions: retrying("0.001s"), answer: unavailable,
 		end: sendUntilError},
 }
 
@@ -94,8 +95,8 @@ func unavailable(p *peer) {
 	p.headers(true, ":status", "200", "content-type", "application/grpc", "grpc-status", "14", "grpc-message", "overloaded")
 }
 
-func retrying() []grpc.DialOption {
-	return []grpc.DialOption{grpc.WithDefaultServiceConfig(`{"methodConfig": [{"name": [{}], "retryPolicy": {
-		"maxAttempts": 3, "initialBackoff": "0.001s", "maxBackoff": "0.001s", "backoffMultiplier": 1,
-		"retryableStatusCodes": ["UNAVAILABLE"]}}]}`)}
+func retrying(backoff string) []grpc.DialOption {
+	return []grpc.DialOption{grpc.WithDefaultServiceConfig(fmt.Sprintf(`{"methodConfig": [{"name": [{}], "retryPolicy": {
+		"maxAttempts": 3, "initialBackoff": %[1]q, "maxBackoff": %[1]q, "backoffMultiplier": 1,
+		"retryableStatusCodes": ["UNAVAILABLE"]}}]}`, backoff))}
 }

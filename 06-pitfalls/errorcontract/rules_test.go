@@ -55,7 +55,7 @@ func TestCloseSend_AlwaysReturnsNil(t *testing.T) {
 
 func TestHeader_NeverReturnsTheStatus(t *testing.T) {
 	require.Equal(t, map[string]string{"server GracefulStop": "blocks"},
-		exceptions(t, usually, "Header", "content-type, nil", "nil, nil"))
+		exceptions(t, everywhere, "Header", "content-type, nil", "nil, nil"))
 }
 
 func TestTrailer_IsNilIfTheServerSentNoStatus(t *testing.T) {
@@ -124,11 +124,13 @@ func TestClientContext_IsDoneAfterRecvSawTheEnd(t *testing.T) {
 		"too large for the client to send":    "Canceled",
 		"too large for the client to receive": "Canceled",
 		"send after half-close":               "Canceled",
-	}, exceptions(t, usually, "Context", "nil"))
+
+		"connection: client Close of the connection": "Canceled",
+	}, exceptions(t, append(usually, "connection"), "Context", "nil"))
 	require.Equal(t, map[string]string{
 		"deadline":            "DeadlineExceeded",
 		"server GracefulStop": "blocks",
-	}, exceptions(t, usually, "Context after Recv", "Canceled"))
+	}, exceptions(t, append(usually, "connection"), "Context after Recv", "Canceled"))
 }
 
 func TestHandlerContext_SaysCanceled(t *testing.T) {

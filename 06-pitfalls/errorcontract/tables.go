@@ -2,7 +2,7 @@ package errorcontract
 
 import "slices"
 
-// A furtherTable shows what a bidi stream returns after terminations that are
+// A furtherTable shows what a stream returns after terminations that are
 // rarer, or with calls that are.
 type furtherTable struct {
 	name, rows   string

@@ -14,7 +14,7 @@ import (
 
 // A termination is a way in which an RPC ends. Its function end ends the RPC,
 // and returns the error of the call that does so, if a call does. end is not
-// called if opening the stream has ended the RPC.
+// called if there is neither a handler nor a peer.
 type termination struct {
 	name          string
 	beforeFirst   bool        // the RPC ends before its first message
@@ -61,8 +61,8 @@ var terminations = []termination{
 	{name: "send after half-close", fails: "Send", races: []string{"handler Recv"}, end: sendAfterHalfClose},
 }
 
-// runs returns how often a call is observed. The rarer result of a race
-// comes in half of the runs.
+// runs returns how often a call is observed. Each result of a race comes in
+// about half of the runs.
 func (t termination) runs(call string) int {
 	if slices.Contains(t.races, call) {
 		return 30

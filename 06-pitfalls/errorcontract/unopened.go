@@ -29,6 +29,7 @@ var unopened = []termination{
 	notOpened("credentials of the call fail", credentialsOfCall(errors.New("no token"))),
 	notOpened("credentials fail with PermissionDenied", credentialsOfCall(status.Error(codes.PermissionDenied, "no token"))),
 	notOpened("credentials fail with NotFound", credentialsOfCall(notFound)),
+	notOpened("credentials of the call need TLS", grpc.WithDefaultCallOptions(grpc.PerRPCCredentials(secret{}))),
 	notOpened("metadata is not allowed", outgoing("naïve", "1")),
 	notOpened("the compressor is unknown", grpc.WithDefaultCallOptions(grpc.UseCompressor("zip"))),
 	notOpened("the content-subtype is unknown", grpc.WithDefaultCallOptions(grpc.CallContentSubtype("yaml"))),
@@ -91,6 +92,11 @@ func (t token) GetRequestMetadata(context.Context, ...string) (map[string]string
 	return nil, t.err
 }
 func (token) RequireTransportSecurity() bool { return false }
+
+// A secret is a credential that is sent over TLS only.
+type secret struct{ token }
+
+func (secret) RequireTransportSecurity() bool { return true }
 
 // A failingCodec marshals nothing.
 type failingCodec struct{ encoding.CodecV2 }

@@ -134,6 +134,30 @@ func TestRefusedStream_EndsTheRPCAfter256KiB(t *testing.T) {
 	}
 }
 
+// grpc-go opens the stream again, and the server is gone or the client gives up.
+func TestSend_ReturnsWhyItCouldNotOpenAgain(t *testing.T) {
+	for want, tt := range map[string]struct {
+		term    termination
+		happens func(*fixture)
+	}{
+		"Unavailable": {
+			termination{beforeFirst: true, answer: goAway},
+			func(f *fixture) { f.network.Refuse(100) },
+		},
+		"Canceled": {
+			termination{beforeFirst: true, answer: unavailable, dialOptions: retrying("10s")},
+			func(f *fixture) { time.AfterFunc(time.Second, f.cancel) },
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t, inMemory, bidi, tt.term, 0)
+			tt.happens(f)
+			f.settle()
+			require.Equal(t, want, describe(f.client.send(small)).text)
+		})
+	}
+}
+
 // A server announces no limit unless it sets one, and allows 16 MiB.
 func TestMetadata_AboveTheDefaultLimitCutsAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -157,6 +181,36 @@ func TestSetTrailer_IsLostAfterTheHandlerReturned(t *testing.T) {
 		f.handler.SetTrailer(metadata.Pairs("after", "1"))
 		require.Equal(t, "before served-by", f.outcome("Trailer").text)
 	})
+}
+
+func TestTrailer_IsNilIfTheServerSetsNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := pitfalltest.Serve(t, stub(func(h *serverEnd) error {
+			if err := h.send(small); err != nil {
+				return err
+			}
+			return notFound
+		}))
+		c, err := openEcho(t.Context(), pitfallsv1.NewPitfallServiceClient(server.Dial(t)), 0)
+		require.NoError(t, err)
+		require.Equal(t, "message, NotFound", recvUntilError(c).text)
+		require.Equal(t, "nil", keys(c.Trailer()))
+	})
+}
+
+// The status has arrived before the client finds that a message is too large.
+func TestTrailer_MayComeWithAnErrorOfTheClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tooLarge := termination{dialOptions: callOption(grpc.MaxCallRecvMsgSize(limit))}
+		f := newFixture(t, inMemory, bidi, tooLarge, 0)
+		require.NoError(t, handlerDoes(func(h *serverEnd) error { return h.send(large) })(f))
+		synctest.Wait()
+		require.Equal(t, "ResourceExhausted", recvUntilError(f.client).text)
+		require.Equal(t, "served-by", keys(f.client.Trailer()))
+	})
+	mistake := clientStreamMistakes[0] // no response
+	require.Equal(t, "Internal", textOf(observe(t, clientStream, mistake, "Recv")))
+	require.Equal(t, "content-type served-by", textOf(observe(t, clientStream, mistake, "Trailer")))
 }
 
 // grpc-go decodes the request of a unary call before the interceptor runs, and

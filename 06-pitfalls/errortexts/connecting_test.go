@@ -51,7 +51,7 @@ var connecting = []text{
 	{
 		shows:   `rpc error: code = Unavailable desc = connection error: desc = "error reading server preface: http2: failed reading the frame payload: http2: frame too large, note that the frame header looked like an HTTP/1.1 header"`,
 		who:     "a proxy or another server",
-		fix:     "A web server without HTTP/2 answered. Check the port, and turn on HTTP/2 for clients in the proxy.",
+		fix:     "A web server answered that does not speak HTTP/2 on this port. Check the port, and turn on HTTP/2 without TLS in the proxy.",
 		produce: func(t *testing.T) string { return countTCP(t, httpServer(t).Listener.Addr().String()) },
 	},
 	{
@@ -65,14 +65,14 @@ var connecting = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = connection error: desc = "transport: authentication handshake failed: credentials: cannot check peer: missing selected ALPN property. ..."`,
 		who:   "your server or a proxy",
-		fix: "The server speaks TLS and does not offer HTTP/2. Add `h2` to its `NextProtos`, or turn on HTTP/2 " +
+		fix: "The server speaks TLS and chose no protocol. Add `h2` to its `NextProtos`, or turn on HTTP/2 " +
 			"in the proxy.",
 		produce: func(t *testing.T) string { return countTLS(t, tlsServer(t), "example.com") },
 	},
 	{
 		shows: `rpc error: code = Unavailable desc = connection error: desc = "transport: authentication handshake failed: remote error: tls: no application protocol"`,
 		who:   "your server or a proxy",
-		fix: "The server speaks TLS and HTTP/1.1, and does not offer HTTP/2. Check the port, or turn on HTTP/2 " +
+		fix: "The server speaks TLS, and offers other protocols, such as HTTP/1.1, but not HTTP/2. Check the port, or turn on HTTP/2 " +
 			"in the proxy.",
 		produce: func(t *testing.T) string { return countTLS(t, tlsServer(t, "http/1.1"), "example.com") },
 	},

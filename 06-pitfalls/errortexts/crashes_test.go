@@ -18,7 +18,7 @@ var crashes = []text{
 	{
 		shows: `fatal error: all goroutines are asleep - deadlock!`,
 		who:   "your code",
-		fix: "Every goroutine waits for another one, so the process ends. The stacks below show where. A program " +
+		fix: "Every goroutine waits, so the process ends. The stacks below show where. A program " +
 			"that hangs without this error has [stacks](#goroutine-stacks-of-a-program-that-hangs), too.",
 		produce: func(t *testing.T) string {
 			out, err := exec.CommandContext(t.Context(), "go", "run", "./testdata/asleep").CombinedOutput()
@@ -29,8 +29,8 @@ var crashes = []text{
 	{
 		shows: `fatal error: concurrent map read and map write`,
 		who:   "your code",
-		fix: "One goroutine reads a map while another one writes to it, such as two handlers a field of their " +
-			"server: {shared-state}.",
+		fix: "One goroutine reads a map while another one writes to it, for example in two handlers that share " +
+			"the map: {shared-state}.",
 		produce: crashing(func(*testing.T) {
 			m := map[int]int{}
 			forever(1, func() { m[0] = 1 })
@@ -41,7 +41,7 @@ var crashes = []text{
 	{
 		shows: `fatal error: concurrent map writes`,
 		who:   "your code",
-		fix:   "Two goroutines write to the same map, such as two handlers to a field of their server: {shared-state}.",
+		fix:   "Two goroutines write to the same map, for example in two handlers that share it: {shared-state}.",
 		produce: crashing(func(*testing.T) {
 			m := map[int]int{0: 1} // an insertion can fail with another text
 			forever(4, func() { m[0] = 1 })
@@ -64,7 +64,7 @@ var crashes = []text{
 	{
 		shows: `panic: deadlock: all goroutines in bubble are blocked [recovered, repanicked]`,
 		who:   "your test",
-		fix: "In a `synctest` bubble, every goroutine waits for another one forever; the stacks below show " +
+		fix: "In a `synctest` bubble, every goroutine waits forever; the stacks below show " +
 			"where. Often a handler that never returns: {ignored-context}.",
 		produce: crashing(func(t *testing.T) {
 			synctest.Test(t, func(*testing.T) { <-make(chan int) })
@@ -73,7 +73,7 @@ var crashes = []text{
 	{
 		shows: `panic: deadlock: main bubble goroutine has exited but blocked goroutines remain [recovered, repanicked]`,
 		who:   "your test",
-		fix: "The test has ended, and a goroutine that it started still waits: a leak in the code that is " +
+		fix: "The test has ended, and a goroutine that was started in its bubble still waits or sleeps: a leak in the code that is " +
 			"tested: {forwarding-goroutine}, {abandoned-stream}.",
 		produce: crashing(func(t *testing.T) {
 			synctest.Test(t, func(*testing.T) { go func() { <-make(chan int) }() })
@@ -92,21 +92,21 @@ var crashes = []text{
 	{
 		shows: `panic: runtime error: invalid memory address or nil pointer dereference`,
 		who:   "your code",
-		fix: "A method was called on nil. In a handler, this ends the whole server: {handler-panic}. On a " +
+		fix: "A field or a method of a nil pointer was used. In a handler, this ends the whole server: {handler-panic}. On a " +
 			"client, the result was used despite an error of the call.",
 		produce: panicking(func(echoServer) { var s *service.Server; s.OnEcho = nil }),
 	},
 	{
 		shows: `panic: send on closed channel`,
 		who:   "your code",
-		fix: "A goroutine sends to a channel that another one has closed. Let only the goroutine that sends " +
+		fix: "A goroutine sends to a channel that has been closed. Let only the goroutine that sends " +
 			"close it. In a handler, this ends the whole server: {handler-panic}.",
 		produce: panicking(func(echoServer) { c := make(chan int); close(c); c <- 1 }),
 	},
 	{
 		shows: `WARNING: DATA RACE`,
 		who:   "your code",
-		fix: "Two goroutines use the same memory, and nothing orders them. The two stacks below name them: " +
+		fix: "Two goroutines use the same memory, at least one of them writes, and nothing orders them. The two stacks below name them: " +
 			"{shared-state}, {message-reuse}, {concurrent-recv}, {concurrent-closesend}.",
 		produce: func(t *testing.T) string {
 			return pitfalltest.RaceReport(t, func() {

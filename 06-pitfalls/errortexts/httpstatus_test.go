@@ -26,7 +26,7 @@ var httpStatuses = []text{
 	{
 		shows:   `rpc error: code = Unavailable desc = unexpected HTTP status code received from server: 429 (Too Many Requests); transport: received unexpected content-type "text/html..."...`,
 		who:     "a proxy",
-		fix:     "The proxy limits the rate of calls. Wait between attempts: {05-cancellation#come-back}.",
+		fix:     "The proxy, or what it asks, limits the rate of calls. Wait between attempts: {05-cancellation#come-back}.",
 		produce: html(http.StatusTooManyRequests),
 	},
 	{
@@ -50,7 +50,7 @@ var httpStatuses = []text{
 	{
 		shows:   `rpc error: code = Unavailable desc = unexpected HTTP status code received from server: 503 (Service Unavailable); transport: received unexpected content-type "text/html..."...`,
 		who:     "a proxy",
-		fix:     "The proxy has no server that is ready. Call again later: {05-cancellation#come-back}.",
+		fix:     "The proxy has no server that is ready, or takes no more calls. Call again later: {05-cancellation#come-back}.",
 		produce: html(http.StatusServiceUnavailable),
 	},
 	{

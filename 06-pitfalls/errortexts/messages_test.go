@@ -66,14 +66,14 @@ var messages = []text{
 	{
 		shows: `rpc error: code = Internal desc = header list size to send violates the maximum size (... bytes) set by server`,
 		who:   "your client",
-		fix: "The metadata of the call is larger than the server allows. Send less, or raise " +
+		fix: "The metadata of the call is larger than the server, or a proxy before it, allows. Send less, or raise " +
 			"`grpc.MaxHeaderListSize` on the server.",
 		produce: withMetadata(metadata.Pairs("user", strings.Repeat("x", 1<<20)), grpc.MaxHeaderListSize(1<<16)),
 	},
 	{
 		shows: `rpc error: code = Internal desc = transport: trying to send header list size larger than the limit set by peer`,
 		who:   "your server",
-		fix: "`SendHeader` was given more than the client allows. The client sees RST_STREAM with " +
+		fix: "`SendHeader`, or the first `Send` after `SetHeader`, was given more than the client allows. The client sees RST_STREAM with " +
 			"INTERNAL_ERROR. Send less, or raise `grpc.WithMaxHeaderListSize` on the client.",
 		produce: sendingHeader(metadata.Pairs("user", strings.Repeat("x", 1<<10)), grpc.WithMaxHeaderListSize(1<<10)),
 	},
@@ -115,6 +115,13 @@ var messages = []text{
 		fix: "The credentials of the connection could not get a token; no request was sent, and the server has " +
 			"refused nothing. Return a status from `GetRequestMetadata` to choose another code.",
 		produce: counting(sendNothing, grpc.WithPerRPCCredentials(noToken{})),
+	},
+	{
+		shows: `rpc error: code = Unauthenticated desc = transport: cannot send secure credentials on an insecure connection`,
+		who:   "your client",
+		fix: "The credentials of this call are sent over TLS only; no request was sent, and the server has refused " +
+			"nothing. Use `credentials.NewTLS`; `RequireTransportSecurity` of the credentials decides.",
+		produce: counting(sendNothing, grpc.WithDefaultCallOptions(grpc.PerRPCCredentials(secureToken{}))),
 	},
 	{
 		shows: `rpc error: code = Unimplemented desc = grpc: Decompressor is not installed for grpc-encoding "..."`,

@@ -47,7 +47,7 @@ var methods = []text{
 	{
 		shows: `rpc error: code = Unimplemented desc = method ... not implemented`,
 		who:   "your server",
-		fix: "The type of your server lacks this method, or has it with another signature, and inherits the one " +
+		fix: "The type of your server lacks this method, or has it under another name, and inherits the one " +
 			"of the `Unimplemented` type that it embeds. The error comes from `Recv`, because opening a stream " +
 			"does not ask the server: {open-is-not-accepted}.",
 		produce: bubble(func(t *testing.T) error {
@@ -61,7 +61,7 @@ var methods = []text{
 	{
 		shows: `rpc error: code = Unimplemented desc = unknown method ... for service ...`,
 		who:   "your server",
-		fix: "The server was built from an older proto than the client. Deploy servers before clients: " +
+		fix: "The server was built from another proto than the client, often an older one. Deploy servers before clients: " +
 			"{open-is-not-accepted}.",
 		produce: calling("/pitfalls.v1.PitfallService/Watch"),
 	},

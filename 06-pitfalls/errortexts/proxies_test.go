@@ -99,7 +99,7 @@ var proxies = []text{
 		shows: `rpc error: code = Unavailable desc = stream terminated by RST_STREAM with error code: REFUSED_STREAM`,
 		who:   "a proxy or another server",
 		fix: "The other side has not begun to process the call, and grpc-go has tried the call twice, or only once " +
-			"if the client had sent more than 256 KiB. Call again later: {05-cancellation#come-back}.",
+			"if the client had sent more than 256 KiB or received something. Call again later: {05-cancellation#come-back}.",
 		produce: reset(http2.ErrCodeRefusedStream),
 	},
 	{

@@ -26,15 +26,15 @@ var setup = []text{
 	{
 		shows: `grpc: the credentials require transport level security (use grpc.WithTransportCredentials() to set)`,
 		who:   "your client",
-		fix: "Credentials with a token are sent over TLS only. Use `credentials.NewTLS`; " +
+		fix: "These credentials of the connection are sent over TLS only. Use `credentials.NewTLS`; " +
 			"`RequireTransportSecurity` of the credentials decides.",
 		produce: newClient("localhost:50051", withInsecure, grpc.WithPerRPCCredentials(secureToken{})),
 	},
 	{
 		shows: `grpc: the provided default service config is invalid: ...`,
 		who:   "your client",
-		fix: "`grpc.WithDefaultServiceConfig` was given JSON that it cannot parse. The rest of the text names " +
-			"the field: {retry-policy}.",
+		fix: "`grpc.WithDefaultServiceConfig` was given JSON that is malformed or not allowed. The rest of the text " +
+			"says what is wrong: {retry-policy}.",
 		produce: newClient("localhost:50051", withInsecure, grpc.WithDefaultServiceConfig(`{"methodConfig": 1}`)),
 	},
 	{
@@ -58,7 +58,7 @@ var setup = []text{
 	{
 		shows:   `listen tcp ...: bind: address already in use`,
 		who:     "the system",
-		fix:     "Another process listens on this port, often an older run of your server. End it, or use another port.",
+		fix:     "A process already listens on this port, often an older run of your server. End it, or use another port.",
 		produce: func(t *testing.T) string { return listenError(t, listen(t).Addr().String()) },
 	},
 	{

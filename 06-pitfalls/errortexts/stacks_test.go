@@ -32,7 +32,7 @@ var stacks = []text{
 		shows: `google.golang.org/grpc.(*pickerWrapper).pick(...)`,
 		who:   "the network or your server",
 		fix: "A call waits for a connection: the server is down or not reachable, and the call has " +
-			"`WaitForReady` or a long deadline: {no-reconnect}.",
+			"`WaitForReady`, or no attempt to connect has failed yet: {no-reconnect}.",
 		produce: hanging(func(t *testing.T) {
 			conn := pitfalltest.Serve(t, &service.Server{}).Dial(t, grpc.WithContextDialer(unreachable))
 			go func() { _ = count(t.Context(), pitfallsv1.NewPitfallServiceClient(conn)) }()
@@ -52,7 +52,7 @@ var stacks = []text{
 	{
 		shows: `google.golang.org/grpc.(*Server).Stop(...)`,
 		who:   "your server",
-		fix: "The server has the option `WaitForHandlers`, so `Stop` waits, and a handler ignores its context. " +
+		fix: "The server has the option `WaitForHandlers`, so `Stop` waits, and a handler ignores its context or is slow to end. " +
 			"Above this line is `(*Server).stop`, and above it `sync.(*WaitGroup).Wait`: {ignored-context}.",
 		produce: hanging(func(t *testing.T) {
 			server := pitfalltest.Serve(t, &service.Server{OnEcho: func(echoServer) error { time.Sleep(time.Hour); return nil }})

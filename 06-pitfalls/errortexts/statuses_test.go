@@ -34,10 +34,11 @@ var statuses = []text{
 	},
 	{
 		shows: `EOF`,
-		who:   "your server",
-		fix: "From `Send`: the server has ended the call; `Recv` or `CloseAndRecv` returns the reason: " +
-			"{send-eof}. From `Recv`: the handler returned nil. If messages are missing then, a goroutine of " +
-			"the handler may have sent too late: {send-after-return}.",
+		who:   "your server, your client or the network",
+		fix: "From a client's `Send`: the call has ended; `Recv` or `CloseAndRecv` returns the reason: " +
+			"{send-eof}. From a client's `Recv`: the handler returned nil. If messages are missing then, a " +
+			"goroutine of the handler may have sent too late: {send-after-return}. From a handler's `Recv`: the " +
+			"client has half-closed: {handler-returns-eof}.",
 		produce: bubble(func(t *testing.T) error {
 			stream := openEcho(t, pitfalltest.Dial(t, pitfalltest.Ends(nil)))
 			require.NoError(t, stream.Send(&pitfallsv1.Number{}))
@@ -47,10 +48,10 @@ var statuses = []text{
 	},
 	{
 		shows: `rpc error: code = Canceled desc = context canceled`,
-		who:   "your client",
+		who:   "your client or your server",
 		fix: "1. Your client canceled the context of the stream, often with a `defer cancel()` in the function " +
-			"that opened it: {defer-cancel}. 2. In a handler: the client has left, perhaps before its messages " +
-			"arrived: {send-is-not-delivery}. 3. In a goroutine of a handler: the handler has returned: " +
+			"that opened it: {defer-cancel}. 2. In a handler: the call has ended, because the client canceled, was " +
+			"late or has left, perhaps before its messages arrived: {send-is-not-delivery}. 3. In a goroutine of a handler: the handler has returned: " +
 			"{send-after-return}. 4. The server passes on the status of its own call to another server: " +
 			"{hops#what-the-client-receives}.",
 		produce: bubble(func(t *testing.T) error {
@@ -59,7 +60,7 @@ var statuses = []text{
 	},
 	{
 		shows: `rpc error: code = DeadlineExceeded desc = context deadline exceeded`,
-		who:   "your client's deadline",
+		who:   "a deadline of your client or of your server",
 		fix: "1. A timeout for one message limits the whole stream: {timeout-per-message}. 2. From opening a " +
 			"stream: the connection has as many streams as the server allows: {stream-quota}. 3. The server is " +
 			"gone and nothing else noticed: {dead-peer}. 4. The handler returned the error of a deadline of its " +
@@ -120,7 +121,7 @@ var statuses = []text{
 	{
 		shows: `rpc error: code = Unknown desc = ...`,
 		who:   "your server",
-		fix: "The handler returned an error that is not a status; its text follows `desc =`. Return a status " +
+		fix: "If no longer row fits: the handler returned an error that is not a status. Return a status " +
 			"with a code that you have chosen: {plain-error}.",
 		produce: counting(func(countServer) error { return errors.New("boom") }),
 	},
@@ -133,7 +134,7 @@ var statuses = []text{
 	{
 		shows: `rpc error: code = Unknown desc = EOF`,
 		who:   "your server",
-		fix: "The handler returned the `io.EOF` of its `Recv`. Return nil when the client has half-closed: " +
+		fix: "The handler returned an `io.EOF`, often that of its `Recv`. Return nil when the client has half-closed: " +
 			"{handler-returns-eof}.",
 		produce: counting(func(countServer) error { return io.EOF }),
 	},

@@ -27,7 +27,7 @@ var tools = []text{
 	{
 		shows:   `...: ... passes lock by value: ...hub contains sync.Mutex`,
 		who:     "your code",
-		fix:     "A method with a value receiver copies the mutex, so it locks a copy. Use a pointer receiver.",
+		fix:     "A method with a value receiver copies the mutex, so a lock in it would lock a copy. Use a pointer receiver.",
 		produce: vet,
 	},
 	{
@@ -45,14 +45,14 @@ var tools = []text{
 	{
 		shows: `...: the cancel function is not used on all paths (possible context leak)`,
 		who:   "your client",
-		fix: "A path returns without `cancel`, so the stream stays open on both sides: {abandoned-stream}. If " +
+		fix: "A path returns without `cancel`, so the stream can stay open on both sides: {abandoned-stream}. If " +
 			"the stream is returned, do not defer `cancel`: {defer-cancel}.",
 		produce: vet,
 	},
 	{
 		shows:   `...: the cancel function returned by context.WithCancel should be called, not discarded, to avoid a context leak`,
 		who:     "your client",
-		fix:     "The `cancel` function is dropped, so only the parent context can end the stream: {abandoned-stream}.",
+		fix:     "The `cancel` function is dropped, so the client can cancel the stream with the parent context only: {abandoned-stream}.",
 		produce: vet,
 	},
 	{
@@ -71,7 +71,7 @@ var tools = []text{
 	{
 		shows:   `...: Error return value of ... is not checked (errcheck)`,
 		who:     "your client",
-		fix:     "The error of `Send` or `CloseSend` is dropped. Stop sending at the first error of `Send`: {send-eof}.",
+		fix:     "The error of a call, such as `Send`, is dropped. Stop sending at the first error of `Send`: {send-eof}.",
 		produce: lint,
 	},
 	{
@@ -83,7 +83,7 @@ var tools = []text{
 	{
 		shows:   `...: error is not nil (line ...) but it returns nil (nilerr)`,
 		who:     "your code",
-		fix:     "An error is turned into nil, so the status of the call is lost.",
+		fix:     "An error is turned into nil. If it is the error of a call, its status is lost.",
 		produce: lint,
 	},
 	{

@@ -46,7 +46,8 @@ var transport = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = closing transport due to: connection error: desc = "error reading from server: EOF", received prior goaway: code: NO_ERROR, debug data: "graceful_stop"`,
 		who:   "your server",
-		fix: "The server drained, the stream did not end in time, and `Stop` ended it: {graceful-stop}. Open a " +
+		fix: "The server drained, the stream did not end in time, and `Stop` or the end of the process ended it: " +
+			"{graceful-stop}. Open a " +
 			"new stream: {05-cancellation#come-back}.",
 		produce: bubble(func(t *testing.T) error {
 			server := pitfalltest.Serve(t, pitfalltest.Idle())
@@ -72,8 +73,8 @@ var transport = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = error reading from server: connection timed out`,
 		who:   "the network",
-		fix: "The server's machine stopped answering, and TCP gave up, by default after two hours: " +
-			"{tcp#who-notices-a-dead-peer}. Set keepalive to learn of it sooner: {dead-peer}.",
+		fix: "The server's machine stopped answering, and TCP gave up: by default after more than two hours, or " +
+			"after about 15 minutes if the client had sent something: {tcp#who-notices-a-dead-peer}. Set keepalive to learn of it sooner: {dead-peer}.",
 		produce: connectionTimedOut,
 	},
 	{
@@ -131,7 +132,8 @@ var transport = []text{
 		shows: `rpc error: code = Unavailable desc = the connection is draining`,
 		who:   "your server or a proxy",
 		fix: "The server closed the connection for new streams while this one was opened. grpc-go tried it once " +
-			"more on a new connection, with the same result. The handler has not run, so call again.",
+			"more on a new connection, with the same result, unless the client had sent more than 256 KiB. The " +
+			"handler has not run, so call again.",
 		produce: func(t *testing.T) string {
 			return countTCP(t, framing(t, func(f *http2.Framer, _ uint32, _ net.Conn) {
 				_ = f.WriteGoAway(0, http2.ErrCodeNo, nil)

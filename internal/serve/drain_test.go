@@ -109,16 +109,19 @@ func TestDrain_HandlersHaveASecondToCleanUp(t *testing.T) {
 }
 
 func TestDrain_HandlerThatIgnoresItsContextIsAnError(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		release := make(chan struct{})
-		defer close(release)
-		s, conn := start(t, func(grpc.ServerStream) error { <-release; return nil })
-		open(t, conn)
-		start := time.Now()
-		s.Signal()
-		require.EqualError(t, s.Wait(), "a handler still runs 1s after its context ended")
-		require.Equal(t, drain+cleanup, time.Since(start))
-	})
+	for limit, want := range map[time.Duration]time.Duration{drain: drain + cleanup, 0: 4 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			release := make(chan struct{})
+			defer close(release)
+			s, conn := start(t, func(grpc.ServerStream) error { <-release; return nil })
+			s.Drain = limit
+			open(t, conn)
+			start := time.Now()
+			s.Signal()
+			require.EqualError(t, s.Wait(), "a handler still runs 1s after its context ended")
+			require.Equal(t, want, time.Since(start))
+		})
+	}
 }
 
 func TestServeUntil_ListenerThatFailsIsAnError(t *testing.T) {

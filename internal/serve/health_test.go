@@ -31,6 +31,21 @@ func TestHealth_NotServingBeforeCallsAreRefused(t *testing.T) {
 	})
 }
 
+func TestSetServing_HasNoEffectAfterTheDrainBegan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, conn := start(t, untilCanceled)
+		s.SetServing(false)
+		require.Equal(t, "NOT_SERVING", healthOf(t, conn))
+		s.SetServing(true)
+		require.Equal(t, "SERVING", healthOf(t, conn))
+		draining := ""
+		s.OnDrain = func() { s.SetServing(true); draining = healthOf(t, conn) }
+		s.Signal()
+		require.NoError(t, s.Wait())
+		require.Equal(t, "NOT_SERVING", draining)
+	})
+}
+
 // A grpc-go client that checks the health of its servers has a Watch open on
 // each of them. It ends the Watch when the server begins to drain.
 func TestHealth_CheckingClientsDoNotDelayTheDrain(t *testing.T) {

@@ -56,6 +56,16 @@ func New(opts ...grpc.ServerOption) *Server {
 	return s
 }
 
+// SetServing sets what health reports for the service "": at first SERVING,
+// and, from the drain on, NOT_SERVING whatever is set.
+func (s *Server) SetServing(serving bool) {
+	status := grpc_health_v1.HealthCheckResponse_NOT_SERVING
+	if serving {
+		status = grpc_health_v1.HealthCheckResponse_SERVING
+	}
+	s.health.SetServingStatus("", status)
+}
+
 // ServeUntil serves on the listener. When ctx is done, health reports
 // NOT_SERVING, and after the time LameDuck, in which the server still serves,
 // the server drains: OnDrain is called, new calls and connections are refused,
@@ -65,10 +75,11 @@ func New(opts ...grpc.ServerOption) *Server {
 // delays the end, and the cancellation of calls, until it is 3 s old.
 //
 // ServeUntil closes the listener. It returns nil after a drain, or an error
-// if a handler has not returned a second after its call was canceled. If an
-// option sets a longer [grpc.ConnectionTimeout], such a connection can cause
-// that error too. If the listener fails before the drain, the server drains
-// at once, and ServeUntil returns an error.
+// if a handler has not returned a second after the time Drain, or 4 s after
+// the drain began, whichever is later. If an option sets a longer
+// [grpc.ConnectionTimeout], such a connection can cause that error too. If the
+// listener fails before the drain, the server drains at once, and ServeUntil
+// returns an error.
 func (s *Server) ServeUntil(ctx context.Context, listener net.Listener) error {
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(listener) }()

@@ -1,0 +1,222 @@
+package browser
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/streams/02-server-stream/logs"
+	logsv1 "example.com/streams/02-server-stream/logs/v1"
+	"example.com/streams/internal/testproc"
+)
+
+// The gateway is a process. It is told to stop, is killed, and is told to stop
+// once more.
+func TestChromium_EachEntryOnceThroughRestarts(t *testing.T) {
+	t.Parallel()
+	tab := startChromium(t)
+	gateway := filepath.Join(testproc.Build(t, "./cmd/gateway"), "gateway")
+	log := logs.NewLog(1000)
+	_, upstream := serveLog(t, &logs.LogServer{Log: log})
+	var want []any
+	add := func() {
+		for range 50 {
+			want = append(want, fmt.Sprintf("entry %d", len(want)+1))
+			log.Append(want[len(want)-1].(string), false)
+		}
+	}
+	addr := "localhost:0"
+	for _, stop := range []os.Signal{syscall.SIGTERM, syscall.SIGKILL, syscall.SIGTERM, syscall.SIGTERM} {
+		p := testproc.Start(t, gateway, "-addr="+addr, "-upstream="+upstream)
+		line := p.Line(p.Stderr)
+		_, err := fmt.Sscanf(line, "gateway: listening on %s", &addr)
+		require.NoError(t, err, line)
+		if len(want) == 0 {
+			tab.open("http://" + addr)
+		}
+		add() // while the browser waits, or has come back
+		tab.await(fmt.Sprintf(lines+".length >= %d", len(want)))
+		require.Equal(t, want, tab.await(lines))
+		p.Signal(stop)
+		p.Wait()
+		add() // while there is no gateway
+		tab.await(`document.querySelector("#state").textContent == "waiting"`)
+	}
+}
+
+// answers502 makes every request for events fail while it is true.
+type answers502 struct {
+	atomic.Bool
+	next     http.Handler
+	answered chan struct{} // a value for each answer
+}
+
+func (a *answers502) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if a.Load() && r.URL.Path == "/events" {
+		http.Error(w, "<h1>502 Bad Gateway</h1>", http.StatusBadGateway)
+		a.answered <- struct{}{}
+		return
+	}
+	a.next.ServeHTTP(w, r)
+}
+
+func TestChromium_A502EndsAnEventSourceForGood(t *testing.T) {
+	t.Parallel()
+	tab := startChromium(t)
+	log := newLog("first")
+	client, _ := serveLog(t, &logs.LogServer{Log: log})
+	var gateway atomic.Pointer[Gateway]
+	gateway.Store(NewGateway(client))
+	proxy := &answers502{next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		gateway.Load().ServeHTTP(w, r)
+	}), answered: make(chan struct{}, 100)}
+	tab.open(startServer(t, proxy).URL)
+	tab.await(`document.querySelectorAll("#log li").length == 1`)
+	tab.await(`window.naive = new EventSource("events")`)
+	tab.await(`naive.readyState == EventSource.OPEN`)
+
+	proxy.Store(true)
+	gateway.Swap(NewGateway(client)).Drain() // as a gateway that restarts
+	<-proxy.answered
+	<-proxy.answered // to the page's own source, too
+	tab.await(`naive.readyState == EventSource.CLOSED`)
+	proxy.Store(false)
+	log.Append("second", false)
+	require.Equal(t, []any{"first", "second"}, tab.await(lines+`.length == 2 && `+lines))
+	require.InDelta(t, 2, tab.await(`naive.readyState`), 0, "still CLOSED")
+	gateway.Load().Drain()
+}
+
+// The page has one stream, and opens nine more. If closing is true, it closes one
+// whenever six are open, which lets another one in.
+const openTen = `(() => {
+	const closing = %v;
+	window.opened = window.open = window.most = 1;
+	for (let i = 0; i < 9; i++) {
+		const source = new EventSource("events");
+		source.onopen = () => {
+			opened++;
+			most = Math.max(most, ++open);
+			if (closing && open == 6) setTimeout(() => { open--; source.close(); }, 100);
+		};
+	}
+	return true;
+})()`
+
+func TestChromium_SixConnectionsOverHTTP1(t *testing.T) {
+	t.Parallel()
+	tab := startChromium(t)
+	client, _ := serveLog(t, &logs.LogServer{Log: newLog("first")})
+	for _, tt := range []struct {
+		http2 bool
+		most  int
+	}{{false, 6}, {true, 10}} {
+		gateway := NewGateway(client)
+		server := httptest.NewUnstartedServer(gateway)
+		server.EnableHTTP2 = tt.http2
+		if tt.http2 {
+			server.StartTLS()
+		} else {
+			server.Start()
+		}
+		tab.open(server.URL)
+		tab.await(`document.querySelector("#state").textContent == "open"`)
+		tab.await(fmt.Sprintf(openTen, !tt.http2)) // over HTTP/2, all stay open
+		tab.await(`opened == 10`)
+		require.EqualValues(t, tt.most, tab.await(`most`), "HTTP/2: %v", tt.http2)
+		tab.open("about:blank")
+		gateway.Drain()
+		server.Close()
+	}
+}
+
+func TestChromium_TextOfTheLogIsNotHTML(t *testing.T) {
+	t.Parallel()
+	const hostile = `<img src=x onerror="document.title='script'"><script>document.title='script'</script>`
+	tab := startChromium(t)
+	client, _ := serveLog(t, &logs.LogServer{Log: newLog(hostile, "next")})
+	gateway := NewGateway(client)
+	tab.open(startServer(t, gateway).URL)
+	require.Equal(t, []any{hostile, "next"}, tab.await(lines+`.length == 2 && `+lines))
+	require.Equal(t, "Log", tab.await(`document.title`))
+	// The policy of the page would stop a script that has come in all the same.
+	tab.await(`(document.querySelector("#log").innerHTML = ` + "`" + hostile + "`" + `, true)`)
+	tab.await(`document.querySelector("#log img").complete`)
+	require.Equal(t, "Log", tab.await(`document.title`))
+	gateway.Drain()
+}
+
+// A browser takes a carriage return for the end of a line.
+func TestChromium_CarriageReturnAddsAField(t *testing.T) {
+	t.Parallel()
+	const message = "50 %\rdata: 100 %\r\rdata: forged"
+	tab := startChromium(t)
+	client, _ := serveLog(t, &logs.LogServer{Log: newLog(message)})
+	for name, tt := range map[string]struct {
+		handler http.Handler
+		want    []any
+	}{
+		"naive":   {naiveEvents(client), []any{"50 %\n100 %", "forged"}},
+		"gateway": {NewGateway(client), []any{message}},
+	} {
+		mux := http.NewServeMux()
+		mux.Handle("/events", tt.handler)
+		mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = fmt.Fprint(w, `<script>
+				const got = [];
+				new EventSource("events").onmessage = ({data}) =>
+					got.push(data[0] == "{" ? JSON.parse(data).message : data);
+			</script>`)
+		})
+		tab.open(startServer(t, mux).URL)
+		require.Equal(t, tt.want, tab.await(fmt.Sprintf(`got.length == %d && got`, len(tt.want))), name)
+	}
+}
+
+func TestChromium_ShowsThatEntriesAreMissing(t *testing.T) {
+	t.Parallel()
+	tab := startChromium(t)
+	var service atomic.Pointer[logs.LogServer]
+	service.Store(&logs.LogServer{Log: newLog("old 1", "old 2")})
+	client, _ := serveLog(t, stub{OnStreamLogs: func(req *logsv1.LogRequest, stream serverStream) error {
+		return service.Load().StreamLogs(req, stream)
+	}})
+	gateway := NewGateway(client)
+	tab.open(startServer(t, gateway).URL)
+	tab.await(lines + `.length == 2`)
+	old := service.Swap(&logs.LogServer{Log: newLog("new 1", "new 2")}) // a restart
+	old.Log.Drain()
+	got := tab.await(lines + `.length == 5 && ` + lines).([]any)
+	require.Equal(t, []any{"old 1", "old 2"}, got[:2])
+	require.Regexp(t, `^\(entries are missing: after: 2 belongs to another log; this log is \w+\)$`, got[2])
+	require.Equal(t, []any{"new 1", "new 2"}, got[3:])
+	gateway.Drain()
+}
+
+func TestChromium_PageOfAnotherOriginIsRefused(t *testing.T) {
+	t.Parallel()
+	tab := startChromium(t)
+	var calls atomic.Int64
+	client, _ := serveLog(t, stub{OnStreamLogs: func(*logsv1.LogRequest, serverStream) error {
+		calls.Add(1)
+		return nil
+	}})
+	server := startServer(t, NewGateway(client))
+	stranger := startServer(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprintf(w, `<script>const source = new EventSource("%s/events");</script>`, server.URL)
+	}))
+	tab.open(stranger.URL)
+	tab.await(`source.readyState == EventSource.CLOSED`)
+	require.Zero(t, calls.Load())
+
+	tab.open(server.URL) // the gateway's own page
+	tab.await(`document.querySelector("#state").textContent == "waiting"`)
+	require.NotZero(t, calls.Load())
+}

@@ -1,0 +1,104 @@
+package sharedlog
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	logsv1 "example.com/streams/02-server-stream/logs/v1"
+)
+
+func TestAppend_SameIDIsOneEntryForTwoMinutes(t *testing.T) {
+	bubble(t, Config{}, func(t *testing.T, l *lab) {
+		log, _ := l.log()
+		require.NoError(t, log.Open(t.Context()))
+		add := func() uint64 {
+			sequence, err := log.Append(t.Context(), "p-7", "line", false)
+			require.NoError(t, err)
+			return sequence
+		}
+		require.EqualValues(t, 1, add())
+		time.Sleep(time.Minute + 59*time.Second)
+		require.EqualValues(t, 1, add())
+		time.Sleep(2*time.Minute + time.Second)
+		require.EqualValues(t, 2, add())
+	})
+}
+
+// The engine stores the entry, and its confirmation is lost.
+func TestAppend_RepeatsUntilItIsConfirmed(t *testing.T) {
+	bubble(t, Config{}, func(t *testing.T, l *lab) {
+		l.start("a")
+		log, k := l.log()
+		require.NoError(t, log.Open(t.Context()))
+		k.dropReplies(true)
+		time.AfterFunc(time.Minute, func() { k.dropReplies(false) })
+		start := time.Now()
+		sequence, err := log.Append(t.Context(), "p-1", "line", false)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, sequence)
+		require.Greater(t, time.Since(start), time.Minute)
+		messages, err := tail(t, l.dial("a"), &logsv1.LogRequest{})
+		require.NoError(t, err)
+		require.Len(t, messages, 1)
+	})
+}
+
+func TestAppend_GivesUpBeforeARepetitionIsAnEntry(t *testing.T) {
+	bubble(t, Config{}, func(t *testing.T, l *lab) {
+		log, k := l.log()
+		require.NoError(t, log.Open(t.Context()))
+		k.setSilent(true)
+		start := time.Now()
+		_, err := log.Append(t.Context(), "p-1", "line", false)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, err, "append p-1: context deadline exceeded; the last attempt: ")
+		require.Equal(t, 110*time.Second, time.Since(start))
+	})
+}
+
+func TestAppend_RefusesWhatTheEngineWouldRefuse(t *testing.T) {
+	bubble(t, Config{}, func(t *testing.T, l *lab) {
+		log, _ := l.log()
+		require.NoError(t, log.Open(t.Context()))
+		_, err := log.Append(t.Context(), "", "line", false)
+		require.EqualError(t, err, "id: must not be empty")
+		_, err = log.Append(t.Context(), "p-1", strings.Repeat("x", 32<<10+1), false)
+		require.EqualError(t, err, "message: must be at most 32768 bytes, got 32769")
+		_, err = log.Append(t.Context(), "p-1", strings.Repeat("x", 32<<10), false)
+		require.NoError(t, err)
+	})
+}
+
+// Any client of the engine can append, and may send what is not UTF-8.
+func TestEntry_HasWhatChapter02Requires(t *testing.T) {
+	bubble(t, Config{}, func(t *testing.T, l *lab) {
+		r := l.start("a")
+		_, err := r.Log.Append(t.Context(), "p-1", "a long", true)
+		require.NoError(t, err)
+		_, err = r.Log.js.Publish(t.Context(), "log", []byte("line \xff"))
+		require.NoError(t, err)
+		stream, err := l.dial("a").StreamLogs(t.Context(), &logsv1.LogRequest{})
+		require.NoError(t, err)
+		first, err := stream.Recv()
+		require.NoError(t, err)
+		require.Equal(t, "a long", first.GetMessage())
+		require.True(t, first.GetPartial())
+		require.Equal(t, time.Now(), first.GetTimestamp().AsTime().Local())
+		second, err := stream.Recv()
+		require.NoError(t, err)
+		require.Equal(t, "line \uFFFD", second.GetMessage())
+		require.False(t, second.GetPartial())
+		require.EqualValues(t, 2, second.GetSequence())
+	})
+}
+
+func TestNewLog_RefusesWhatNoEngineKeeps(t *testing.T) {
+	_, err := NewLog(nil, Config{Nodes: 2})
+	require.EqualError(t, err, "nodes: must be 1, 3 or 5, got 2")
+	_, err = NewLog(nil, Config{Retention: -1})
+	require.EqualError(t, err, "retention: must be at least 1, got -1")
+}
