@@ -79,12 +79,12 @@ func send(
 	var sent int64
 	for req, err := range messages {
 		if err != nil {
-			return nil, err // without a half-close: the file is not complete
+			return nil, err // no half-close: Upload cancels the call
 		}
 		if err := stream.Send(req); errors.Is(err, io.EOF) {
 			return nil, reason(stream) // the RPC has ended; ask why
 		} else if err != nil {
-			return nil, err
+			return nil, err // from the client's own side
 		}
 		sent += int64(len(req.GetChunk()))
 		progress(sent)

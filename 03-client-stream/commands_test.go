@@ -45,6 +45,20 @@ func TestCommands(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, map[string]string{"LICENSE": string(want), "copy": string(want)}, filesIn(t, files))
 	})
+	t.Run("server leaves files in the folder that it prints", func(t *testing.T) {
+		temp := t.TempDir()
+		t.Setenv("TMPDIR", temp)
+		t.Setenv("TMP", temp) // the same on Windows
+		s := testproc.Start(t, server, "-addr=localhost:0")
+		folder, ok := strings.CutPrefix(s.Line(s.Stderr), "server: storing files in ")
+		require.True(t, ok)
+		addr, ok := strings.CutPrefix(s.Line(s.Stderr), "server: listening on ")
+		require.True(t, ok)
+		testproc.Start(t, client, "-addr", addr, "../LICENSE").RequireExit(0, license+"  LICENSE\n", sent)
+		s.Signal(os.Interrupt)
+		s.RequireExit(0, "", "")
+		require.Contains(t, filesIn(t, folder), "LICENSE")
+	})
 	t.Run("server refuses more than -max-bytes", func(t *testing.T) {
 		_, addr := testproc.StartServer(t, server, "-dir", t.TempDir(), "-max-bytes=11357")
 		requireRefused(t, testproc.Start(t, client, "-addr", addr, "../LICENSE"),

@@ -66,18 +66,20 @@ func (l *Log) Append(message string, partial bool) {
 	})
 }
 
-// Add is Append for an entry that has its timestamp. Add sets its sequence
-// and its log_id. From then on, nobody may modify the entry.
-func (l *Log) Add(e *logsv1.LogEntry) {
+// Add is Append for entries that have their timestamps. Add sets their
+// sequences and their log_id. From then on, nobody may modify the entries.
+func (l *Log) Add(entries ...*logsv1.LogEntry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.draining {
 		return
 	}
-	l.makeRoom(len(e.GetMessage()))
-	l.newest++
-	e.Sequence, e.LogId = l.newest, l.id
-	l.entries[l.newest%uint64(len(l.entries))] = e
+	for _, e := range entries {
+		l.makeRoom(len(e.GetMessage()))
+		l.newest++
+		e.Sequence, e.LogId = l.newest, l.id
+		l.entries[l.newest%uint64(len(l.entries))] = e
+	}
 	close(l.changed) // wakes all handlers that wait
 	l.changed = make(chan struct{})
 }
@@ -144,6 +146,7 @@ func (l *Log) read(id string, after uint64, batch []*logsv1.LogEntry) (int, erro
 // Unavailable: [Log.Drain] was called before, and the follower has read the
 // whole log.
 func (l *Log) Wait(ctx context.Context, after uint64) error {
+	// Read together, so that an entry which is added later closes changed.
 	l.mu.Lock()
 	newest, changed, draining := l.newest, l.changed, l.draining
 	l.mu.Unlock()

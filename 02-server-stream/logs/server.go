@@ -66,7 +66,7 @@ func (s *LogServer) StreamLogs(
 			continue // there may be more
 		}
 		if !req.GetFollow() {
-			return f.sendBookmark() // nil: the client's Recv returns io.EOF
+			return f.sendBookmark() // a last one, if asked; nil ends the stream with OK
 		}
 		if err := f.wait(); err != nil { // for the next entry
 			return err

@@ -26,7 +26,8 @@ func (s *Server) Report(stream grpc.ClientStreamingServer[sensorsv1.Batch, senso
 }
 
 // Send reports readings in batches of size, and returns the summary. The last
-// batch may be smaller. Send stops when the server has refused a reading.
+// batch may be smaller. Send stops when the server has refused a reading. The
+// size must be at least 1.
 func Send(
 	ctx context.Context, c sensorsv1.SensorServiceClient, readings iter.Seq[*sensorsv1.Reading], size int,
 ) (*sensorsv1.Summary, error) {

@@ -207,10 +207,10 @@ func (c *chromium) call(method string, params map[string]any) map[string]any {
 	require.NoError(c.t, err)
 	_, err = c.to.Write(append(text, 0))
 	require.NoError(c.t, err)
-	require.NoError(c.t, c.from.SetReadDeadline(time.Now().Add(time.Minute)))
+	require.NoError(c.t, c.from.SetReadDeadline(time.Now().Add(2*time.Minute)))
 	for {
 		text, err := c.read.ReadBytes(0)
-		require.NoError(c.t, err, "%s: no answer within a minute", method)
+		require.NoError(c.t, err, "%s: no answer within two minutes", method)
 		var reply struct {
 			ID     int
 			Result map[string]any

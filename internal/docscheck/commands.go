@@ -46,11 +46,15 @@ func (r *repository) checkCommand(args []string) error {
 	if !isGoCommand(args) {
 		return nil
 	}
+	module := "."
+	if args[2] == "-C" && len(args) > 3 {
+		module, args = args[3], append([]string{"go", args[1]}, args[4:]...)
+	}
 	var folders []string
 	for _, arg := range args {
 		isFolder := strings.HasPrefix(arg, "./") && !strings.Contains(arg, "<")
 		if isFolder && (args[1] == "test" || folders == nil) { // what follows belongs to the program
-			folders = append(folders, arg)
+			folders = append(folders, "./"+path.Join(module, arg))
 		}
 	}
 	for _, folder := range folders {

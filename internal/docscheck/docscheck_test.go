@@ -162,6 +162,7 @@ var mistakes = map[string]struct{ page, problem string }{
 	"file of another chapter": {"`other_test.go`\n", ":1: `other_test.go`: no such file"},
 
 	"no such folder":      {"`go run ./01-demo/cmd/gone`\n", ":1: `go run ./01-demo/cmd/gone`: there is no folder ./01-demo/cmd/gone"},
+	"no such module":      {"`go run -C 01-demo/gone ./cmd/server`\n", ":1: `go run -C 01-demo/gone ./cmd/server`: there is no folder ./01-demo/gone/cmd/server"},
 	"second command":      {"```sh\nls\n$ echo x | UPDATE=1 go test ./... ./gone/... # x\n```\n", `:3: $ echo x | UPDATE=1 go test ./... ./gone/... # x: there is no folder ./gone`},
 	"no such pattern":     {"`go test ./01-demo/... -run 'Other/x'`\n", ":1: `go test ./01-demo/... -run 'Other/x'`: -run Other/x matches no test in ./01-demo/..."},
 	"pattern of a test":   {"`go test ./... -run '^$' -bench=KeepsOrder`\n", ":1: `go test ./... -run '^$' -bench=KeepsOrder`: -bench KeepsOrder matches no test in ./..."},

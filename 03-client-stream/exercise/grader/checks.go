@@ -110,7 +110,7 @@ func refused(t *grade.T, server newServer) {
 
 // batches counts what arrives.
 func batches(t *grade.T, send send) {
-	for _, n := range []int{1, 2 + t.Rand.IntN(8), 10, 10 + t.Rand.IntN(50)} {
+	for _, n := range []int{0, 1, 2 + t.Rand.IntN(8), 10, 10 + t.Rand.IntN(50)} {
 		size := 1 + t.Rand.IntN(9)
 		var got []int
 		client := dial(t, stub{OnReport: func(stream reports) error {
@@ -202,6 +202,30 @@ func reason(t *grade.T, send send) {
 		}
 		t.Code(call, code, err)
 		t.Equal(call+": the message of the status", why.Message(), status.Convert(err).Message())
+	}
+}
+
+// early answers OK after the first batch.
+func early(t *grade.T, send send) {
+	const size = 3
+	for _, n := range []int{size + 1, 3 * size} {
+		client := dial(t, stub{OnReport: func(stream reports) error {
+			batch, err := stream.Recv()
+			if err != nil {
+				return err
+			}
+			return stream.SendAndClose(sum(batch.GetReadings()))
+		}})
+		_, err := send(t.Context(), client, func(yield func(*sensorsv1.Reading) bool) {
+			for _, r := range draw(t, n) {
+				if !yield(r) {
+					return
+				}
+				synctest.Wait()
+			}
+		}, size)
+		call := fmt.Sprintf("Send, with %s in batches of %d, when the server answers OK after the first", count(n), size)
+		t.Code(call, codes.DataLoss, err)
 	}
 }
 

@@ -51,6 +51,11 @@ func Exercise(server newServer, client send) grade.Exercise {
 			Run: func(t *grade.T) { reason(t, client) },
 		},
 		{
+			Says:   "Send does not trust a summary that comes before the half-close.",
+			Reread: "The reason that got lost", Hint: "Send trusts a summary that comes too early",
+			Run: func(t *grade.T) { early(t, client) },
+		},
+		{
 			Says:   "Send returns when its context ends.",
 			Reread: "The reason that got lost", Hint: "Send does not return when its context ends",
 			Run: func(t *grade.T) { canceled(t, client) },

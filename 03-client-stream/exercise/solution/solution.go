@@ -65,7 +65,8 @@ func add(sum *sensorsv1.Summary, r *sensorsv1.Reading) error {
 }
 
 // Send reports readings in batches of size, and returns the summary. The last
-// batch may be smaller. Send stops when the server has refused a reading.
+// batch may be smaller. Send stops when the server has refused a reading. The
+// size must be at least 1.
 func Send(
 	ctx context.Context, c sensorsv1.SensorServiceClient, readings iter.Seq[*sensorsv1.Reading], size int,
 ) (*sensorsv1.Summary, error) {
@@ -96,8 +97,11 @@ func Send(
 // reason returns why Send failed. io.EOF means only that the RPC has ended:
 // CloseAndRecv returns the status.
 func reason(stream grpc.ClientStreamingClient[sensorsv1.Batch, sensorsv1.Summary], err error) error {
-	if errors.Is(err, io.EOF) {
-		_, err = stream.CloseAndRecv()
+	if !errors.Is(err, io.EOF) {
+		return err
+	}
+	if _, err = stream.CloseAndRecv(); err == nil { // a summary without the last readings
+		return status.Error(codes.DataLoss, "summary: must come after the half-close")
 	}
 	return err
 }
