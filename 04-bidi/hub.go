@@ -15,7 +15,7 @@ import (
 // Hub with [NewHub]. Methods may be called concurrently.
 type Hub struct {
 	queue int           // KiB of texts that may wait for a member
-	turn  chan struct{} // is full for a millisecond after each join
+	turn  chan struct{} // lets one client join per millisecond; see ChatServer.join
 
 	// One lock gives all members of a room the same order. No goroutine
 	// waits while it holds the lock: publish fills queues and calls no Send.
@@ -33,7 +33,7 @@ type Member struct {
 	// 1 KiB or more, and one for a notice that somebody joined or left.
 	queue   chan *chatv1.ChatMessage // filled and closed under the lock
 	waiting atomic.Int64             // KiB of texts in queue; falls as the writer takes them
-	missed  atomic.Uint32            // notices that were left out
+	missed  atomic.Uint32            // notices left out while queue was half full
 	dropped chan struct{}            // closed if too much was waiting
 	err     error                    // set before queue is closed
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -78,14 +79,22 @@ func TestEcho_TwoGoroutinesNeverStall(t *testing.T) {
 // A naiveChat echoes texts. Its handler waits only for the reader.
 type naiveChat struct {
 	chatv1.UnimplementedChatServiceServer
+
+	mu     sync.Mutex
 	queues []chan *chatv1.ChatMessage // nothing but the test closes them
+}
+
+func (c *naiveChat) keep(queue chan *chatv1.ChatMessage) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queues = append(c.queues, queue)
 }
 
 func (c *naiveChat) Chat(
 	stream grpc.BidiStreamingServer[chatv1.ChatMessage, chatv1.ChatMessage],
 ) error {
 	queue := make(chan *chatv1.ChatMessage, 1000)
-	c.queues = append(c.queues, queue) // for the test, which closes them
+	c.keep(queue) // for the test, which closes it
 
 	go func() { // one goroutine writes
 		for msg := range queue {

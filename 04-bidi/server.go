@@ -50,7 +50,10 @@ type ChatServer struct {
 // before its handler, 256 KiB of texts in its queue, and 64 KiB behind its
 // writer.
 func ServerOptions() []grpc.ServerOption {
-	return []grpc.ServerOption{grpc.StaticStreamWindowSize(64 << 10), grpc.StaticConnWindowSize(1 << 20)}
+	return []grpc.ServerOption{
+		grpc.StaticStreamWindowSize(64 << 10),
+		grpc.StaticConnWindowSize(1 << 20),
+	}
 }
 
 type serverStream = grpc.BidiStreamingServer[chatv1.ChatMessage, chatv1.ChatMessage]
@@ -82,7 +85,7 @@ func (s *ChatServer) Chat(
 		select {
 		case err := <-wrote: // everything was sent, or Send failed
 			return err
-		case <-m.Dropped(): // too slow
+		case <-m.Dropped(): // too slow: the return ends a Send that waits
 			return m.Err()
 		case <-late: // too much was left to send
 			return errLate // ResourceExhausted

@@ -16,8 +16,8 @@ import (
 	"example.com/streams/internal/testproc"
 )
 
-// Each of 64 KiB in Bob's window, behind his writer and in his queue holds 16
-// texts of 4,000 bytes. gRPC and the writer take two more.
+// Bob's window and what gRPC keeps behind his writer hold 33 texts of 4,000
+// bytes. The writer waits in Send with text 34, and 16 texts fill the queue.
 func TestSlow_StoppedProcessDelaysNobody(t *testing.T) {
 	dir := testproc.Build(t, "./cmd/...")
 	client := filepath.Join(dir, "client")

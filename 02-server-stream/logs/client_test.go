@@ -2,13 +2,17 @@ package logs
 
 import (
 	"context"
+	"errors"
 	"io"
+	"net"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
@@ -81,6 +85,33 @@ func TestCloseSend_DoesNotEndTheHandler(t *testing.T) {
 		require.Empty(t, ends, "handlers that have returned")
 		cancel()
 		require.Equal(t, codes.Canceled, status.Code((<-ends).err))
+	})
+}
+
+// StreamLogs does not wait for the handler. It fails if the request cannot be
+// sent.
+func TestStreamLogs_StatusComesFromRecv(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		client := dial(t, stub{OnStreamLogs: func(*logsv1.LogRequest, serverStream) error {
+			time.Sleep(time.Hour)
+			return status.Error(codes.OutOfRange, "refused")
+		}})
+		stream, err := client.StreamLogs(t.Context(), &logsv1.LogRequest{})
+		require.NoError(t, err)
+		require.Zero(t, time.Since(start))
+		_, err = stream.Recv()
+		require.Equal(t, codes.OutOfRange, status.Code(err), "got %v", err)
+
+		conn, err := grpc.NewClient("passthrough:///nowhere", grpc.WithTransportCredentials(insecure.NewCredentials()),
+			grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) {
+				return nil, errors.New("no such server")
+			}))
+		require.NoError(t, err)
+		defer conn.Close()
+		_, err = logsv1.NewLogServiceClient(conn).StreamLogs(t.Context(), &logsv1.LogRequest{})
+		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+		require.ErrorContains(t, err, "no such server")
 	})
 }
 

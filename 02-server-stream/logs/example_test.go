@@ -33,7 +33,7 @@ func (tickServer) StreamLogs(
 func printAll(ctx context.Context, client logsv1.LogServiceClient) error {
 	stream, err := client.StreamLogs(ctx, &logsv1.LogRequest{})
 	if err != nil {
-		return err
+		return err // for example, no connection; the handler's status comes from Recv
 	}
 	for {
 		entry, err := stream.Recv()

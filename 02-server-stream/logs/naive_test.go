@@ -42,7 +42,7 @@ func (s *naiveServer) Publish(line string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range s.followers {
-		_ = f.Send(&logsv1.LogEntry{Message: line}) // fails if f has left
+		_ = f.Send(&logsv1.LogEntry{Message: line}) // fails if f has left, and is still in the list
 	}
 }
 

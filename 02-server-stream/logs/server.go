@@ -66,7 +66,7 @@ func (s *LogServer) StreamLogs(
 			continue // there may be more
 		}
 		if !req.GetFollow() {
-			return f.sendBookmark() // nil: the client's Recv returns io.EOF
+			return f.sendBookmark() // a last one, if asked; nil ends the stream with OK
 		}
 		if err := f.wait(); err != nil { // for the next entry
 			return err
@@ -137,7 +137,7 @@ func (f *follower) sendBatch() (int, error) {
 func (f *follower) wait() error {
 	ctx, cancel := context.WithDeadline(f.stream.Context(), f.due)
 	defer cancel()
-	if err := f.log.Wait(ctx, f.cursor); err != nil {
+	if err := f.log.wait(ctx, f.cursor); err != nil {
 		return cmp.Or(f.sendBookmark(), err)
 	}
 	return nil

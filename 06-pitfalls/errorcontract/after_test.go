@@ -35,6 +35,9 @@ func TestAfter_YouMayCall(t *testing.T) {
 func results(t *testing.T, m afterwards, calls []string) (texts []string) {
 	for _, call := range calls {
 		name := strings.TrimPrefix(call, "handler ")
+		if name == "Context" {
+			name = "Context().Err()"
+		}
 		texts = append(texts, fmt.Sprintf("`%s`: %s", name, cell(t, []rpcType{m.rpcType}, m.termination, call)))
 	}
 	return texts

@@ -163,6 +163,10 @@ func counted(t *grade.T, server newServer) {
 			searched++
 		}
 		says(t, fmt.Sprintf("Search, with the limit %d, beside another search", limit), <-limited, searched, limit)
+		_, trailer, _ = search(t.Context(), client, text, 0, new(int))
+		for _, key := range []string{"documents-searched", "documents-matched"} {
+			t.Equal("Search, with the limit 0: "+key+" in the trailer", []int{}, trailer.Get(key))
+		}
 	}
 }
 

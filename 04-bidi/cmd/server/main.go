@@ -26,8 +26,8 @@ func run(ctx context.Context) error {
 		return cli.Usagef("-queue: must be %d to %d, got %d", minQueue, maxQueue, *queue)
 	}
 	hub := bidi.NewHub(*queue)
-	s := serve.New(bidi.ServerOptions()...)
-	s.OnDrain = hub.Drain
+	s := serve.New(bidi.ServerOptions()...) // a grpc.Server with limits
+	s.OnDrain = hub.Drain                   // before GracefulStop, which waits for open streams
 	chatv1.RegisterChatServiceServer(s, &bidi.ChatServer{Hub: hub})
 	return listener.Serve(ctx, s)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -170,15 +171,15 @@ func (l *Log) read(id string, after uint64, limit int) (batch []byte, n int, las
 		}
 		after++
 	}
-	return batch[:len(batch):len(batch)], n, after, nil
+	return slices.Clip(batch), n, after, nil
 }
 
-// wait returns nil when the log has an entry that follows the sequence
-// after, or when ctx has ended.
+// Wait returns nil when the log has an entry that follows the sequence after,
+// when Drain is called, or when ctx has ended.
 //
-// Unavailable: [Log.Drain] was called, and the follower has read the whole
-// log.
-func (l *Log) wait(ctx context.Context, after uint64) error {
+// Unavailable: [Log.Drain] was called before, and the follower has read the
+// whole log.
+func (l *Log) Wait(ctx context.Context, after uint64) error {
 	l.mu.Lock()
 	newest, changed, draining := l.newest, l.changed, l.draining
 	l.mu.Unlock()

@@ -25,6 +25,7 @@ func TestBenchTable_HasTheMedians(t *testing.T) {
 		{"reused1M-16", "2. the same, 1 MiB less 16 bytes"},
 		{"receive", "3. as 1, received without a copy"},
 		{"both", "4. sent without a copy too"},
+		{"frames", "5. frames in buffers that are not cleared"},
 		{"tcp", "the bytes alone, over TCP"},
 	} {
 		part := "1"

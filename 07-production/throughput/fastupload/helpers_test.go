@@ -76,11 +76,11 @@ func dial(t testing.TB, srv uploadv1.UploadServiceServer) uploadv1.UploadService
 }
 
 // listenTCP serves srv over loopback TCP and returns the address.
-func listenTCP(t testing.TB, srv uploadv1.UploadServiceServer) (addr string) {
+func listenTCP(t testing.TB, srv uploadv1.UploadServiceServer, opts ...grpc.ServerOption) (addr string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "localhost:0")
 	require.NoError(t, err)
-	server := grpc.NewServer(grpc.WaitForHandlers(true))
+	server := grpc.NewServer(append(opts, grpc.WaitForHandlers(true))...)
 	register(srv)(server)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)

@@ -54,8 +54,8 @@ func FuzzIncoming(f *testing.F) {
 	for _, data := range [][]byte{
 		nil,
 		whole,
-		whole[:5], // is cut off
-		append(whole[:len(whole):len(whole)], whole...), // the second chunk counts
+		whole[:5],                            // is cut off
+		append(slices.Clip(whole), whole...), // the second chunk counts
 		{0x12, 0x00},                         // an empty chunk
 		{0x12, 0x85, 0x00, 1, 2, 3, 4, 5},    // a length that is too long by a byte
 		{0x12, 0xff, 0xff, 0xff, 0xff, 0x0f}, // a length that no message has

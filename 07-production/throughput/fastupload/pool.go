@@ -1,25 +1,53 @@
 package fastupload
 
-import "sync"
+import (
+	"sync"
 
-// chunks holds the buffers of all uploads that are not in use.
-var chunks pool
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/experimental"
+)
 
-// A pool is a [mem.BufferPool] of buffers of [ChunkSize] bytes. Unlike the
-// pools of grpc-go, it does not clear a buffer before it is used again. The
-// zero value works. Methods may be called concurrently.
-type pool struct{ buffers sync.Pool }
+// frameSize is the largest DATA frame that grpc-go sends and receives.
+const frameSize = 16 << 10
 
-// Get returns a buffer of size bytes, which must be at most ChunkSize. Its
-// bytes are those of an earlier chunk.
+// chunks and frames hold the buffers of all uploads that are not in use.
+var (
+	chunks = pool{capacity: ChunkSize}
+	frames = pool{capacity: frameSize}
+)
+
+// ServerOption makes the server receive frames into buffers that are not
+// cleared before they are used again. A server that reads beyond what it has
+// received would then see bytes of other calls; grpc-go does not.
+func ServerOption() grpc.ServerOption { return experimental.BufferPool(&frames) }
+
+// A pool is a [mem.BufferPool] of buffers of one capacity. Unlike the pools of
+// grpc-go, it does not clear a buffer before it is used again. Methods may be
+// called concurrently.
+//
+// [mem.BufferPool]: https://pkg.go.dev/google.golang.org/grpc/mem#BufferPool
+type pool struct {
+	capacity int // in bytes
+	buffers  sync.Pool
+}
+
+// Get returns a buffer of size bytes, which are those of an earlier message.
+// A buffer that is larger than the capacity is new.
 func (p *pool) Get(size int) *[]byte {
+	if size > p.capacity {
+		return new(make([]byte, size))
+	}
 	buf, ok := p.buffers.Get().(*[]byte)
 	if !ok {
-		buf = new(make([]byte, ChunkSize))
+		buf = new(make([]byte, p.capacity))
 	}
 	*buf = (*buf)[:size]
 	return buf
 }
 
-// Put takes a buffer back.
-func (p *pool) Put(buf *[]byte) { p.buffers.Put(buf) }
+// Put takes a buffer back, if it has the capacity.
+func (p *pool) Put(buf *[]byte) {
+	if cap(*buf) == p.capacity {
+		p.buffers.Put(buf)
+	}
+}

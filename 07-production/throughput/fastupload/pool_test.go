@@ -1,10 +1,12 @@
 package fastupload
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -13,7 +15,9 @@ import (
 	"google.golang.org/grpc/mem"
 
 	clientstream "example.com/streams/03-client-stream"
+	uploadv1 "example.com/streams/03-client-stream/upload/v1"
 	"example.com/streams/internal/golden"
+	"example.com/streams/internal/memserver/memservertest"
 	"example.com/streams/internal/testproc"
 )
 
@@ -77,11 +81,11 @@ func TestPool_ChunkOf32KiBTakesOneMiB(t *testing.T) {
 
 // A buffer comes back to the pool, with what it held.
 func TestPool_DoesNotClear(t *testing.T) {
-	var p pool
+	p := pool{capacity: 100}
 	for range 100 { // under -race, a sync.Pool drops some buffers
 		buf := p.Get(10)
 		require.Len(t, *buf, 10)
-		require.Equal(t, ChunkSize, cap(*buf))
+		require.Equal(t, 100, cap(*buf))
 		if (*buf)[0] == 1 {
 			return
 		}
@@ -89,4 +93,62 @@ func TestPool_DoesNotClear(t *testing.T) {
 		p.Put(buf)
 	}
 	t.Fatal("each buffer is new")
+}
+
+func TestPool_HasBuffersOfOneCapacity(t *testing.T) {
+	p := pool{capacity: 100}
+	for range 100 {
+		large := p.Get(101)
+		require.Len(t, *large, 101)
+		p.Put(large)
+		p.Put(new(make([]byte, 99)))
+		require.Equal(t, 100, cap(*p.Get(100)))
+	}
+}
+
+// A lendingPool counts the buffers that are in use.
+type lendingPool struct {
+	mem.BufferPool
+	taken, lent atomic.Int64
+}
+
+func (p *lendingPool) Get(size int) *[]byte {
+	p.taken.Add(1)
+	p.lent.Add(1)
+	return p.BufferPool.Get(size)
+}
+
+func (p *lendingPool) Put(buf *[]byte) {
+	p.lent.Add(-1)
+	p.BufferPool.Put(buf)
+}
+
+// A missing Free would cost memory for each frame.
+func TestReceive_GivesAllBuffersBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lending := &lendingPool{BufferPool: mem.DefaultBufferPool()}
+		server := memservertest.Serve(t, register(newServer(t)), experimental.BufferPool(lending))
+		client := uploadv1.NewUploadServiceClient(server.Dial(t))
+		_, err := Upload(t.Context(), client, named("f"), generated(10*ChunkSize+5000), nil)
+		require.NoError(t, err)
+		synctest.Wait()
+		require.Greater(t, lending.taken.Load(), int64(10*16), "frames of 16 KiB")
+		require.Zero(t, lending.lent.Load())
+	})
+}
+
+// The pieces of a chunk stay as they are until the next Recv, although the
+// transport takes its buffers from the same pool.
+func TestServerOption_StoresEveryByte(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		server := memservertest.Serve(t, register(s), ServerOption())
+		client := uploadv1.NewUploadServiceClient(server.Dial(t))
+		want := generatedBytes(t, 20*ChunkSize+1)
+		for _, name := range []string{"one", "two"} {
+			_, err := Upload(t.Context(), client, named(name), bytes.NewReader(want), nil)
+			require.NoError(t, err)
+			require.Equal(t, want, []byte(read(t, s, name)))
+		}
+	})
 }

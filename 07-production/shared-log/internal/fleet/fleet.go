@@ -154,8 +154,8 @@ func (p *Process) Kill() error {
 	return err
 }
 
-// Signal sends a signal.
-func (p *Process) Signal(s os.Signal) error { return p.running.Process.Signal(s) }
+// PID returns the id of the process, which must run.
+func (p *Process) PID() int { return p.running.Process.Pid }
 
 // freePorts returns addresses on which nobody listens. The ports are below
 // those that Linux gives to clients, because a client could get the port of

@@ -3,6 +3,7 @@
 package sametest
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/format"
@@ -47,8 +48,8 @@ func (c Copy) Check(t *testing.T, root string) {
 		text := c.remove(t, strings.ReplaceAll(string(source), "\r\n", "\n"), used)
 		formatted, err := format.Source([]byte(c.edit(name, text)))
 		require.NoError(t, err)
-		if held, err := os.ReadFile(c.Prefix + name); !golden.Update() && string(held) != string(formatted) {
-			t.Errorf("%s must be a copy of %s/%s (%v); UPDATE=1 go test copies it", c.Prefix+name, c.From, name, err)
+		if held, _ := os.ReadFile(c.Prefix + name); !golden.Update() && string(held) != string(formatted) {
+			t.Errorf("%s must be a copy of %s/%s; UPDATE=1 go test copies it", c.Prefix+name, c.From, name)
 			continue
 		}
 		golden.File(t, c.Prefix+name, string(formatted))
@@ -103,6 +104,7 @@ func nameOf(d ast.Decl) (string, *ast.CommentGroup) {
 
 var (
 	packageClause = regexp.MustCompile(`(?m)^package \w+$`)
+	imported      = regexp.MustCompile(`(?m)^\t(?:(\w+) )?"([\w./-]+?)(?:/v\d+)?"\n`)
 	testFunc      = regexp.MustCompile(`(?m)^func Test(\w+)\(t \*testing\.T\) \{$`)
 )
 
@@ -110,8 +112,8 @@ var (
 // anymore.
 func (c Copy) edit(name, text string) string {
 	text = packageClause.ReplaceAllString(text, "package "+c.To)
-	for _, m := range regexp.MustCompile(`(?m)^\t"([\w./-]+?)(/v\d+)?"\n`).FindAllStringSubmatch(text, -1) {
-		if !strings.Contains(text, path.Base(m[1])+".") {
+	for _, m := range imported.FindAllStringSubmatch(text, -1) {
+		if name := cmp.Or(m[1], path.Base(m[2])); !strings.Contains(text, name+".") {
 			text = strings.Replace(text, m[0], "", 1)
 		}
 	}

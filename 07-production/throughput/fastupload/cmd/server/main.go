@@ -47,7 +47,10 @@ func run(ctx context.Context) error {
 	}
 	defer root.Close()
 	listener.OnListen = func() { fmt.Fprintf(os.Stderr, "server: storing files in %s\n", *dir) }
-	s := serve.New(grpc.MaxRecvMsgSize(4 << 20)) // as upload.proto promises
+	s := serve.New(
+		grpc.MaxRecvMsgSize(4<<20), // as upload.proto promises
+		fastupload.ServerOption(),
+	)
 	server := new(fastupload.UploadServer)
 	server.Root, server.MaxBytes = root, *maxBytes
 	uploadv1.RegisterUploadServiceServer(s, server)
