@@ -31,6 +31,7 @@ $`),
 }
 
 func TestCommands(t *testing.T) {
+	t.Parallel() // with the other test of processes
 	bin := testproc.Build(t, "./cmd/...")
 	command := func(name string) string { return filepath.Join(bin, name) }
 
