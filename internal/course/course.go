@@ -27,6 +27,7 @@ type Lesson struct {
 	Folder          string // such as "03-client-stream"
 	Title           string
 	Minutes         int // to read and play
+	TaskMinutes     int // for the tests and tasks
 	ExerciseMinutes int // 0 if there is no exercise
 }
 
@@ -34,6 +35,7 @@ var (
 	chapter = regexp.MustCompile(`^0\d-[a-z-]+$`)
 	title   = regexp.MustCompile(`(?m)^# (.+)$`)
 	minutes = regexp.MustCompile(`(?m)^\*\*Minutes:\*\* (\d+)`)
+	tasks   = regexp.MustCompile(`(?m)^\*\*Minutes:\*\* \d+ to read and play, (\d+) more with the tests`)
 )
 
 // Load reads the chapters below root.
@@ -52,7 +54,7 @@ func Load(root string) (*Course, error) {
 		if err != nil {
 			return nil, err
 		}
-		l := &Lesson{Folder: e.Name(), Title: e.Name()[3:], Minutes: number(minutes, page)}
+		l := &Lesson{Folder: e.Name(), Title: e.Name()[3:], Minutes: number(minutes, page), TaskMinutes: number(tasks, page)}
 		if m := title.FindSubmatch(page); m != nil {
 			l.Title = strings.TrimPrefix(string(m[1]), e.Name()[:2]+" ")
 		}

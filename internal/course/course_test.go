@@ -73,7 +73,7 @@ func save(t *testing.T, c *Course, l *Lesson, code string) {
 func TestLoad_ReadsTitlesAndMinutes(t *testing.T) {
 	c, _ := load(t, stubCode)
 	require.Equal(t, []*Lesson{
-		{Folder: "01-read", Title: "Read: a lesson", Minutes: 10},
+		{Folder: "01-read", Title: "Read: a lesson", Minutes: 10, TaskMinutes: 5},
 		{Folder: "02-write", Title: "Write: a lesson with an exercise", Minutes: 20, ExerciseMinutes: 15},
 	}, c.Lessons)
 }
@@ -125,9 +125,9 @@ func TestStatus_NamesTheNextCommand(t *testing.T) {
 		code  string
 		wants []string
 	}{
-		"stub":  {stubCode, []string{"10 min  read", "35 min  next", "Minutes left: 45.", "go run . watch 02"}},
-		"wrong": {wrongCode, []string{"35 min  failing", "Minutes left: 45.", "go run . watch 02"}},
-		"right": {rightCode, []string{"35 min  done", "Minutes left: 10.", "All exercises are done."}},
+		"stub":  {stubCode, []string{"10 + 5 + 0  read", "20 + 0 + 15  next", "Minutes left: 50.", "go run . watch 02"}},
+		"wrong": {wrongCode, []string{"20 + 0 + 15  failing", "Minutes left: 50.", "go run . watch 02"}},
+		"right": {rightCode, []string{"20 + 0 + 15  done", "Minutes left: 15.", "All exercises are done."}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, _ := load(t, tt.code)

@@ -53,23 +53,23 @@ func (c *Course) Status(ctx context.Context, style Style) (string, error) {
 		byLesson[l] = results[i]
 	}
 	w := new(strings.Builder)
-	fmt.Fprintf(w, "%s\n\nLessons with their exercises. The minutes are to read and play, and for the exercise.\n\n",
+	fmt.Fprintf(w, "%s\n\nThe minutes are to read and play, for the tests and tasks, and for the exercise.\n\n",
 		style.Bold("gRPC streaming in Go"))
 	left, next := 0, (*Lesson)(nil)
 	for _, l := range c.Lessons {
 		r := byLesson[l]
 		done := l.ExerciseMinutes > 0 && r.State == Done
 		if !done {
-			left += l.Minutes + l.ExerciseMinutes
+			left += l.Minutes + l.TaskMinutes + l.ExerciseMinutes
 			if next == nil && l.ExerciseMinutes > 0 {
 				next = l
 			}
 		}
 		takes := "" // as long as you like
-		if n := l.Minutes + l.ExerciseMinutes; n > 0 {
-			takes = fmt.Sprintf("%d min", n)
+		if l.Minutes > 0 {
+			takes = fmt.Sprintf("%d + %d + %d", l.Minutes, l.TaskMinutes, l.ExerciseMinutes)
 		}
-		fmt.Fprintf(w, "  %s  %-62s %7s  %s\n", l.Number(), short(l.Title, 62), takes, state(l, r, l == next, style))
+		fmt.Fprintf(w, "  %s  %-54s %12s  %s\n", l.Number(), short(l.Title, 54), takes, state(l, r, l == next, style))
 	}
 	fmt.Fprintf(w, "\nMinutes left: %d.\n", left)
 	switch {
