@@ -34,6 +34,8 @@ func Retryable(err error) bool {
 func Poll(
 	ctx context.Context, c snapshotv1.SnapshotServiceClient, n int32, interval time.Duration,
 ) iter.Seq2[[][]byte, error] {
+	// In for lines, err := range Poll(...), each yield runs the body of the
+	// loop, and returns false if the body leaves it, for example by a break.
 	return func(yield func([][]byte, error) bool) {
 		ticker := time.NewTicker(interval)
 		defer ticker.Stop()

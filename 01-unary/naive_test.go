@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	snapshotv1 "example.com/streams/01-unary/snapshot/v1"
@@ -42,6 +44,19 @@ func TestNaive_PlainErrorIsUnknown(t *testing.T) {
 
 		golden.File(t, "testdata/errors.txt", text(naive)+text(fixed))
 	})
+}
+
+func TestNaive_ContextErrorHasACode(t *testing.T) {
+	for want, err := range map[codes.Code]error{
+		codes.Canceled: context.Canceled, codes.DeadlineExceeded: context.DeadlineExceeded, codes.Unknown: io.EOF,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			_, got := Lines(t.Context(), dialServer(t, fakeServer{answer: func(context.Context) (*snapshotv1.Snapshot, error) {
+				return nil, fmt.Errorf("log: %w", err)
+			}}), 3)
+			require.Equal(t, want.String(), status.Code(got).String(), "got %v", got)
+		})
+	}
 }
 
 func TestNaive_WholeLogExceeds4MiB(t *testing.T) {

@@ -91,18 +91,18 @@ func toStatus(err error) error {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return status.FromContextError(err).Err()
-	case errors.Is(err, errTooLarge):
+	case errors.Is(err, errTooLarge): // the lines exceed 1 MiB
 		return status.Error(codes.ResourceExhausted, err.Error())
 	case errors.Is(err, fs.ErrNotExist):
 		code = codes.NotFound
 	case errors.Is(err, fs.ErrPermission):
 		code = codes.PermissionDenied
-	case errors.Is(err, errNotRegular):
+	case errors.Is(err, errNotRegular): // such as a directory
 		code = codes.FailedPrecondition
-	case errors.Is(err, errTruncated):
+	case errors.Is(err, errTruncated): // somebody emptied the file just now
 		code = codes.Unavailable
 	}
-	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok { // errors.As, since Go 1.26
 		err = pathErr.Err // the client need not know the server's paths
 	}
 	return status.Errorf(code, "log: %v", err)

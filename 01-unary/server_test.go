@@ -178,6 +178,13 @@ func TestSnapshot_GetterWorksOnNil(t *testing.T) {
 	require.Nil(t, (*snapshotv1.Snapshot)(nil).GetLines())
 }
 
+func TestRegister_PanicsIfTheStructIsANilPointer(t *testing.T) {
+	type byPointer struct {
+		*snapshotv1.UnimplementedSnapshotServiceServer
+	}
+	require.Panics(t, func() { snapshotv1.RegisterSnapshotServiceServer(grpc.NewServer(), byPointer{}) })
+}
+
 func TestRetryable_MeansUnavailable(t *testing.T) {
 	for code := codes.OK; code <= codes.Unauthenticated; code++ {
 		require.Equal(t, code == codes.Unavailable, Retryable(status.Error(code, "stub")), code.String())
