@@ -102,7 +102,7 @@ func toStatus(err error) error {
 	case errors.Is(err, errTruncated): // somebody emptied the file just now
 		code = codes.Unavailable
 	}
-	if pathErr, ok := errors.AsType[*fs.PathError](err); ok { // errors.As, since Go 1.26
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok { // like errors.As
 		err = pathErr.Err // the client need not know the server's paths
 	}
 	return status.Errorf(code, "log: %v", err)
