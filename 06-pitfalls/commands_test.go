@@ -6,8 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -20,6 +22,7 @@ import (
 
 	pitfalls "example.com/streams/06-pitfalls"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/golden"
 	"example.com/streams/internal/testproc"
 )
 
@@ -114,6 +117,56 @@ func TestCommands_ListFindAndServe(t *testing.T) {
 		require.Contains(t, stderr, "client: Unavailable: ", "no server listens there")
 	})
 }
+
+// README.md shows how to make this dump, and these lines of it.
+func TestDump_ShowsWhereTheDemoWaits(t *testing.T) {
+	dir := testproc.Build(t, "./cmd/client")
+	for range 100 {
+		demo := testproc.Start(t, filepath.Join(dir, "client"), "-limit", "60s", "-wire", "missing-closesend")
+		for answers := 0; answers < 3; {
+			if strings.Contains(demo.Line(demo.Stderr), "S->C DATA") {
+				answers++
+			}
+		}
+		demo.Signal(syscall.SIGQUIT)
+		_, _, dump := demo.Wait()
+		client, handler := excerpt(dump, ".BrokenEcho("), excerpt(dump, ".(*Server).Echo(")
+		if strings.Contains(client, ").readMessageHeaderClient(") && strings.Contains(handler, ").readMessageHeader(") {
+			golden.File(t, "testdata/dump.txt", client+"\n"+handler)
+			return
+		}
+	}
+	require.Fail(t, "BrokenEcho does not wait for a message in any of 100 dumps")
+}
+
+// excerpt returns the stack of the goroutine that has called function: down to
+// where it waits, and then function, without files and arguments.
+func excerpt(dump, function string) string {
+	for stack := range strings.SplitSeq(dump, "\n\n") {
+		if !strings.Contains(stack, function) {
+			continue
+		}
+		lines := "goroutine ... " + state.FindString(stack) + ":\n"
+		waits := false
+		for _, call := range calls.FindAllString(stack, -1) {
+			switch {
+			case !waits:
+				lines += call + "(...)\n"
+				if waits = !strings.HasPrefix(call, "runtime."); waits {
+					lines += "...\n"
+				}
+			case strings.HasSuffix(call+"(", function):
+				return lines + call + "(...)\n...\n"
+			}
+		}
+	}
+	return "no goroutine has called " + function
+}
+
+var (
+	state = regexp.MustCompile(`\[.*\]`)
+	calls = regexp.MustCompile(`(?m)^[a-z][\w./-]*\.(\(\*?\w+\)\.)?\w+`)
+)
 
 // attack makes calls with values that a demo does not send, and leaves.
 func attack(ctx context.Context, client pitfallsv1.PitfallServiceClient, pitfall string) {
