@@ -57,9 +57,16 @@ func TestCommands_ListFindAndServe(t *testing.T) {
 		require.Contains(t, stdout, "concurrent-closesend")
 		require.NotContains(t, stdout, "Fix:")
 	})
+	t.Run("client guesses", func(t *testing.T) {
+		status, stdout, stderr := client(t, "our", "streams", "end", "every", "30", "minutes")
+		require.Zero(t, status, stderr)
+		require.Contains(t, stdout, "Nothing has \"our streams end every 30 minutes\".")
+		require.Contains(t, stdout, `debug data: "max_age"`)
+		require.Contains(t, stdout, "\n    06-pitfalls/too-many-pings/README.md\n")
+	})
 	for says, args := range map[string][]string{
-		`client: no pitfall and no text of docs/errors.md has "no such words"; without words, client lists the pitfalls (see -help)`: {"no such", "words"},
-		`client: -limit: must be at least 2s, got 0s (see -help)`:                                                                    {"-limit", "0s", "send-eof"},
+		`client: no pitfall and no text of docs/errors.md shares a word with "xyzzy plugh"; without words, client lists the pitfalls (see -help)`: {"xyzzy", "plugh"},
+		`client: -limit: must be at least 2s, got 0s (see -help)`:                                                                                 {"-limit", "0s", "send-eof"},
 	} {
 		t.Run("client refuses "+args[0], func(t *testing.T) {
 			status, _, stderr := client(t, args...)
@@ -67,7 +74,7 @@ func TestCommands_ListFindAndServe(t *testing.T) {
 			require.Equal(t, says+"\n", stderr)
 		})
 	}
-	for _, words := range []string{"", "CloseSend", "send-eof", "too-many-pings"} {
+	for _, words := range []string{"", "CloseSend", "send-eof", "too-many-pings", "every 30 minutes"} {
 		t.Run("client cannot write, "+words, func(t *testing.T) {
 			full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 			if err != nil {
