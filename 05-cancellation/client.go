@@ -33,6 +33,7 @@ func Ticks(
 				break
 			}
 			n := tick.GetSequence() // the loop may change the tick
+			// DataLoss, if n must not follow last.
 			if err = checkOrder(last, n, req.GetSymbols()); err == nil && !yield(tick, nil) {
 				return
 			}

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
@@ -47,6 +50,38 @@ func forward(
 			return err // the client's call has ended
 		}
 	}
+}
+
+// copyKey returns a context for a call to the upstream. Of the metadata of
+// the call that has the context ctx, it passes on one key.
+func copyKey(ctx context.Context, key string) context.Context {
+	for _, value := range metadata.ValueFromIncomingContext(ctx, key) {
+		ctx = metadata.AppendToOutgoingContext(ctx, key, value)
+	}
+	return ctx
+}
+
+// serveGateway serves a gateway until ctx ends, and then drains it.
+func serveGateway(ctx context.Context, listener net.Listener, upstream string) error {
+	plaintext := grpc.WithTransportCredentials(insecure.NewCredentials())
+	conn, err := grpc.NewClient(upstream, append(DialOptions(), plaintext)...)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	s := grpc.NewServer(ServerOptions()...)
+	g := NewGateway(tickerv1.NewTickerServiceClient(conn))
+	tickerv1.RegisterTickerServiceServer(s, g)
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(listener) }()
+	select {
+	case err := <-served:
+		return err // the listener has failed
+	case <-ctx.Done():
+	}
+	g.Drain()
+	stopWithin(s, 5*time.Second)
+	return <-served // nil after GracefulStop or Stop
 }
 
 // printTicks prints n ticks, and then cancels the call.

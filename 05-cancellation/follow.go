@@ -53,7 +53,8 @@ func Follow(
 		for ctx.Err() == nil {
 			var failure error
 			for tick, err := range Ticks(ctx, c, req, cmp.Or(opts.IdleTimeout, time.Minute)) {
-				if failure = err; err != nil {
+				if err != nil {
+					failure = err // the last pair of Ticks
 					break
 				}
 				req.After, failures = new(tick.GetSequence()), 0 // resume after this tick
@@ -66,7 +67,7 @@ func Follow(
 				return
 			}
 			failures++
-			opts.wait(ctx, failures, failure)
+			opts.wait(ctx, failures, failure) // sleeps for opts.Backoff.Wait(failures)
 		}
 		yield(nil, status.FromContextError(ctx.Err()).Err())
 	}

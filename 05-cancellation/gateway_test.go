@@ -2,6 +2,7 @@ package cancellation
 
 import (
 	"context"
+	"io"
 	"math"
 	"strconv"
 	"sync/atomic"
@@ -81,6 +82,32 @@ func TestRelay_PassesOnDeadlineAndNoMetadata(t *testing.T) {
 		require.Equal(t, []string{"secret"}, <-tokens, "at the gateway")
 		require.Empty(t, <-tokens, "at the exchange")
 		require.Equal(t, time.Minute, exchange.handlers.next(t).timeLeft)
+	})
+}
+
+func TestCopyKey_PassesOnOneKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		received := make(chan metadata.MD, 1)
+		upstream := serveTicker(t, stub{OnWatch: func(_ *tickerv1.WatchRequest, stream serverStream) error {
+			md, _ := metadata.FromIncomingContext(stream.Context())
+			received <- md
+			return nil
+		}}).client(t)
+		gateway := serveTicker(t, stub{OnWatch: func(req *tickerv1.WatchRequest, down serverStream) error {
+			up, err := upstream.Watch(copyKey(down.Context(), "token"), req)
+			if err != nil {
+				return err
+			}
+			return forward(up, down)
+		}})
+		ctx := metadata.AppendToOutgoingContext(t.Context(), "token", "one", "token", "two", "other", "three")
+
+		_, err := open(t, ctx, gateway.client(t)).Recv()
+
+		require.ErrorIs(t, err, io.EOF)
+		got := <-received
+		require.Equal(t, []string{"one", "two"}, got.Get("token"))
+		require.Empty(t, got.Get("other"))
 	})
 }
 

@@ -3,6 +3,7 @@ package cancellation
 import (
 	"context"
 	"math"
+	"net"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
@@ -125,6 +127,45 @@ func TestDrain_GatewayEndsItsUpstreamCall(t *testing.T) {
 		n := requireRest(t, stream, codes.Unavailable, "shutting down; resume after your last tick")
 		require.Equal(t, uint64(100), n)
 	})
+}
+
+// Both servers listen on loopback.
+func TestServeGateway_DrainsWhenContextEnds(t *testing.T) {
+	listen := func() net.Listener {
+		listener, err := net.Listen("tcp", "localhost:0")
+		require.NoError(t, err)
+		return listener
+	}
+	exchange, atExchange := grpc.NewServer(), listen()
+	tickerv1.RegisterTickerServiceServer(exchange, &Exchange{Interval: time.Millisecond})
+	go func() { _ = exchange.Serve(atExchange) }()
+	defer exchange.Stop()
+	ctx, signal := context.WithCancel(t.Context())
+	defer signal()
+	atGateway, served := listen(), make(chan error, 1)
+	go func() { served <- serveGateway(ctx, atGateway, atExchange.Addr().String()) }()
+	conn, err := grpc.NewClient(atGateway.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	defer conn.Close()
+	stream := open(t, t.Context(), tickerv1.NewTickerServiceClient(conn))
+	_, err = stream.Recv()
+	require.NoError(t, err)
+
+	signal()
+
+	for err == nil {
+		_, err = stream.Recv()
+	}
+	require.Equal(t, codes.Unavailable.String(), status.Code(err).String(), "got %v", err)
+	require.ErrorContains(t, err, "shutting down; resume after your last tick")
+	require.NoError(t, <-served)
+}
+
+func TestServeGateway_ReturnsErrorOfListener(t *testing.T) {
+	listener, err := net.Listen("tcp", "localhost:0")
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	require.ErrorIs(t, serveGateway(t.Context(), listener, "localhost:1"), net.ErrClosed)
 }
 
 func TestDrain_RefusesNewStreams(t *testing.T) {

@@ -37,6 +37,7 @@ var topics = []string{
 	"07-production/protocol/README.md",
 	"07-production/proxies/README.md",
 	"07-production/security/README.md",
+	"07-production/shared-log/README.md",
 	"07-production/throughput/README.md",
 }
 

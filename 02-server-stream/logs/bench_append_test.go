@@ -28,7 +28,7 @@ func BenchmarkAppend(b *testing.B) {
 			for range followers {
 				waiting.Go(func() {
 					for seq := uint64(0); ctx.Err() == nil; seq = newest() {
-						_ = log.Wait(ctx, seq)
+						_ = log.wait(ctx, seq)
 					}
 				})
 			}
@@ -56,7 +56,7 @@ func BenchmarkAppendAsleep(b *testing.B) {
 				after := uint64(len(took))
 				others := sleeping()
 				for range followers {
-					woken.Go(func() { _ = log.Wait(b.Context(), after) })
+					woken.Go(func() { _ = log.wait(b.Context(), after) })
 				}
 				for sleeping() < others+followers {
 					runtime.Gosched()

@@ -39,18 +39,10 @@ type Log struct {
 // NewLog returns an empty log that holds at most retention entries. A
 // retention of less than 1 counts as 1.
 func NewLog(retention int) *Log {
-	return NewCopy(fmt.Sprintf("%08x", rand.Uint32()), retention, 0)
-}
-
-// NewCopy returns an empty copy of the log with an id, which is kept
-// elsewhere. Its first entry is the one that follows the sequence after. Fill
-// the copy with [Log.Add]. A retention of less than 1 counts as 1.
-func NewCopy(id string, retention int, after uint64) *Log {
 	return &Log{
-		id:      id,
+		id:      fmt.Sprintf("%08x", rand.Uint32()),
 		entries: make([]*logsv1.LogEntry, max(1, retention)),
-		oldest:  after + 1,
-		newest:  after,
+		oldest:  1,
 		changed: make(chan struct{}),
 	}
 }
@@ -59,27 +51,23 @@ func NewCopy(id string, retention int, after uint64) *Log {
 // must be valid UTF-8, and not much longer than [MaxLine], as [Ingest] makes
 // it. After Drain, Append does nothing.
 func (l *Log) Append(message string, partial bool) {
-	l.Add(&logsv1.LogEntry{
+	l.add(&logsv1.LogEntry{
 		Timestamp: timestamppb.New(time.Now()),
 		Message:   message,
 		Partial:   partial,
 	})
 }
 
-// Add is Append for entries that have their timestamps. Add sets their
-// sequences and their log_id. From then on, nobody may modify the entries.
-func (l *Log) Add(entries ...*logsv1.LogEntry) {
+func (l *Log) add(e *logsv1.LogEntry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.draining {
 		return
 	}
-	for _, e := range entries {
-		l.makeRoom(len(e.GetMessage()))
-		l.newest++
-		e.Sequence, e.LogId = l.newest, l.id
-		l.entries[l.newest%uint64(len(l.entries))] = e
-	}
+	l.makeRoom(len(e.GetMessage()))
+	e.Sequence, e.LogId = l.newest+1, l.id
+	l.newest++
+	l.entries[l.newest%uint64(len(l.entries))] = e
 	close(l.changed) // wakes all handlers that wait
 	l.changed = make(chan struct{})
 }
@@ -140,12 +128,12 @@ func (l *Log) read(id string, after uint64, batch []*logsv1.LogEntry) (int, erro
 	return n, nil
 }
 
-// Wait returns nil when the log has an entry that follows the sequence
+// wait returns nil when the log has an entry that follows the sequence
 // after, when Drain is called, or when ctx has ended.
 //
 // Unavailable: [Log.Drain] was called before, and the follower has read the
 // whole log.
-func (l *Log) Wait(ctx context.Context, after uint64) error {
+func (l *Log) wait(ctx context.Context, after uint64) error {
 	// Read together, so that an entry which is added later closes changed.
 	l.mu.Lock()
 	newest, changed, draining := l.newest, l.changed, l.draining

@@ -8,9 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-
-	logsv1 "example.com/streams/02-server-stream/logs/v1"
-	"example.com/streams/internal/memserver/memservertest"
 )
 
 // An entry may be appended after a handler has read all entries and before
@@ -19,7 +16,7 @@ func TestWait_SeesAnEntryThatIsAlreadyThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := NewLog(10)
 		appendLines(log, 3)
-		require.NoError(t, log.Wait(t.Context(), 2))
+		require.NoError(t, log.wait(t.Context(), 2))
 	})
 }
 
@@ -30,7 +27,7 @@ func TestDrain_MakesAppendDoNothing(t *testing.T) {
 		log.Drain()
 		log.Drain() // has no effect
 		appendLines(log, 1)
-		err := log.Wait(t.Context(), 3)
+		err := log.wait(t.Context(), 3)
 		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
 	})
 }
@@ -71,19 +68,4 @@ func TestNewLog_HoldsAtLeastOneEntry(t *testing.T) {
 		require.EqualValues(t, 2, newest)
 		require.Equal(t, len("line 2"), size)
 	}
-}
-
-func TestNewCopy_ContinuesTheLogThatItCopies(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		log := NewCopy("612de92f", 10, 41)
-		log.Add(&logsv1.LogEntry{Message: "line 42"})
-		conn := memservertest.Dial(t, register(&LogServer{Log: log}))
-		req := &logsv1.LogRequest{}
-		for e, err := range Tail(t.Context(), logsv1.NewLogServiceClient(conn), req) {
-			require.NoError(t, err)
-			require.Equal(t, "line 42", e.GetMessage())
-		}
-		require.Equal(t, "612de92f", req.GetLogId())
-		require.EqualValues(t, 42, req.GetAfter())
-	})
 }

@@ -137,7 +137,7 @@ func (f *follower) sendBatch() (int, error) {
 func (f *follower) wait() error {
 	ctx, cancel := context.WithDeadline(f.stream.Context(), f.due)
 	defer cancel()
-	if err := f.log.Wait(ctx, f.cursor); err != nil {
+	if err := f.log.wait(ctx, f.cursor); err != nil {
 		return cmp.Or(f.sendBookmark(), err)
 	}
 	return nil

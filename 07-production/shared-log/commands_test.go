@@ -31,6 +31,7 @@ $`),
 }
 
 func TestCommands(t *testing.T) {
+	t.Parallel() // with the other test of processes
 	bin := testproc.Build(t, "./cmd/...")
 	command := func(name string) string { return filepath.Join(bin, name) }
 
@@ -60,6 +61,17 @@ func TestCommands(t *testing.T) {
 		exit, stdout, _ := p.Wait()
 		require.Zero(t, exit)
 		require.Empty(t, stdout)
+	})
+	t.Run("chapter 02's client follows a server", func(t *testing.T) {
+		_, addr := testproc.StartServer(t, command("server"))
+		client := filepath.Join(testproc.Build(t, "example.com/streams/02-server-stream/cmd/client"), "client")
+		exit, stdout, stderr := testproc.Start(t, client, "-addr="+addr, "-n=2").Wait()
+		require.Zero(t, exit, stderr)
+		require.Equal(t, "line 1\nline 2\n", stdout)
+		position := regexp.MustCompile(`[0-9a-f]+:2`).FindString(stderr)
+		exit, stdout, stderr = testproc.Start(t, client, "-addr="+addr, "-n=1", "-after="+position).Wait()
+		require.Zero(t, exit, stderr)
+		require.Equal(t, "line 3\n", stdout)
 	})
 	t.Run("node, append and demo", func(t *testing.T) {
 		node := testproc.Start(t, command("node"), "-addr=localhost:0", "-dir="+t.TempDir())

@@ -45,7 +45,8 @@ func hourOfFaults(t *testing.T, l *lab, seed uint64) {
 	following, leave := context.WithCancel(t.Context())
 	var publisher, followers sync.WaitGroup
 	appended := 0
-	publisher.Go(func() { appended = publish(publishing, t, l) })
+	log, publisherLink := l.log()
+	publisher.Go(func() { appended = publish(publishing, t, log) })
 	var received [4]int
 	for i := range received {
 		c := l.dial(names...)
@@ -55,9 +56,9 @@ func hourOfFaults(t *testing.T, l *lab, seed uint64) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	seconds := func(n int) { time.Sleep(time.Duration(random.IntN(n)) * time.Second) }
 	faults := map[string]int{}
-	for end := time.Now().Add(time.Hour); time.Now().Before(end); seconds(20) {
+	for end := time.Now().Add(time.Hour); time.Now().Before(end); seconds(17) {
 		name := names[random.IntN(3)]
-		switch random.IntN(4) {
+		switch random.IntN(5) {
 		case 0:
 			faults["replica killed"]++
 			l.kill(name)
@@ -69,13 +70,18 @@ func hourOfFaults(t *testing.T, l *lab, seed uint64) {
 		case 2:
 			faults["link silent"]++
 			l.replicas[name].link.setSilent(true)
-			seconds(20)
+			seconds(30)
 			l.replicas[name].link.setSilent(false)
 		case 3:
 			faults["engine restarted"]++
 			l.stopNode()
 			seconds(10)
 			l.startNode()
+		case 4:
+			faults["confirmations lost"]++
+			publisherLink.dropReplies(true)
+			seconds(10)
+			publisherLink.dropReplies(false)
 		}
 	}
 	stop()
@@ -89,8 +95,7 @@ func hourOfFaults(t *testing.T, l *lab, seed uint64) {
 
 // publish appends the lines 1, 2, 3, ... until ctx is done, and returns how
 // many.
-func publish(ctx context.Context, t *testing.T, l *lab) (n int) {
-	log, _ := l.log()
+func publish(ctx context.Context, t *testing.T, log *Log) (n int) {
 	for ctx.Err() == nil {
 		n++
 		if _, err := log.Append(context.Background(), fmt.Sprint(n), fmt.Sprint(n), false); err != nil {

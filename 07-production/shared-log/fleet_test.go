@@ -69,6 +69,7 @@ func (c *cluster) killFor(p *fleet.Process, progress int) {
 // Real processes and sockets. The test waits for progress, and a lost entry
 // or a fleet that never recovers fails it, however long that takes.
 func TestFleet_EachEntryOnceThroughKills(t *testing.T) {
+	t.Parallel() // with the other test of processes
 	c := startCluster(t)
 	following, leave := context.WithCancel(t.Context())
 	publishing, stop := context.WithCancel(t.Context())

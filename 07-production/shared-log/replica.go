@@ -29,7 +29,8 @@ type Replica struct {
 
 	// MaxOutage is how long the replica keeps its followers while it cannot
 	// read the log, and how long a call waits for an entry that the copy
-	// does not have yet. The default is 5 s.
+	// does not have yet. The default is 10 s, because nodes elect a leader
+	// within 4 to 9 s.
 	MaxOutage time.Duration
 
 	// BookmarkInterval is that of [logs.LogServer].
@@ -170,7 +171,7 @@ func (r *Replica) Drain() {
 	}
 }
 
-func (r *Replica) maxOutage() time.Duration { return cmp.Or(r.MaxOutage, 5*time.Second) }
+func (r *Replica) maxOutage() time.Duration { return cmp.Or(r.MaxOutage, 10*time.Second) }
 
 var errNotServing = status.Error(codes.Unavailable, "this server cannot read the log; resume at another one")
 

@@ -17,8 +17,11 @@ import (
 )
 
 // tail returns the messages that one call receives, and how the call ended.
+// It cancels the call after an hour.
 func tail(t *testing.T, c logsv1.LogServiceClient, req *logsv1.LogRequest) (messages []string, err error) {
-	for e, err := range logs.Tail(t.Context(), c, req) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	for e, err := range logs.Tail(ctx, c, req) {
 		if err != nil {
 			return messages, err
 		}
@@ -88,7 +91,7 @@ func TestReplica_RefusesWhatNoReplicaHas(t *testing.T) {
 		start := time.Now()
 		_, err := tail(t, c, &logsv1.LogRequest{After: 16, Follow: true})
 		requireEnd(t, codes.OutOfRange, "after: 16 is ahead of the newest, 15", err)
-		require.Equal(t, 5*time.Second, time.Since(start), "MaxOutage")
+		require.Equal(t, 10*time.Second, time.Since(start), "MaxOutage")
 
 		_, err = tail(t, c, &logsv1.LogRequest{After: 4, Follow: true})
 		requireEnd(t, codes.OutOfRange, "after: 4 is no longer held; the oldest is 6", err)
@@ -96,7 +99,7 @@ func TestReplica_RefusesWhatNoReplicaHas(t *testing.T) {
 		id := l.replicas["a"].served().id
 		_, err = tail(t, c, &logsv1.LogRequest{After: 400, LogId: "another", Follow: true})
 		requireEnd(t, codes.OutOfRange, "after: 400 belongs to another log; this log is "+id, err)
-		require.Equal(t, 5*time.Second, time.Since(start), "only the first call has waited")
+		require.Equal(t, 10*time.Second, time.Since(start), "only the first call has waited")
 	})
 }
 
@@ -117,14 +120,16 @@ func TestReplica_OutageSendsFollowersAway(t *testing.T) {
 		outage time.Duration
 		moves  bool
 	}{
-		"shorter than MaxOutage": {4 * time.Second, false},
-		"longer than MaxOutage":  {20 * time.Second, true},
+		"shorter than MaxOutage": {9 * time.Second, false},
+		"longer than MaxOutage":  {30 * time.Second, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, Config{}, func(t *testing.T, l *lab) {
 				a := l.start("a")
 				l.append("line")
-				stream, err := l.dial("a").StreamLogs(t.Context(), &logsv1.LogRequest{Follow: true})
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				stream, err := l.dial("a").StreamLogs(ctx, &logsv1.LogRequest{Follow: true})
 				require.NoError(t, err)
 				_, err = stream.Recv()
 				require.NoError(t, err)
@@ -141,8 +146,8 @@ func TestReplica_OutageSendsFollowersAway(t *testing.T) {
 				}
 				requireEnd(t, codes.Unavailable, "this server cannot read the log; resume at another one", err)
 				sent := time.Since(start)
-				require.GreaterOrEqual(t, sent, 5*time.Second)
-				require.LessOrEqual(t, sent, 10*time.Second)
+				require.GreaterOrEqual(t, sent, 10*time.Second)
+				require.LessOrEqual(t, sent, 15*time.Second)
 
 				// The replica is back by itself, with the same log.
 				time.Sleep(time.Minute)
@@ -245,7 +250,7 @@ func TestReplica_GapBeginsANewCopy(t *testing.T) {
 		a := l.start("a")
 		l.append(lines(5)...)
 		var got []uint64
-		ctx, cancel := context.WithCancel(t.Context())
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		done := make(chan error, 1)
 		c := l.dial("a")
 		go func() {

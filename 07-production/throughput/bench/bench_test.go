@@ -1,6 +1,8 @@
 package bench_test
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -22,5 +24,17 @@ func TestComparisons_EachContenderIsCorrect(t *testing.T) {
 			}
 			t.Log(time.Since(start))
 		})
+	}
+}
+
+// A comparison that has changed must be measured again.
+func TestResults_HaveEachContender(t *testing.T) {
+	for _, c := range bench.Comparisons() {
+		text, err := os.ReadFile(filepath.Join("results", c.Name+".txt"))
+		require.NoError(t, err, "go run ./cmd/bench -out results %s", c.Name)
+		for _, contender := range c.Contenders {
+			require.Contains(t, string(text), "/"+contender.Name+"-", "%s; go run ./cmd/bench -out results %[1]s", c.Name)
+		}
+		require.FileExists(t, filepath.Join("results", c.Name+".svg"))
 	}
 }

@@ -46,7 +46,8 @@ func (f *follower) tailConnect(ctx context.Context, n network) error {
 	transport.Protocols.SetUnencryptedHTTP2(true)
 	defer transport.CloseIdleConnections()
 	client := connect.NewClient[logsv1.LogRequest, logsv1.LogEntry](
-		&http.Client{Transport: transport}, "http://"+n.addr+logsv1.LogService_StreamLogs_FullMethodName)
+		&http.Client{Transport: transport}, "http://"+n.addr+logsv1.LogService_StreamLogs_FullMethodName,
+		connect.WithAcceptCompression("gzip", nil, nil)) // nobody else compresses
 	stream, err := client.CallServerStream(ctx, connect.NewRequest(&logsv1.LogRequest{Follow: true}))
 	if err != nil {
 		return err

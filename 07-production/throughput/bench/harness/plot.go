@@ -28,7 +28,7 @@ type bar struct {
 func (r *Result) Plot(by string) string {
 	unit := by
 	if by == "ratio" {
-		unit = "times as good as " + r.Comparison.Contenders[0].Name
+		unit = r.comparative()
 	}
 	var bars []bar
 	for i, c := range r.Comparison.Contenders {

@@ -87,7 +87,7 @@ const pkg = "example.com/streams/07-production/throughput/bench"
 // ratios to the first contender.
 func (r *Result) writeTable(b *strings.Builder) {
 	c := r.Comparison
-	rows := [][3]string{{"contender", c.Unit + " [min..max]", "times as good as " + c.Contenders[0].Name}}
+	rows := [][3]string{{"contender", c.Unit + " [min..max]", r.comparative()}}
 	for i, contender := range c.Contenders {
 		rows = append(rows, [3]string{contender.Name, r.Spread(i, c.Unit).String(), r.Spread(i, "ratio").String()})
 	}
@@ -98,6 +98,15 @@ func (r *Result) writeTable(b *strings.Builder) {
 	for _, row := range rows {
 		fmt.Fprintf(b, "%-*s  %-*s  %s\n", widths[0], row[0], widths[1], row[1], row[2])
 	}
+}
+
+// comparative says what a ratio means.
+func (r *Result) comparative() string {
+	word := "good"
+	if r.Comparison.Unit == nsPerOp {
+		word = "fast"
+	}
+	return "times as " + word + " as " + r.Comparison.Contenders[0].Name
 }
 
 // Spread returns the spread of a metric over the rounds of one contender.

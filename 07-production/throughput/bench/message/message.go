@@ -29,13 +29,17 @@ func compare(name string, size int, tls bool) harness.Comparison {
 	if tls {
 		title += ", with TLS"
 	}
+	shortN := 20
+	if size == 1<<20 {
+		shortN = 4
+	}
 	return harness.Comparison{
 		Name:   name,
 		Title:  title,
 		Op:     "one message; a ping-pong, an echo and a unary call also wait for an answer",
 		Unit:   "ns/op",
 		Bytes:  size,
-		ShortN: 20,
+		ShortN: shortN,
 		Contenders: []harness.Contender{
 			{Name: "unary", Start: w.unary},
 			{Name: "unary-16-at-once", Start: w.unary16},

@@ -1,0 +1,35 @@
+package sharedlog
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestStartNode_SyncsEveryTwoMinutesByDefault(t *testing.T) {
+	for _, always := range []bool{false, true} {
+		node, err := StartNode(NodeConfig{Dir: t.TempDir(), SyncAlways: always})
+		require.NoError(t, err)
+		t.Cleanup(node.Close)
+		conf := node.server.JetStreamConfig()
+		require.Equal(t, 2*time.Minute, conf.SyncInterval)
+		require.Equal(t, always, conf.SyncAlways)
+	}
+}
+
+func TestStartNode_NamesTheWrongAddress(t *testing.T) {
+	_, err := StartNode(NodeConfig{Dir: t.TempDir(), Addr: "localhost"})
+	require.ErrorContains(t, err, "address localhost: missing port in address")
+	_, err = StartNode(NodeConfig{Dir: t.TempDir(), Addr: "localhost:http"})
+	require.ErrorContains(t, err, "address localhost:http")
+	_, err = Connect(" ")
+	require.EqualError(t, err, "urls: must not be empty")
+}
+
+func TestConnect_DoesNotWaitForTheEngine(t *testing.T) {
+	nc, err := Connect("nats://127.0.0.1:9") // nobody listens there
+	require.NoError(t, err)
+	defer nc.Close()
+	require.False(t, nc.IsConnected())
+}
