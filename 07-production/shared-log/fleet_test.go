@@ -34,13 +34,16 @@ func startCluster(t *testing.T) *cluster {
 	log, err := sharedlog.NewLog(nc, sharedlog.Config{Nodes: 3})
 	require.NoError(t, err)
 	require.NoError(t, f.AwaitServers(t.Context(), true))
-	return &cluster{Fleet: f, t: t, ctx: t.Context(), log: log}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // or the test would hang
+	t.Cleanup(cancel)
+	return &cluster{Fleet: f, t: t, ctx: ctx, log: log}
 }
 
 // awaitProgress waits until each follower has received n more entries.
 func (c *cluster) awaitProgress(n int) {
 	for _, f := range c.followers {
 		for goal := f.Counts().Received + n; f.Counts().Received < goal; {
+			require.NoError(c.t, c.ctx.Err(), "a follower has received %+v", f.Counts())
 			time.Sleep(10 * time.Millisecond)
 		}
 	}
@@ -51,6 +54,7 @@ func (c *cluster) awaitProgress(n int) {
 func (c *cluster) leader() *fleet.Process {
 	for {
 		name, err := c.log.Leader(c.ctx)
+		require.NoError(c.t, c.ctx.Err(), "Leader: %v", err)
 		for _, node := range c.Nodes {
 			if err == nil && node.Name == name {
 				return node
@@ -98,22 +102,23 @@ func TestFleet_EachEntryOnceThroughKills(t *testing.T) {
 
 	c.awaitProgress(10)
 	c.killFor(c.Servers[0], 100)
-	require.NoError(t, c.AwaitServers(t.Context(), true))
+	require.NoError(t, c.AwaitServers(c.ctx, true))
 	c.killFor(c.leader(), 100)
 	c.leader() // waits until the killed node is up to date
 
 	// One node of three cannot confirm an entry, and nothing is lost.
 	require.NoError(t, c.Nodes[0].Kill())
 	require.NoError(t, c.Nodes[1].Kill())
-	require.NoError(t, c.AwaitServers(t.Context(), false))
-	require.NoError(t, c.Nodes[0].Start(t.Context()))
-	require.NoError(t, c.Nodes[1].Start(t.Context()))
+	require.NoError(t, c.AwaitServers(c.ctx, false))
+	require.NoError(t, c.Nodes[0].Start(c.ctx))
+	require.NoError(t, c.Nodes[1].Start(c.ctx))
 	c.awaitProgress(100)
 
 	stop()
 	publisher.Wait()
 	for _, f := range c.followers {
 		for f.Counts().Received < lines {
+			require.NoError(t, c.ctx.Err(), "of %d lines, a follower has received %+v", lines, f.Counts())
 			time.Sleep(10 * time.Millisecond)
 		}
 		require.Equal(t, fleet.Counts{Received: lines}, f.Counts())

@@ -159,6 +159,10 @@ func (l *Log) open(ctx context.Context) (jetstream.Stream, state, error) {
 		return nil, state{}, err
 	}
 	info := stream.CachedInfo()
+	if info.Cluster != nil && info.Cluster.Leader == "" {
+		// The answer of a node that has lost the others. It may be old.
+		return nil, state{}, errors.New("the log has no leader")
+	}
 	return stream, state{
 		id:        strconv.FormatInt(info.Created.UnixNano(), 16),
 		retention: int(info.Config.MaxMsgs),
@@ -178,8 +182,8 @@ func (l *Log) Leader(ctx context.Context) (string, error) {
 		return "", err
 	}
 	cluster := stream.CachedInfo().Cluster
-	if cluster == nil || cluster.Leader == "" {
-		return "", errors.New("the log has no leader")
+	if cluster == nil {
+		return "", errors.New("the engine has only one node")
 	}
 	for _, node := range cluster.Replicas {
 		if !node.Current || node.Offline {

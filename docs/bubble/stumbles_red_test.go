@@ -80,3 +80,19 @@ func TestRed_RequireElsewhere(t *testing.T) {
 		<-done
 	})
 }
+
+// Of 100 bubbles, some wake b first.
+func TestRed_SameTime(t *testing.T) {
+	onlyRed(t)
+	for range 100 {
+		synctest.Test(t, func(t *testing.T) {
+			woken := make(chan string, 2)
+			for _, name := range []string{"a", "b"} {
+				go func() { time.Sleep(time.Second); woken <- name }()
+			}
+			if got := <-woken + <-woken; got != "ab" {
+				t.Fatalf("woken: %s, want ab", got)
+			}
+		})
+	}
+}

@@ -39,6 +39,9 @@ func TestPage_ListsWhatABubbleForbids(t *testing.T) {
 		{"TestRed_RequireElsewhere", "call `require` in another goroutine, which ends only that goroutine",
 			"the test still runs at 2000-01-04 00:00:00",
 			"Send the result to the test's goroutine, and require it there."},
+		{"TestRed_SameTime", "let two goroutines wake at the same virtual time, such as a tick and a deadline",
+			"woken: ba, want ab",
+			"Let one of them wake half a second later."},
 	} {
 		if row.test != "TestRed_FirstLookup" || runtime.GOOS != "windows" { // Windows looks names up in another way
 			require.Contains(t, red(t, row.test, "10s"), row.prints)

@@ -204,8 +204,11 @@ func TestPackages_StandAlone(t *testing.T) {
 		{"internal/memserver", "a server in memory"},
 		{"internal/memserver/memservertest", "the same for tests, with the limit of three days"},
 		{"internal/wire", "prints the HTTP/2 frames of a connection"},
-		{"internal/serve", "quotas, health and a drain around `grpc.Server`"},
-		{"internal/faultnet", "a network in memory that fails when told to"},
+		{"internal/serve", "quotas, health and a drain around `grpc.Server`: see `ServeUntil`"},
+		{"internal/serve/servetest", "runs such a server in a test, and drains it: see `Signal`"},
+		{"internal/faultnet", "a network in memory whose connections fail when told to: " +
+			"`n := faultnet.New(server.DialContext)`, dial with `grpc.WithContextDialer(n.DialContext)`, then `n.Conn().HalfOpen()`"},
+		{"internal/testproc", "builds and starts commands in a test, reads the address of a server, and sends signals"},
 		{"internal/printable", "makes strangers' text safe to print"},
 		{"01-unary", "the snapshot"},
 		{"02-server-stream/logs", "the log with many followers"},

@@ -264,7 +264,7 @@ func (s *encodingServer) StreamBatches(
 			return err
 		}
 		if n == 0 {
-			_ = s.log.Wait(stream.Context(), after)
+			_ = s.log.wait(stream.Context(), after)
 			continue
 		}
 		batch := new(fastlogv1.LogBatch)

@@ -22,7 +22,7 @@ func testWait_SeesAnEntryThatIsAlreadyThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := NewLog(10)
 		appendLines(log, 3)
-		require.NoError(t, log.Wait(t.Context(), 2))
+		require.NoError(t, log.wait(t.Context(), 2))
 	})
 }
 
@@ -35,7 +35,7 @@ func testDrain_MakesAppendDoNothing(t *testing.T) {
 		log.Drain()
 		log.Drain() // has no effect
 		appendLines(log, 1)
-		err := log.Wait(t.Context(), 3)
+		err := log.wait(t.Context(), 3)
 		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
 	})
 }

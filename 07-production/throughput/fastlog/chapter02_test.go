@@ -16,8 +16,5 @@ func TestChapter02_TestsAreTheSame(t *testing.T) {
 		Prefix: "chapter02_",
 		To:     "fastlog",
 		Each:   "withEachClient",
-		Without: map[string]string{
-			"TestNewCopy_ContinuesTheLogThatItCopies": "the fast log has no copies",
-		},
 	}.Check(t, "../../..")
 }

@@ -174,12 +174,12 @@ func (l *Log) read(id string, after uint64, limit int) (batch []byte, n int, las
 	return slices.Clip(batch), n, after, nil
 }
 
-// Wait returns nil when the log has an entry that follows the sequence after,
+// wait returns nil when the log has an entry that follows the sequence after,
 // when Drain is called, or when ctx has ended.
 //
 // Unavailable: [Log.Drain] was called before, and the follower has read the
 // whole log.
-func (l *Log) Wait(ctx context.Context, after uint64) error {
+func (l *Log) wait(ctx context.Context, after uint64) error {
 	l.mu.Lock()
 	newest, changed, draining := l.newest, l.changed, l.draining
 	l.mu.Unlock()

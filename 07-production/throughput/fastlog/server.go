@@ -175,7 +175,7 @@ func matches(batch []byte, text string) []byte {
 func (f *follower) wait(ctx context.Context) error {
 	ctx, cancel := context.WithDeadline(ctx, f.due)
 	defer cancel()
-	if err := f.log.Wait(ctx, f.cursor); err != nil {
+	if err := f.log.wait(ctx, f.cursor); err != nil {
 		return cmp.Or(f.sendBookmark(), err)
 	}
 	return nil
