@@ -74,14 +74,14 @@ func Catalog() ([]Pitfall, error) {
 	return all, nil
 }
 
-// Find returns the pitfall whose name is words. If there is none, Find returns
-// all pitfalls whose name, symptom or error text contains words, and those
-// with a line of error text that words contains. Case and the values of
-// numbers do not matter.
+// Find returns the pitfall whose name is words, with spaces or with hyphens.
+// If there is none, Find returns all pitfalls whose name, symptom or error text
+// contains words, and those with a line of error text that words contains. Case
+// and the values of numbers do not matter.
 func Find(all []Pitfall, words string) (found []Pitfall) {
 	words = fold(words)
 	for _, p := range all {
-		if p.Name == words {
+		if p.Name == strings.ReplaceAll(words, " ", "-") {
 			return []Pitfall{p}
 		}
 		if strings.Contains(fold(p.Name+" "+p.See+" "+p.Errors), words) || hasLineOf(words, p.Errors) {
@@ -100,11 +100,15 @@ func hasLineOf(words, text string) bool {
 	return false
 }
 
-var number = regexp.MustCompile(`\d+`)
+var (
+	number = regexp.MustCompile(`\d+`)
+	offset = regexp.MustCompile(`\+0x[0-9a-f]+`) // behind a function in a profile
+)
 
-// fold returns s in lower case, with single spaces, without backquotes, and
-// with 0 for each number.
+// fold returns s in lower case, with single spaces, without backquotes and
+// offsets, and with 0 for each number.
 func fold(s string) string {
+	s = offset.ReplaceAllString(s, "")
 	s = number.ReplaceAllString(strings.ReplaceAll(s, "`", ""), "0")
 	return strings.ToLower(strings.Join(strings.Fields(s), " "))
 }

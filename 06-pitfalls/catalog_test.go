@@ -38,14 +38,18 @@ func TestCatalog_HasEveryFolder(t *testing.T) {
 func TestCatalog_IsInTheREADME(t *testing.T) {
 	all := catalog(t)
 	var tables strings.Builder
-	fmt.Fprintf(&tables, "%d pitfalls, by what you see.\n", len(all))
+	fmt.Fprintf(&tables, "%d pitfalls, by what you see; the command has a demo of those that are marked.\n", len(all))
 	group := ""
 	for _, p := range all {
 		if p.Group != group {
 			group = p.Group
 			fmt.Fprintf(&tables, "\n## %s\n\n| you see | pitfall | fix |\n|---|---|---|\n", group)
 		}
-		fmt.Fprintf(&tables, "| %s | [%s](%[2]s/README.md) | %s |\n", p.See, p.Name, p.Fix)
+		mark := ""
+		if _, ok := Demos[p.Name]; ok {
+			mark = ", demo"
+		}
+		fmt.Fprintf(&tables, "| %s | [%s](%[2]s/README.md)%s | %s |\n", p.See, p.Name, mark, p.Fix)
 	}
 	golden.Section(t, "README.md", "catalog", tables.String())
 }
@@ -123,6 +127,7 @@ func TestFind_TakesAnyPartOfNameSymptomOrErrors(t *testing.T) {
 	}
 	for words, want := range map[string][]string{
 		"send-eof":                      {"send-eof"}, // the whole name of one of them
+		"send eof":                      {"send-eof"},
 		"send":                          {"send-eof", "send-eof-twice"},
 		"Reports EOF":                   {"send-eof"},
 		"send 3: EOF":                   {"send-eof"},
@@ -144,6 +149,7 @@ func TestFindErrors_TakesWhatAUserPastes(t *testing.T) {
 		"keepalive ping failed": "rpc error: code = Unavailable desc = keepalive ping failed to receive ACK within timeout",
 		`2026/01/02 rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp 10.0.0.7:50051: connect: connection refused"`: `rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp ...: connect: connection refused"`,
 		"rpc error: code = Unimplemented desc = unknown service a.v1.B": "rpc error: code = Unimplemented desc = unknown service ...",
+		"newClientStreamWithParams.func4+0x8d":                          "google.golang.org/grpc.newClientStreamWithParams.func4()", // of a profile
 	} {
 		found := FindErrors(words)
 		require.Len(t, found, 1, words)
@@ -155,4 +161,34 @@ func TestFindErrors_TakesWhatAUserPastes(t *testing.T) {
 	require.Len(t, FindErrors("rpc error: code = Internal desc ="), len(FindErrors("code = Internal desc =")))
 	require.Empty(t, FindErrors("rpc error: code = Internal desc = a text of your own"),
 		"a status without a message is no part of one with a message")
+}
+
+func TestFindErrors_ShowsTheExactTextFirst(t *testing.T) {
+	const want = "rpc error: code = Unavailable desc = error reading from server: EOF"
+	for _, words := range []string{"error reading from server: EOF", want, "follow: " + want} {
+		found := FindErrors(words)
+		require.Greater(t, len(found), 1, words)
+		require.Equal(t, want, found[0].Shows, "the first for %q", words)
+	}
+}
+
+func TestNearest_AnswersWordsThatNothingMatches(t *testing.T) {
+	all := catalog(t)
+	for question, want := range map[string]string{
+		"our client gets Unavailable every 30 minutes": `debug data: "max_age"`,
+		"MaxConnectionAge":        "pinned-backend",
+		"unknown service foo.Bar": "desc = unknown service ...",
+		"closesend missing":       "missing-closesend",
+	} {
+		require.Empty(t, Find(all, question))
+		require.Empty(t, FindErrors(question))
+		var texts strings.Builder
+		nearest := Nearest(all, question)
+		require.LessOrEqual(t, len(nearest), 5)
+		for _, n := range nearest[:min(2, len(nearest))] {
+			texts.WriteString(n.Text + "\n")
+		}
+		require.Contains(t, texts.String(), want, "the first two for %q", question)
+	}
+	require.Empty(t, Nearest(all, "xyzzy"))
 }

@@ -6,8 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -20,6 +22,7 @@ import (
 
 	pitfalls "example.com/streams/06-pitfalls"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/golden"
 	"example.com/streams/internal/testproc"
 )
 
@@ -54,9 +57,16 @@ func TestCommands_ListFindAndServe(t *testing.T) {
 		require.Contains(t, stdout, "concurrent-closesend")
 		require.NotContains(t, stdout, "Fix:")
 	})
+	t.Run("client guesses", func(t *testing.T) {
+		status, stdout, stderr := client(t, "our", "streams", "end", "every", "30", "minutes")
+		require.Zero(t, status, stderr)
+		require.Contains(t, stdout, "Nothing has \"our streams end every 30 minutes\".")
+		require.Contains(t, stdout, `debug data: "max_age"`)
+		require.Contains(t, stdout, "\n    06-pitfalls/too-many-pings/README.md\n")
+	})
 	for says, args := range map[string][]string{
-		`client: no pitfall and no text of docs/errors.md has "no such words"; without words, client lists the pitfalls (see -help)`: {"no such", "words"},
-		`client: -limit: must be at least 2s, got 0s (see -help)`:                                                                    {"-limit", "0s", "send-eof"},
+		`client: no pitfall and no text of docs/errors.md shares a word with "xyzzy plugh"; without words, client lists the pitfalls (see -help)`: {"xyzzy", "plugh"},
+		`client: -limit: must be at least 2s, got 0s (see -help)`:                                                                                 {"-limit", "0s", "send-eof"},
 	} {
 		t.Run("client refuses "+args[0], func(t *testing.T) {
 			status, _, stderr := client(t, args...)
@@ -64,7 +74,7 @@ func TestCommands_ListFindAndServe(t *testing.T) {
 			require.Equal(t, says+"\n", stderr)
 		})
 	}
-	for _, words := range []string{"", "CloseSend", "send-eof", "too-many-pings"} {
+	for _, words := range []string{"", "CloseSend", "send-eof", "too-many-pings", "every 30 minutes"} {
 		t.Run("client cannot write, "+words, func(t *testing.T) {
 			full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 			if err != nil {
@@ -114,6 +124,57 @@ func TestCommands_ListFindAndServe(t *testing.T) {
 		require.Contains(t, stderr, "client: Unavailable: ", "no server listens there")
 	})
 }
+
+// README.md shows how to make this dump, and these lines of it.
+func TestDump_ShowsWhereTheDemoWaits(t *testing.T) {
+	dir := testproc.Build(t, "./cmd/client")
+	for range 100 {
+		demo := testproc.Start(t, filepath.Join(dir, "client"), "-limit", "60s", "-wire", "missing-closesend")
+		for answers := 0; answers < 3; {
+			if strings.Contains(demo.Line(demo.Stderr), "S->C DATA") {
+				answers++
+			}
+		}
+		demo.Signal(syscall.SIGQUIT)
+		_, _, dump := demo.Wait()
+		stacks := excerpt(dump, ".BrokenEcho(") + "\n" + excerpt(dump, ".(*Server).Echo(")
+		if strings.Count(stacks, "[select]:") == 2 && strings.Contains(stacks, ").readMessageHeaderClient(") &&
+			strings.Contains(stacks, ").readMessageHeader(") { // both wait for a message
+			golden.File(t, "testdata/dump.txt", stacks)
+			return
+		}
+	}
+	require.Fail(t, "client and handler do not both wait in any of 100 dumps")
+}
+
+// excerpt returns the stack of the goroutine that has called function: down to
+// where it waits, and then function, without files and arguments.
+func excerpt(dump, function string) string {
+	for stack := range strings.SplitSeq(dump, "\n\n") {
+		if !strings.Contains(stack, function) {
+			continue
+		}
+		lines := "goroutine ... " + state.FindString(stack) + ":\n"
+		waits := false
+		for _, call := range calls.FindAllString(stack, -1) {
+			switch {
+			case !waits:
+				lines += call + "(...)\n"
+				if waits = !strings.HasPrefix(call, "runtime."); waits {
+					lines += "...\n"
+				}
+			case strings.HasSuffix(call+"(", function):
+				return lines + call + "(...)\n...\n"
+			}
+		}
+	}
+	return "no goroutine has called " + function
+}
+
+var (
+	state = regexp.MustCompile(`\[.*\]`)
+	calls = regexp.MustCompile(`(?m)^[a-z][\w./-]*\.(\(\*?\w+\)\.)?\w+`)
+)
 
 // attack makes calls with values that a demo does not send, and leaves.
 func attack(ctx context.Context, client pitfallsv1.PitfallServiceClient, pitfall string) {

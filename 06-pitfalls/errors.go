@@ -3,6 +3,7 @@ package pitfalls
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"example.com/streams/docs"
@@ -20,24 +21,39 @@ var (
 	link     = regexp.MustCompile(`\[[^]]+\]\(([^)#]+)[^)]*\)`)
 )
 
-// FindErrors returns the rows whose text contains words, and those whose text
-// words contains. Case and the values of numbers do not matter.
-func FindErrors(words string) (found []ErrorText) {
+// FindErrors returns the rows whose text contains words, the shortest first,
+// and then those whose text words contains, the longest first. Case and the
+// values of numbers do not matter.
+func FindErrors(words string) []ErrorText {
 	words = fold(words)
-	for _, m := range errorRow.FindAllStringSubmatch(docs.Errors, -1) {
-		shows := strings.ReplaceAll(m[1], `\|`, "|")
-		if strings.Contains(fold(shows), words) || containsInOrder(words, strings.Split(fold(shows), "...")) {
-			help := link.ReplaceAllStringFunc(m[3], func(s string) string {
-				target := link.FindStringSubmatch(s)[1]
-				if strings.HasPrefix(target, "https:") {
-					return target
-				}
-				return path.Join("docs", target)
-			})
-			found = append(found, ErrorText{shows, m[2], help})
+	var longer, shorter []ErrorText
+	for _, e := range errorTexts() {
+		switch shows := fold(e.Shows); {
+		case strings.Contains(shows, words):
+			longer = append(longer, e)
+		case containsInOrder(words, strings.Split(shows, "...")):
+			shorter = append(shorter, e)
 		}
 	}
-	return found
+	byLength := func(a, b ErrorText) int { return len(a.Shows) - len(b.Shows) }
+	slices.SortStableFunc(longer, byLength)
+	slices.SortStableFunc(shorter, func(a, b ErrorText) int { return byLength(b, a) })
+	return append(longer, shorter...)
+}
+
+// errorTexts returns all rows of docs/errors.md.
+func errorTexts() (all []ErrorText) {
+	for _, m := range errorRow.FindAllStringSubmatch(docs.Errors, -1) {
+		help := link.ReplaceAllStringFunc(m[3], func(s string) string {
+			target := link.FindStringSubmatch(s)[1]
+			if strings.HasPrefix(target, "https:") {
+				return target
+			}
+			return path.Join("docs", target)
+		})
+		all = append(all, ErrorText{strings.ReplaceAll(m[1], `\|`, "|"), m[2], help})
+	}
+	return all
 }
 
 // containsInOrder reports whether s contains the parts one after the other.

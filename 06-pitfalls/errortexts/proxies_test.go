@@ -64,10 +64,12 @@ var proxies = []text{
 	{
 		shows: `rpc error: code = Internal desc = stream terminated by RST_STREAM with error code: INTERNAL_ERROR`,
 		who:   "a proxy or your server",
-		fix: "1. The server runs behind `net/http`, and its `WriteTimeout` ended the stream: lift it for " +
-			"gRPC: {http-server-timeout}. 2. A proxy has a limit for the stream or for its silence: send messages " +
-			"regularly, because a proxy answers keepalive pings itself: {heartbeat-not-ping}. 3. The server's " +
-			"header is larger than the client allows.",
+		fix: "Look at the time that the stream lived. 1. It is always the same: the server runs behind `net/http`, and its `WriteTimeout` " +
+			"ended the stream: lift it for gRPC: {http-server-timeout}. Or a proxy limits the time of a stream. 2. It is the " +
+			"same since the last message: a proxy has an idle timeout. Send messages regularly, because a proxy answers keepalive " +
+			"pings itself: {heartbeat-not-ping}. 3. It is neither: look for a server that ended behind a proxy: " +
+			"{07-production/proxies#from-the-error-text-to-the-culprit}. 4. No message has arrived: the header " +
+			"of the server may be larger than the client allows: raise `grpc.WithMaxHeaderListSize`.",
 		produce: func(t *testing.T) string {
 			return countTCP(t, h2c(t, grpcServer(pitfalltest.Idle()), 100*time.Millisecond))
 		},

@@ -70,7 +70,9 @@ var stacks = []text{
 	{
 		shows: `google.golang.org/grpc.newClientStreamWithParams.func4()`,
 		who:   "your client",
-		fix:   "One per open stream of a client. If the number grows, streams are left open: {abandoned-stream}.",
+		fix: "One per open stream of a client; 3,000 are right for 3,000 streams that are in use. If the number " +
+			"grows, streams are left open: {abandoned-stream}. The goroutine behind `created by` may be gone: " +
+			"search your own code for calls that open a stream with a context that nobody cancels.",
 		produce: hanging(func(t *testing.T) {
 			stream, err := pitfalltest.Dial(t, &service.Server{}).Count(t.Context(), &pitfallsv1.CountRequest{})
 			require.NoError(t, err)
@@ -80,9 +82,11 @@ var stacks = []text{
 	},
 	{
 		shows: `google.golang.org/grpc/internal/transport.(*ClientStream).waitOnHeader(...)`,
-		who:   "your server",
-		fix: "The line below tells which call waits for the server's header or first message. `Header`: " +
-			"{header-blocks}. The first `Recv`: look up `readMessageHeaderClient`.",
+		who:   "your client, or your server",
+		fix: "A client waits for the server's header or first message. 1. The handler waits, too, because the " +
+			"client has not called `CloseSend`: {missing-closesend}. 2. The call is `Header`, which the line below " +
+			"names, and the server sends none: {header-blocks}. 3. The server is gone: {dead-peer}. 4. The server has " +
+			"nothing to send, and nothing is wrong.",
 		produce: hanging(func(t *testing.T) {
 			stream := openEcho(t, pitfalltest.Dial(t, &service.Server{}))
 			go func() { _, _ = stream.Recv() }()

@@ -61,8 +61,10 @@ var transport = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = closing transport due to: connection error: desc = "error reading from server: EOF", received prior goaway: code: NO_ERROR, debug data: "max_age"`,
 		who:   "your server",
-		fix: "The connection had reached `MaxConnectionAge`, and the grace was over: {pinned-backend}. Open a " +
-			"new stream: {05-cancellation#come-back}.",
+		fix: "The options of the server ask for this: `MaxConnectionAge` limits the time of every connection, such as " +
+			"to 30 minutes, plus or minus 10 %, and `MaxConnectionAgeGrace` ends the streams that are still open: {pinned-backend}. " +
+			"Open a new stream, and continue after the last message: {05-cancellation#come-back}. Or let the " +
+			"handler end its stream before the age.",
 		produce: bubble(func(t *testing.T) error {
 			server := pitfalltest.Serve(t, pitfalltest.Idle(), grpc.KeepaliveParams(keepalive.ServerParameters{
 				MaxConnectionAge: time.Hour, MaxConnectionAgeGrace: time.Minute,
@@ -80,8 +82,9 @@ var transport = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = error reading from server: EOF`,
 		who:   "your server or a proxy",
-		fix: "The server's process ended, or it or a proxy closed the connection: a `Stop`, a crash, a panic in " +
-			"any handler: {handler-panic}. Open a new stream: {no-reconnect}.",
+		fix: "1. The server's process ended, or it closed the connection: a `Stop`, a crash, a panic in " +
+			"any handler: {handler-panic}. 2. A proxy ended, or limits the time of a connection: " +
+			"{07-production/proxies#from-the-error-text-to-the-culprit}. Open a new stream: {no-reconnect}.",
 		produce: bubble(func(t *testing.T) error {
 			client, network := pitfalltest.DialFaulty(t, pitfalltest.Idle())
 			stream := openEcho(t, client)

@@ -29,8 +29,8 @@ func Displays(
 }
 
 // Enter is a client of Echo. It asks a gate to let groups of visitors in, one
-// group after the other. It returns the answers, and the error with which the
-// gate ends the call after the last one, nil for OK.
+// group after the other. After the last group, Enter waits for the end of the
+// call. It returns the answers, and the error of the call, nil for OK.
 func Enter(ctx context.Context, c pitfallsv1.PitfallServiceClient, groups ...int64) ([]int64, error) {
 	stream, err := c.Echo(ctx)
 	if err != nil {
@@ -147,7 +147,7 @@ func Follow(ctx context.Context, c pitfallsv1.PitfallServiceClient, display chan
 
 // Watch is the handler of Count, for a guard. It sends pictures, which have a
 // large padding, and alarms, which have none, each in their order, until both
-// channels are closed. The caller closes them when the client has left, too.
+// channels are closed. If the client leaves, the caller closes both channels.
 // However slowly the guard reads, each picture and each alarm arrives.
 func Watch(
 	stream grpc.ServerStreamingServer[pitfallsv1.Number], pictures, alarms <-chan *pitfallsv1.Number,

@@ -35,7 +35,7 @@ func run(ctx context.Context) error {
 	words := strings.Join(flag.Args(), " ")
 	found, texts := pitfalls.Find(all, words), pitfalls.FindErrors(words)
 	if len(found)+len(texts) == 0 {
-		return cli.Usagef("no pitfall and no text of docs/errors.md has %q; without words, client lists the pitfalls", words)
+		return guess(words, pitfalls.Nearest(all, words))
 	}
 	if err := explain(texts); err != nil {
 		return err
@@ -53,6 +53,21 @@ func list(found []pitfalls.Pitfall) error {
 		}
 	}
 	return nil
+}
+
+// guess prints what shares words with a question that nothing matches.
+func guess(words string, nearest []pitfalls.Near) error {
+	if len(nearest) == 0 {
+		return cli.Usagef("no pitfall and no text of docs/errors.md shares a word with %q; "+
+			"without words, client lists the pitfalls", words)
+	}
+	page := fmt.Sprintf("Nothing has %q. Of an error, give the text behind the last \"desc =\".\n"+
+		"If streams end after a regular time, see the table in 06-pitfalls/README.md.\nThe nearest:\n", words)
+	for _, n := range nearest {
+		page += fmt.Sprintf("\n%s\n    %s\n", n.Text, n.Page)
+	}
+	_, err := fmt.Print(page)
+	return err
 }
 
 // explain prints rows of docs/errors.md.

@@ -47,21 +47,25 @@ type Runner struct {
 // the pitfall. The error is that of ctx, of connecting, of a first Ping, or of
 // Out; what the code returned is printed.
 func (r *Runner) Run(ctx context.Context, name string, d Demo) error {
-	if err := r.run(ctx, "broken", name, &d.Broken); err != nil {
-		return err
-	}
-	return r.run(ctx, "fixed", name, &d.Fixed)
-}
-
-func (r *Runner) run(ctx context.Context, variant, name string, v *Variant) error {
-	ctx = metadata.AppendToOutgoingContext(ctx, metadataKey, variant+"/"+name)
-	conn, watch, stop, err := r.connect(v)
+	left, err := r.run(ctx, "broken", name, &d.Broken, false)
 	if err != nil {
 		return err
 	}
+	_, err = r.run(ctx, "fixed", name, &d.Fixed, left > 0)
+	return err
+}
+
+// run returns how many handlers of the variant are left. It prints the number
+// if it is not 0, or if sayNone is set.
+func (r *Runner) run(ctx context.Context, variant, name string, v *Variant, sayNone bool) (left int64, err error) {
+	ctx = metadata.AppendToOutgoingContext(ctx, metadataKey, variant+"/"+name)
+	conn, watch, stop, err := r.connect(v)
+	if err != nil {
+		return 0, err
+	}
 	defer stop()
 	if _, err := openStreams(ctx, watch); err != nil {
-		return err // the server is down, or does not know the demo
+		return 0, err // the server is down, or does not know the demo
 	}
 
 	start := time.Now()
@@ -79,7 +83,7 @@ func (r *Runner) run(ctx context.Context, variant, name string, v *Variant) erro
 	case what := <-ended:
 		say("%s", what)
 	case <-ctx.Done():
-		return ctx.Err()
+		return 0, ctx.Err()
 	case <-time.After(r.Limit):
 		say("still runs; canceling its context")
 		cancel()
@@ -90,10 +94,10 @@ func (r *Runner) run(ctx context.Context, variant, name string, v *Variant) erro
 			say("still runs, although its context is canceled")
 		}
 	}
-	if n := openStreamsAfter(ctx, watch, grace); n > 0 {
-		say("handlers that have not returned: %d", n)
+	if left = openStreamsAfter(ctx, watch, grace); left > 0 || sayNone {
+		say("handlers that have not returned: %d", left)
 	}
-	return cmp.Or(ctx.Err(), notWritten)
+	return left, cmp.Or(ctx.Err(), notWritten)
 }
 
 // connect returns a connection for the code and one for [openStreams], whose

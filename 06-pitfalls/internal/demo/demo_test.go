@@ -42,6 +42,7 @@ func TestRun_PrintsWhatHangsAndWhatEnds(t *testing.T) {
 broken     3s  []; Canceled: context canceled
 broken   3.5s  handlers that have not returned: 1
 fixed      0s  [1 2]
+fixed      0s  handlers that have not returned: 0
 `, out.String())
 	})
 }
