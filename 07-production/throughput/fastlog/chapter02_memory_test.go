@@ -37,14 +37,15 @@ func testStreamLogs_UnreadStreamTakesABoundedHeap(t *testing.T) {
 		for range followers {
 			_, err := logsv1.NewLogServiceClient(conn).StreamLogs(ctx, &logsv1.LogRequest{Follow: true})
 			require.NoError(t, err)
+			synctest.Wait() // until the handler is blocked in Send
 			for range 100 {
 				log.Append(strings.Repeat("x", MaxLine), false)
 			}
-			synctest.Wait() // until the handler is blocked in Send
 		}
 		perStream := (heap() - before) / followers
 		t.Logf("%d KiB a stream", perStream>>10)
-		require.Greater(t, perStream, 64<<10, "the handlers are blocked")
+		stacks := strings.Join(memservertest.Goroutines(), "\n")
+		require.Equal(t, followers, strings.Count(stacks, "writeQuota).get("), "handlers blocked in Send")
 		require.Less(t, perStream, 768<<10)
 	})
 }
