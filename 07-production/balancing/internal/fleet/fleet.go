@@ -40,6 +40,7 @@ type Fleet struct {
 
 	ctx      context.Context // of the followers
 	cancel   context.CancelFunc
+	dialing  chan struct{}  // holds a value while a client connects
 	group    sync.WaitGroup // of the followers
 	received atomic.Int64   // by the followers
 
@@ -68,6 +69,7 @@ func (f *Fleet) Start(names ...string) {
 		f.servers = map[string]*server{}
 		f.Log = logs.NewLog(10_000)
 		f.ctx, f.cancel = context.WithCancel(context.Background())
+		f.dialing = make(chan struct{}, 1)
 	}
 	for _, name := range names {
 		f.servers[name] = f.start(name)
