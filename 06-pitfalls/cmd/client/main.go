@@ -61,12 +61,13 @@ func guess(words string, nearest []pitfalls.Near) error {
 		return cli.Usagef("no pitfall and no text of docs/errors.md shares a word with %q; "+
 			"without words, client lists the pitfalls", words)
 	}
-	page := fmt.Sprintf("Nothing has %q. Of an error, give the text behind the last \"desc =\".\n"+
+	var page strings.Builder
+	fmt.Fprintf(&page, "Nothing has %q. Of an error, give the text behind the last \"desc =\".\n"+
 		"If streams end after a regular time, see the table in 06-pitfalls/README.md.\nThe nearest:\n", words)
 	for _, n := range nearest {
-		page += fmt.Sprintf("\n%s\n    %s\n", n.Text, n.Page)
+		fmt.Fprintf(&page, "\n%s\n    %s\n", n.Text, n.Page)
 	}
-	_, err := fmt.Print(page)
+	_, err := fmt.Print(page.String())
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -170,7 +171,7 @@ func (l *Log) read(id string, after uint64, limit int) (batch []byte, n int, las
 		}
 		after++
 	}
-	return batch[:len(batch):len(batch)], n, after, nil
+	return slices.Clip(batch), n, after, nil
 }
 
 // wait returns nil when the log has an entry that follows the sequence after,
