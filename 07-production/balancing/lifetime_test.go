@@ -156,7 +156,8 @@ func TestLifetime_BlockedSendEndsWithTheConnection(t *testing.T) {
 		start := time.Now()
 		_, err := logsv1.NewLogServiceClient(conn).StreamLogs(t.Context(), &logsv1.LogRequest{})
 		require.NoError(t, err) // and nobody receives
-		require.InDelta(t, age+age*5/4, (<-ended).Sub(start), float64(age/10))
+		// grpc-go varies the age by a tenth, and takes up to a second to close.
+		require.InDelta(t, age+age*5/4, (<-ended).Sub(start), float64(age/10+time.Second))
 	})
 }
 
