@@ -43,5 +43,5 @@ var withTLS = []row{
 	{"grpc-plain", plain.start},
 	{"grpc-plain-tls", grpcStream{chunk: plain.chunk, options: loopback.Options{TLS: true}}.start},
 	{"grpc-fast", fast.start},
-	{"grpc-fast-tls", grpcStream{fastSend: true, fastReceive: true, options: loopback.Options{TLS: true}}.start},
+	{"grpc-fast-tls", grpcStream{fastSend: true, fastReceive: true, ownPool: true, options: loopback.Options{TLS: true}}.start},
 }

@@ -36,7 +36,7 @@ var peers = []row{
 // plain is the upload of chapter 03, and fast is that of package fastupload.
 var (
 	plain = grpcStream{chunk: clientstream.ChunkSize}
-	fast  = grpcStream{fastSend: true, fastReceive: true}
+	fast  = grpcStream{fastSend: true, fastReceive: true, ownPool: true}
 )
 
 // steps lead from the first version of an upload to the fastest one.
@@ -49,7 +49,8 @@ var steps = []row{
 	{"256KiB-as-chapter-03", plain.start},
 	{"256KiB-fast-send", grpcStream{fastSend: true}.start},
 	{"256KiB-fast-receive", grpcStream{chunk: clientstream.ChunkSize, fastReceive: true}.start},
-	{"256KiB-fast-both", fast.start},
+	{"256KiB-fast-both", grpcStream{fastSend: true, fastReceive: true}.start},
+	{"256KiB-fast-both-own-pool", fast.start},
 }
 
 // Comparisons returns all comparisons of an upload.
