@@ -22,14 +22,17 @@ import (
 
 const (
 	// MaxLogBytes is the limit of the messages that a [Log] holds: 64 MiB.
-	// Its segments take about a third more if all messages are long.
+	// The segments take about a third more if each message has
+	// [logs.MaxLine] bytes. An entry has 30 to 40 bytes beside its message,
+	// and as many outside the segment, so short messages take several times
+	// their size.
 	MaxLogBytes = 64 << 20
 
 	// segmentSize is the size of the memory that entries share.
 	segmentSize = 64 << 10
 
-	// maxBatch is the limit of a batch of several entries. It is a size
-	// of gRPC's buffer pool, from which a client takes a buffer for it.
+	// maxBatch is the limit of a batch of several entries: 32 KiB. It is a
+	// size of gRPC's buffer pool, from which a client takes a buffer for it.
 	maxBatch = 32 << 10
 )
 
