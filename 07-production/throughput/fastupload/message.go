@@ -82,8 +82,8 @@ func (m *incoming) free() {
 	m.pieces = m.pieces[:0]
 }
 
-// chunkHeader returns the length of the tag and the length of a chunk at the
-// beginning of data, and the size of the chunk; 0: data begins otherwise.
+// chunkHeader returns how many bytes the tag and the length of a chunk take at
+// the beginning of data, and the size of the chunk; 0: data begins otherwise.
 func chunkHeader(data mem.BufferSlice) (header, size int) {
 	var start [1 + binary.MaxVarintLen32]byte
 	n := data.CopyTo(start[:])

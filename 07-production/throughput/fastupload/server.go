@@ -30,7 +30,7 @@ func (s *UploadServer) Upload(
 }
 
 // Receive returns a stream whose Recv does not copy chunks: it returns the
-// pieces in which the transport received a chunk, of up to 16 KiB, as
+// pieces in which the transport received a chunk, usually of up to 16 KiB, as
 // requests of their own. A request, and the bytes of its chunk, are valid
 // until the next Recv. All else is as in stream. Use only Recv to receive.
 //
