@@ -113,8 +113,9 @@ func requireCode(t testing.TB, want codes.Code, err error) {
 // requireBytes fails the test unless got is want. It does not print them.
 func requireBytes(t testing.TB, want []byte, got string, what string) {
 	t.Helper()
-	require.Equal(t, len(want), len(got), "%s: bytes", what)
-	require.True(t, string(want) == got, "%s: other bytes", what)
+	if string(want) != got {
+		t.Fatalf("%s: got %d bytes, want %d bytes, and they differ", what, len(got), len(want))
+	}
 }
 
 // Messages of an upload.
