@@ -183,7 +183,7 @@ func TestReset_KeepsTheCode(t *testing.T) {
 		code, err := os.ReadFile(filepath.Join(c.Root, filepath.FromSlash(kept)))
 		require.NoError(t, err)
 		require.Equal(t, wrongCode, string(code))
-		untouched, err := c.Untouched(l)
+		untouched, err := c.untouched(l)
 		require.NoError(t, err)
 		require.True(t, untouched)
 	}
@@ -195,7 +195,7 @@ func TestReset_RestoresALostFile(t *testing.T) {
 	kept, err := c.Reset(l)
 	require.NoError(t, err)
 	require.Empty(t, kept)
-	untouched, err := c.Untouched(l)
+	untouched, err := c.untouched(l)
 	require.NoError(t, err)
 	require.True(t, untouched)
 }
