@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -158,6 +159,19 @@ func TestCrash_NamesTheDataRace(t *testing.T) {
 		Check: 2, Call: "your code", Got: "a data race at exercise.go:10",
 		Want: "no two goroutines at the same variable, of which one writes", Hint: hintRace,
 	}, *f)
+}
+
+func TestHints_AreInEachExercise(t *testing.T) {
+	pages, err := filepath.Glob("../../0*/exercise/README.md")
+	require.NoError(t, err)
+	require.NotEmpty(t, pages)
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, hint := range []string{hintLeft, hintStuck, hintPanic, hintRace} {
+			require.Contains(t, string(text), "<summary>"+hint+"</summary>", page)
+		}
+	}
 }
 
 func TestDescribe_FitsOnAScreen(t *testing.T) {
