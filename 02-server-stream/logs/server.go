@@ -138,7 +138,7 @@ func (f *follower) wait() error {
 	ctx, cancel := context.WithDeadline(f.stream.Context(), f.due)
 	defer cancel()
 	if err := f.log.wait(ctx, f.cursor); err != nil {
-		return cmp.Or(f.sendBookmark(), err)
+		return cmp.Or(f.sendBookmark(), err) // the error of Send, or why there is nothing to wait for
 	}
 	return nil
 }

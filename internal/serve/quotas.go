@@ -25,7 +25,7 @@ const (
 	pingInterval      = 10 * time.Second // between pings of a client, at least (5 min)
 )
 
-// quotas returns the options of every server of this repository.
+// quotas returns the options of every server that [New] makes.
 func quotas() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.ConnectionTimeout(connectionTimeout),
