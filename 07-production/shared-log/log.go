@@ -128,7 +128,7 @@ func (l *Log) try(ctx context.Context, id string, msg *nats.Msg) (uint64, error)
 	defer cancel()
 	ack, err := l.js.PublishMsg(ctx, msg, jetstream.WithMsgID(id))
 	if err != nil {
-		return 0, err
+		return 0, explain(err)
 	}
 	return ack.Sequence, nil
 }
@@ -169,7 +169,7 @@ func (l *Log) open(ctx context.Context) (jetstream.Stream, state, error) {
 		})
 	}
 	if err != nil {
-		return nil, state{}, err
+		return nil, state{}, explain(err)
 	}
 	info := stream.CachedInfo()
 	if err := checkRetention(info.Config.MaxMsgs); err != nil {
@@ -188,7 +188,18 @@ func (l *Log) open(ctx context.Context) (jetstream.Stream, state, error) {
 }
 
 // Delete removes the log from the engine.
-func (l *Log) Delete(ctx context.Context) error { return l.js.DeleteStream(ctx, l.conf.Name) }
+func (l *Log) Delete(ctx context.Context) error {
+	return explain(l.js.DeleteStream(ctx, l.conf.Name))
+}
+
+// explain replaces what nats.go says while it has no connection, because
+// [Connect] lets it buffer nothing.
+func explain(err error) error {
+	if errors.Is(err, nats.ErrReconnectBufExceeded) {
+		return errors.New("no connection to the engine")
+	}
+	return err
+}
 
 // Leader returns the name of the node that leads the log. It returns an error
 // unless all nodes that keep the log are up to date.

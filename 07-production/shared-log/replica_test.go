@@ -325,7 +325,7 @@ func TestReplica_SaysWhyItDoesNotServe(t *testing.T) {
 		r.Run(ctx)
 		require.Len(t, reasons, 3)
 		for _, err := range reasons {
-			require.Error(t, err)
+			require.EqualError(t, err, "no connection to the engine")
 		}
 	})
 }
