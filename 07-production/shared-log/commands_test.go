@@ -63,7 +63,7 @@ func TestCommands(t *testing.T) {
 		require.Empty(t, stdout)
 	})
 	t.Run("chapter 02's client follows a server", func(t *testing.T) {
-		_, addr := testproc.StartServer(t, command("server"))
+		_, addr := testproc.StartServer(t, command("server"), "-dir="+t.TempDir())
 		client := filepath.Join(testproc.Build(t, "example.com/streams/02-server-stream/cmd/client"), "client")
 		exit, stdout, stderr := testproc.Start(t, client, "-addr="+addr, "-n=2").Wait()
 		require.Zero(t, exit, stderr)

@@ -23,8 +23,10 @@ func Generate(ctx context.Context, log *Log, n int, interval time.Duration) (int
 	for i := 1; n == 0 || i <= n; i++ {
 		select {
 		case <-ctx.Done():
-			return i - 1, nil
 		case <-ticker.C:
+		}
+		if ctx.Err() != nil { // also if both were ready
+			return i - 1, nil
 		}
 		_, err := log.Append(appending, fmt.Sprintf("%x-%d", source, i), fmt.Sprint("line ", i), false)
 		if err != nil {
