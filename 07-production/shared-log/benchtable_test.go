@@ -26,7 +26,7 @@ func medianOf(t *testing.T, benchmark, unit string) float64 {
 	}
 	require.NotEmpty(t, values, "%s %s", benchmark, unit)
 	slices.Sort(values)
-	return values[len(values)/2]
+	return (values[(len(values)-1)/2] + values[len(values)/2]) / 2
 }
 
 // The tables of the page have the medians of the recorded benchmarks.

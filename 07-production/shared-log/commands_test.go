@@ -63,7 +63,7 @@ func TestCommands(t *testing.T) {
 		require.Empty(t, stdout)
 	})
 	t.Run("chapter 02's client follows a server", func(t *testing.T) {
-		_, addr := testproc.StartServer(t, command("server"))
+		_, addr := testproc.StartServer(t, command("server"), "-dir="+t.TempDir())
 		client := filepath.Join(testproc.Build(t, "example.com/streams/02-server-stream/cmd/client"), "client")
 		exit, stdout, stderr := testproc.Start(t, client, "-addr="+addr, "-n=2").Wait()
 		require.Zero(t, exit, stderr)
@@ -94,8 +94,10 @@ func TestCommands(t *testing.T) {
 			{"append", "-n=-1", "append: -n: must be at least 0, got -1"},
 			{"append", "-every=0", "append: -every: must be greater than 0, got 0s"},
 			{"append", "-nodes=2", "append: -nodes: must be 1, 3 or 5, got 2"},
-			{"server", "-nodes=2", "server: -nodes: must be 1, 3 or 5, got 2"},
-			{"server", "-retention=-1", "server: -retention: must be at least 1, got -1"},
+			{"server", "-nodes=3", "server: -nodes: must be 1 without -nats, got 3"},
+			{"server", "-nodes=2 -nats=nats://localhost:1", "server: -nodes: must be 1, 3 or 5, got 2"},
+			{"server", "-dir=x -nats=nats://localhost:1", `server: -dir: must be empty with -nats, got "x"`},
+			{"server", "-retention=-1", "server: -retention: must be from 1 to 1000000, got -1"},
 			{"server", "x", `server: unexpected argument "x"`},
 			{"node", "-name=n1", "node: -dir: must not be empty"},
 			{"node", "-dir=x -peer=localhost:1", "node: -peer and -peers: must be given both, or none"},

@@ -23,7 +23,7 @@ import (
 const (
 	// heartbeat is how often the engine says that it has nothing new. It is
 	// the shortest interval that nats.go accepts. After two of them without
-	// a word, [Log.subscribe] must be called again.
+	// a word, the reader must subscribe again.
 	heartbeat = 500 * time.Millisecond
 
 	// requestTimeout is how long one request to the engine may take.
@@ -42,15 +42,18 @@ const (
 	// makes none that is longer.
 	maxMessage = 2 * logs.MaxLine
 
+	maxID        = 256       // the limit of an entry's id in bytes
+	maxRetention = 1_000_000 // each replica has a pointer for each entry
+
 	partialHeader = "Partial" // is "true" for an entry that is partial
 )
 
 // Config says how the engine keeps a log. Whoever opens the log first
 // creates it so.
 type Config struct {
-	Name      string // default: "log"
+	Name      string // without white space and . * > / \; default: "log"
 	Nodes     int    // how many nodes of the engine keep the log: 1, 3 or 5; default: 1
-	Retention int    // how many entries the engine holds, with at most 64 MiB; default: 10,000
+	Retention int    // how many entries the engine holds, with at most 64 MiB: 1 to 1,000,000; default: 10,000
 }
 
 // A Log is a log in the engine. Create a Log with [NewLog]. Methods may be
@@ -67,13 +70,23 @@ func NewLog(nc *nats.Conn, conf Config) (*Log, error) {
 	conf.Nodes = cmp.Or(conf.Nodes, 1)
 	conf.Retention = cmp.Or(conf.Retention, 10_000)
 	switch {
+	case strings.ContainsAny(conf.Name, ".*>/\\ \t\r\n"):
+		return nil, fmt.Errorf("name: must not have white space or . * > / \\, got %q", conf.Name)
 	case conf.Nodes != 1 && conf.Nodes != 3 && conf.Nodes != 5:
 		return nil, fmt.Errorf("nodes: must be 1, 3 or 5, got %d", conf.Nodes)
-	case conf.Retention < 1:
-		return nil, fmt.Errorf("retention: must be at least 1, got %d", conf.Retention)
+	}
+	if err := checkRetention(int64(conf.Retention)); err != nil {
+		return nil, err
 	}
 	js, err := jetstream.New(nc)
 	return &Log{js: js, conf: conf}, err
+}
+
+func checkRetention(n int64) error {
+	if n < 1 || n > maxRetention {
+		return fmt.Errorf("retention: must be from 1 to %d, got %d", maxRetention, n)
+	}
+	return nil
 }
 
 // Append adds an entry and returns its sequence. If the engine does not
@@ -81,13 +94,13 @@ func NewLog(nc *nats.Conn, conf Config) (*Log, error) {
 // ends, and for at most 110 s. The engine stores an id only once within 2
 // minutes, so a repeated attempt is not a second entry.
 //
-// The id must not be empty, and no other entry may have it. The message has
+// The id has 1 to 256 bytes, and no other entry may have it. The message has
 // at most 32 KiB. If Append fails after an attempt, the log may have the
 // entry, or not.
 func (l *Log) Append(ctx context.Context, id, message string, partial bool) (uint64, error) {
 	switch {
-	case id == "":
-		return 0, errors.New("id: must not be empty")
+	case id == "" || len(id) > maxID:
+		return 0, fmt.Errorf("id: must have 1 to %d bytes, got %d", maxID, len(id))
 	case len(message) > maxMessage:
 		return 0, fmt.Errorf("message: must be at most %d bytes, got %d", maxMessage, len(message))
 	}
@@ -115,7 +128,7 @@ func (l *Log) try(ctx context.Context, id string, msg *nats.Msg) (uint64, error)
 	defer cancel()
 	ack, err := l.js.PublishMsg(ctx, msg, jetstream.WithMsgID(id))
 	if err != nil {
-		return 0, err
+		return 0, explain(err)
 	}
 	return ack.Sequence, nil
 }
@@ -156,9 +169,12 @@ func (l *Log) open(ctx context.Context) (jetstream.Stream, state, error) {
 		})
 	}
 	if err != nil {
-		return nil, state{}, err
+		return nil, state{}, explain(err)
 	}
 	info := stream.CachedInfo()
+	if err := checkRetention(info.Config.MaxMsgs); err != nil {
+		return nil, state{}, fmt.Errorf("somebody else has created the log: %w", err)
+	}
 	if info.Cluster != nil && info.Cluster.Leader == "" {
 		// The answer of a node that has lost the others. It may be old.
 		return nil, state{}, errors.New("the log has no leader")
@@ -172,7 +188,18 @@ func (l *Log) open(ctx context.Context) (jetstream.Stream, state, error) {
 }
 
 // Delete removes the log from the engine.
-func (l *Log) Delete(ctx context.Context) error { return l.js.DeleteStream(ctx, l.conf.Name) }
+func (l *Log) Delete(ctx context.Context) error {
+	return explain(l.js.DeleteStream(ctx, l.conf.Name))
+}
+
+// explain replaces what nats.go says while it has no connection, because
+// [Connect] lets it buffer nothing.
+func explain(err error) error {
+	if errors.Is(err, nats.ErrReconnectBufExceeded) {
+		return errors.New("no connection to the engine")
+	}
+	return err
+}
 
 // Leader returns the name of the node that leads the log. It returns an error
 // unless all nodes that keep the log are up to date.

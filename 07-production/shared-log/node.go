@@ -20,7 +20,7 @@ type Node struct{ server *server.Server }
 // NodeConfig is what a node needs to know.
 type NodeConfig struct {
 	Name string // unique among the nodes; default: "n1"
-	Dir  string // keeps the files of the node
+	Dir  string // keeps the files of the node; must not be empty
 	Addr string // host:port for clients; empty: only for this process
 
 	// Peer is host:port for the other nodes, and Peers are those of all
@@ -37,6 +37,9 @@ type NodeConfig struct {
 // StartNode starts a node. The caller calls [Node.Close]. A node with peers
 // is not ready before most of them have started.
 func StartNode(conf NodeConfig) (*Node, error) {
+	if conf.Dir == "" { // NATS would take one that all nodes share
+		return nil, errors.New("dir: must not be empty")
+	}
 	if conf.Name == "" {
 		conf.Name = "n1"
 	}

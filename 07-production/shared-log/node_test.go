@@ -18,8 +18,10 @@ func TestStartNode_SyncsEveryTwoMinutesByDefault(t *testing.T) {
 	}
 }
 
-func TestStartNode_NamesTheWrongAddress(t *testing.T) {
-	_, err := StartNode(NodeConfig{Dir: t.TempDir(), Addr: "localhost"})
+func TestStartNode_NamesTheWrongField(t *testing.T) {
+	_, err := StartNode(NodeConfig{})
+	require.EqualError(t, err, "dir: must not be empty")
+	_, err = StartNode(NodeConfig{Dir: t.TempDir(), Addr: "localhost"})
 	require.ErrorContains(t, err, "address localhost: missing port in address")
 	_, err = StartNode(NodeConfig{Dir: t.TempDir(), Addr: "localhost:http"})
 	require.ErrorContains(t, err, "address localhost:http")

@@ -37,7 +37,8 @@ type Replica struct {
 	BookmarkInterval time.Duration
 
 	// OnServing, if not nil, is called when the replica begins to serve, with
-	// nil, and when it stops serving, with the reason. It must not block.
+	// nil, and when it stops serving, with the reason; also after each
+	// MaxOutage in which it did not serve. It must not block.
 	OnServing func(error)
 
 	copy *replicaCopy // only Run uses it
@@ -64,9 +65,12 @@ func (r *Replica) Run(ctx context.Context) {
 		if upToDate {
 			lost = time.Now() // just now
 		}
-		if time.Since(lost) >= r.maxOutage() && r.served() != nil {
+		if time.Since(lost) >= r.maxOutage() && ctx.Err() == nil {
+			if r.served() != nil {
+				r.copy = nil // it will be drained: read the log again
+			}
 			r.serve(nil, err)
-			r.copy = nil // it is drained: read the log again
+			lost = time.Now() // say so again later
 		}
 		sleep(ctx, retryDelay)
 	}
@@ -86,7 +90,9 @@ func (r *Replica) read(ctx context.Context) (upToDate bool, err error) {
 		c = &replicaCopy{Log: logs.NewCopy(s.id, s.retention, s.oldest-1), id: s.id}
 		c.newest.Store(s.oldest - 1)
 		r.copy = c
-		r.serve(nil, errors.New("the copy is not up to date yet"))
+		if r.served() != nil {
+			r.serve(nil, errors.New("the copy is not up to date yet"))
+		}
 	}
 	messages, err := subscribe(ctx, stream, c.newest.Load())
 	if err != nil {
@@ -136,11 +142,12 @@ func next(ctx context.Context, messages jetstream.MessagesContext, d time.Durati
 }
 
 // serve makes c the copy that followers read; nil: none, because of err. The
-// followers of another copy are sent away.
+// followers of another copy are sent away. If c is served already, serve does
+// nothing.
 func (r *Replica) serve(c *replicaCopy, err error) {
 	r.mu.Lock()
 	old := r.serving
-	if old == c || r.draining {
+	if c != nil && old == c || r.draining {
 		r.mu.Unlock()
 		return
 	}
@@ -180,8 +187,10 @@ var errNotServing = status.Error(codes.Unavailable, "this server cannot read the
 // req.after yet, or, without req.follow, the engine's newest one, StreamLogs
 // waits for it first, for at most MaxOutage.
 //
-// Unavailable: as in LogServer; or the replica has not read the log for
-// longer than MaxOutage; or the entry that it waited for did not come.
+// OutOfRange: as in LogServer, but ahead of the newest entry that the engine
+// has. Unavailable: as in LogServer; or the replica has not read the log for
+// longer than MaxOutage; or the entry that it waited for did not come; or the
+// engine, which StreamLogs asks without req.follow, does not answer.
 func (r *Replica) StreamLogs(
 	req *logsv1.LogRequest, stream grpc.ServerStreamingServer[logsv1.LogEntry],
 ) error {

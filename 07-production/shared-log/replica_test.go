@@ -3,6 +3,8 @@ package sharedlog
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -275,6 +277,56 @@ func TestReplica_GapBeginsANewCopy(t *testing.T) {
 		messages, err := tail(t, c, &logsv1.LogRequest{})
 		require.NoError(t, err)
 		require.Len(t, messages, 10)
+	})
+}
+
+// A power cut, and the node has lost its newest entries: its files are older.
+// The engine gives their sequences to others, and a follower misses these.
+func TestReplica_PowerCutReplacesEntries(t *testing.T) {
+	bubble(t, Config{}, func(t *testing.T, l *lab) {
+		a := l.start("a")
+		l.append(lines(5)...)
+		l.stopNode()
+		older := filepath.Join(l.dir, "older")
+		require.NoError(t, os.CopyFS(filepath.Join(older, "jetstream"), os.DirFS(filepath.Join(l.dir, "jetstream"))))
+		l.startNode()
+		l.append("lost 1", "lost 2")
+		time.Sleep(time.Minute)
+		req := &logsv1.LogRequest{}
+		messages, err := tail(t, l.dial("a"), req)
+		require.NoError(t, err)
+		require.Len(t, messages, 7)
+		id := a.served().id
+
+		l.stopNode()
+		l.dir = older
+		l.startNode()
+		time.Sleep(time.Minute)
+		require.Equal(t, id, a.served().id)
+		_, err = tail(t, l.dial("a"), req)
+		requireEnd(t, codes.OutOfRange, "after: 7 is ahead of the newest, 5", err)
+		l.append("new 1", "new 2", "new 3")
+		messages, err = tail(t, l.dial("a"), req)
+		require.NoError(t, err)
+		require.Equal(t, []string{"new 3"}, messages)
+	})
+}
+
+// While it does not serve, the replica says why after each MaxOutage.
+func TestReplica_SaysWhyItDoesNotServe(t *testing.T) {
+	bubble(t, Config{}, func(t *testing.T, l *lab) {
+		log, k := l.log()
+		k.setSilent(true)
+		k.cut()
+		ctx, cancel := context.WithTimeout(t.Context(), 35*time.Second)
+		defer cancel()
+		var reasons []error
+		r := &Replica{Log: log, OnServing: func(err error) { reasons = append(reasons, err) }}
+		r.Run(ctx)
+		require.Len(t, reasons, 3)
+		for _, err := range reasons {
+			require.EqualError(t, err, "no connection to the engine")
+		}
 	})
 }
 

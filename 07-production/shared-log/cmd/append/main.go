@@ -40,13 +40,17 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return cli.Usagef("-%v", err)
 	}
-	if err := log.Open(ctx); err != nil {
+	waiting := time.AfterFunc(5*time.Second, func() { fmt.Fprintln(os.Stderr, "append: waiting for the engine") })
+	err = log.Open(ctx)
+	waiting.Stop()
+	if err != nil {
 		return err
 	}
 	n, err := sharedlog.Generate(ctx, log, *count, *interval)
-	fmt.Fprintf(os.Stderr, "append: %d lines are in the log\n", n)
-	if err == nil {
-		err = ctx.Err()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "append: %d lines are in the log, and perhaps one more\n", n)
+		return err
 	}
-	return err
+	fmt.Fprintf(os.Stderr, "append: %d lines are in the log\n", n)
+	return ctx.Err()
 }

@@ -187,8 +187,9 @@ func (e *experiment) print() error {
 	for _, r := range e.rows {
 		if r.kills > 0 {
 			slices.Sort(r.silences)
-			fmt.Printf("%-28s%6d%8.2f s%8.2f s\n", r.name, r.kills,
-				r.silences[len(r.silences)/2].Seconds(), r.silences[len(r.silences)-1].Seconds())
+			n := len(r.silences)
+			median := (r.silences[(n-1)/2] + r.silences[n/2]) / 2
+			fmt.Printf("%-28s%6d%8.2f s%8.2f s\n", r.name, r.kills, median.Seconds(), r.silences[n-1].Seconds())
 		}
 	}
 	var sum fleet.Counts

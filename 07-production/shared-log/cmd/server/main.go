@@ -23,7 +23,7 @@ var (
 	listener  = cli.ServerFlags()
 	urls      = flag.String("nats", "", "the `URLs` of the engine's nodes, separated by commas (default: a node in this process)")
 	dir       = flag.String("dir", "", "without -nats: keep the log in this `directory` (default: a temporary one)")
-	nodes     = flag.Int("nodes", 1, "keep the log on this many `nodes`: 1, 3 or 5")
+	nodes     = flag.Int("nodes", 1, "with -nats: keep the log on this many `nodes`: 1, 3 or 5")
 	retention = flag.Int("retention", 10_000, "hold this many `entries` of the log, and at most 64 MiB of text")
 )
 
@@ -32,6 +32,12 @@ func main() { os.Exit(cli.Main("server [flags]", run)) }
 func run(ctx context.Context) error {
 	if err := cli.NoArgs(); err != nil {
 		return err
+	}
+	switch {
+	case *urls == "" && *nodes != 1:
+		return cli.Usagef("-nodes: must be 1 without -nats, got %d", *nodes)
+	case *urls != "" && *dir != "":
+		return cli.Usagef("-dir: must be empty with -nats, got %q", *dir)
 	}
 	nc, stop, err := connect()
 	if err != nil {

@@ -1,0 +1,47 @@
+package fleet
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	logsv1 "example.com/streams/02-server-stream/logs/v1"
+)
+
+// The tests of processes count on a follower that sees what is wrong.
+func TestFollower_CountsWhatIsWrong(t *testing.T) {
+	for name, tt := range map[string]struct {
+		entries []*logsv1.LogEntry
+		want    Counts
+	}{
+		"nothing": {[]*logsv1.LogEntry{
+			{Sequence: 1, Message: "line 1"}, {Sequence: 2, Message: "line 2"},
+		}, Counts{Received: 2}},
+		"two lost": {[]*logsv1.LogEntry{
+			{Sequence: 1, Message: "line 1"}, {Sequence: 2, Message: "line 4"}, {Sequence: 3, Message: "line 5"},
+		}, Counts{Received: 3, Lost: 2}},
+		"the first lost": {[]*logsv1.LogEntry{
+			{Sequence: 1, Message: "line 2"},
+		}, Counts{Received: 1, Lost: 1}},
+		"one doubled": {[]*logsv1.LogEntry{
+			{Sequence: 1, Message: "line 1"}, {Sequence: 2, Message: "line 1"}, {Sequence: 3, Message: "line 2"},
+		}, Counts{Received: 3, Doubled: 1}},
+		"the same entry again": {[]*logsv1.LogEntry{
+			{Sequence: 1, Message: "line 1"}, {Sequence: 1, Message: "line 1"},
+		}, Counts{Received: 2, Doubled: 1, Misplaced: 1}},
+		"exchanged": {[]*logsv1.LogEntry{
+			{Sequence: 1, Message: "line 2"}, {Sequence: 2, Message: "line 1"},
+		}, Counts{Received: 2, Lost: 1, Doubled: 1}},
+		"of another log": {[]*logsv1.LogEntry{
+			{Sequence: 1, Message: "line 1"}, {Sequence: 2, Message: "line 2", LogId: "another"},
+		}, Counts{Received: 2, Misplaced: 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &Follower{}
+			for _, e := range tt.entries {
+				require.NoError(t, f.add(e))
+			}
+			require.Equal(t, tt.want, f.Counts())
+		})
+	}
+}
