@@ -75,8 +75,9 @@ func TestPeriods_EndASpanEachMinute(t *testing.T) {
 			traces[s.SpanContext.TraceID().String()] = true
 		}
 		require.Len(t, traces, 3)
-		require.Nil(t, attr(spans[1], "rpc.response.status_code"))
-		require.Equal(t, "Canceled", attr(spans[2], "rpc.response.status_code"))
+		require.Nil(t, attr(spans[1], "stream.code"))
+		require.Equal(t, "Canceled", attr(spans[2], "stream.code"))
+		require.Equal(t, "CANCELLED", attr(call, "rpc.response.status_code"))
 	})
 }
 
@@ -125,7 +126,7 @@ func TestPeriods_LastSpanHasTheCode(t *testing.T) {
 			server := memservertest.Serve(t, stub{handler: handler}.register, byMinute(b)...)
 			follow(t.Context(), t, server.Dial(t))
 			synctest.Wait()
-			require.Equal(t, want, attr(b.spans.GetSpans()[0], "rpc.response.status_code"))
+			require.Equal(t, want, attr(b.spans.GetSpans()[0], "stream.code"))
 		})
 	}
 }
