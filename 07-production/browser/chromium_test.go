@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -90,8 +91,49 @@ func TestChromium_A502EndsAnEventSourceForGood(t *testing.T) {
 	proxy.Store(false)
 	log.Append("second", false)
 	require.Equal(t, []any{"first", "second"}, tab.await(lines+`.length == 2 && `+lines))
-	require.InDelta(t, 2, tab.await(`naive.readyState`), 0, "still CLOSED")
+	require.EqualValues(t, 2, tab.await(`naive.readyState`), "still CLOSED")
 	gateway.Load().Drain()
+}
+
+// A redirect is followed. Everything else but 200 and text/event-stream is the
+// end.
+func TestChromium_OtherAnswersEndASource(t *testing.T) {
+	t.Parallel()
+	tab := startChromium(t)
+	mux := http.NewServeMux()
+	for _, code := range []int{200, 204, 307, 400, 401, 403, 404, 429, 500, 502, 503, 504} {
+		mux.HandleFunc(fmt.Sprintf("/%d", code), func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "/events")
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(code)
+		})
+	}
+	mux.HandleFunc("/events", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_ = http.NewResponseController(w).Flush() // fails only if the browser has left
+		<-r.Context().Done()
+	})
+	mux.HandleFunc("/{$}", func(http.ResponseWriter, *http.Request) {})
+	tab.open(startServer(t, mux).URL)
+	for _, code := range []int{200, 204, 400, 401, 403, 404, 429, 500, 502, 503, 504} {
+		tab.await(fmt.Sprintf(`window.source = new EventSource("/%d")`, code))
+		tab.await(`source.readyState == EventSource.CLOSED`)
+	}
+	tab.await(`window.source = new EventSource("/307")`)
+	tab.await(`source.readyState == EventSource.OPEN`)
+	tab.open("about:blank")
+}
+
+// A page that makes a new source needs the position of the last bookmark.
+func TestChromium_PageHearsOfABookmark(t *testing.T) {
+	t.Parallel()
+	tab := startChromium(t)
+	client, _ := serveLog(t, &logs.LogServer{Log: newLog("first", "second"), BookmarkInterval: 10 * time.Millisecond})
+	gateway := NewGateway(client)
+	tab.open(startServer(t, gateway).URL + "/?grep=third")
+	tab.await(`last.endsWith(":2")`)
+	require.Equal(t, []any{}, tab.await(lines))
+	gateway.Drain()
 }
 
 // The page has one stream, and opens nine more. If closing is true, it closes one

@@ -26,7 +26,7 @@ var errPosition = errors.New("after: must be LOG:SEQUENCE, the id of an event")
 // that of its first request.
 func parseRequest(r *http.Request) (*logsv1.LogRequest, error) {
 	req := &logsv1.LogRequest{Follow: true, Bookmarks: true}
-	req.Contains = strings.ToValidUTF8(r.FormValue("grep"), "\uFFFD") // as a page does
+	req.Contains = strings.ToValidUTF8(r.FormValue("grep"), "\uFFFD") // as a browser would
 	id := r.Header.Get("Last-Event-ID")
 	if id == "" {
 		id = r.FormValue("after")
