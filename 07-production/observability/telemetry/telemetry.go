@@ -23,8 +23,8 @@ import (
 // stream.oldest (the age in seconds of the oldest stream that is open), and
 // the counters stream.sent, stream.received and stream.ended. All have the
 // attribute rpc.method, and stream.ended also stream.code, the name of the code
-// in Go, such as Canceled. (The rpc.response.status_code of otelgrpc is
-// CANCELLED.)
+// in Go, such as DeadlineExceeded. (otelgrpc writes DEADLINE_EXCEEDED into its
+// rpc.response.status_code.)
 func Observe(meter metric.Meter, counters *observability.Counters) error {
 	var errs []error
 	gauge := func(name, unit string) metric.Int64ObservableGauge {
