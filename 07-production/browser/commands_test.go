@@ -22,7 +22,7 @@ func TestCommands(t *testing.T) {
 	gateway := filepath.Join(testproc.Build(t, "./cmd/gateway"), "gateway")
 	t.Run("one port serves the log twice and drains", func(t *testing.T) { testOnePort(t, gateway) })
 	t.Run("an upstream and a host are flags", func(t *testing.T) { testUpstream(t, gateway) })
-	t.Run("a connection without a request delays no end", func(t *testing.T) { testDrain(t, gateway) })
+	t.Run("a connection without a request is closed", func(t *testing.T) { testDrain(t, gateway) })
 	t.Run("bad input is reported in one line", func(t *testing.T) { testBadInput(t, gateway) })
 }
 
