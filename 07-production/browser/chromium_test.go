@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"example.com/streams/02-server-stream/logs"
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
@@ -248,6 +250,29 @@ func TestChromium_ShowsThatEntriesAreMissing(t *testing.T) {
 	require.Regexp(t, `^\(entries are missing: after: 2 belongs to another log; this log is \w+\)$`, got[2])
 	require.Equal(t, []any{"new 1", "new 2"}, got[3:])
 	gateway.Drain()
+}
+
+func TestChromium_FailedClosesTheSource(t *testing.T) {
+	t.Parallel()
+	tab := startChromium(t)
+	log := newLog("first")
+	var failing atomic.Bool
+	client, _ := serveLog(t, stub{OnStreamLogs: func(req *logsv1.LogRequest, stream serverStream) error {
+		if failing.Load() {
+			return status.Error(codes.PermissionDenied, "not yours")
+		}
+		return (&logs.LogServer{Log: log}).StreamLogs(req, stream)
+	}})
+	tab.open(startServer(t, NewGateway(client)).URL)
+	tab.await(lines + `.length == 1`)
+	tab.await(`(() => {
+		const close = EventSource.prototype.close;
+		EventSource.prototype.close = function () { window.closes = 1; close.call(this); };
+		return true;
+	})()`)
+	failing.Store(true)
+	log.Drain() // ends the stream, and the browser connects again
+	tab.await(`window.closes == 1 && document.querySelector("#state").textContent == "failed: not yours"`)
 }
 
 func TestChromium_PageOfAnotherOriginIsRefused(t *testing.T) {

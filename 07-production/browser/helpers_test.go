@@ -202,7 +202,7 @@ func startChromium(t *testing.T) *chromium {
 		_ = cmd.Wait() // the status is not of interest
 		_ = from.Close()
 		if t.Failed() {
-			t.Logf("%s printed:\n%s", executable, &stderr)
+			t.Logf("%s printed:\n%.500s", executable, stderr.String())
 		}
 	})
 	require.NoError(t, errors.Join(toRead.Close(), fromWrite.Close())) // the browser has its own
