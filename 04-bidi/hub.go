@@ -173,7 +173,7 @@ func (h *Hub) publish(to map[string]*Member, text *chatv1.ChatMessage) {
 			continue
 		}
 		m.waiting.Add(size)
-		m.queue <- text // there is a place: this does not wait
+		m.queue <- text // does not wait: notices fill at most half of the places
 	}
 	for _, m := range slow {
 		h.notify(m.room, leaveMessage(m.name, chatv1.Leave_REASON_TOO_SLOW))

@@ -77,6 +77,7 @@ func (s *ChatServer) Chat(
 		return err
 	}
 	defer m.Leave(chatv1.Leave_REASON_DISCONNECTED) // no effect after a goodbye
+	// Room for one error: both goroutines end, whoever of them is heard.
 	read, wrote := make(chan error, 1), make(chan error, 1)
 	go func() { read <- readTexts(stream, m) }()
 	go func() { wrote <- writeMessages(stream, m) }()
@@ -89,7 +90,7 @@ func (s *ChatServer) Chat(
 			return m.Err()
 		case <-late: // too much was left to send
 			return errLate // ResourceExhausted
-		case err := <-read: // nil after a half-close
+		case err := <-read: // nil after a half-close; not nil when the context ends
 			if err != nil {
 				return err
 			}

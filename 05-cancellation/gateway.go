@@ -72,7 +72,7 @@ func (g *Gateway) Watch(
 	defer cancel(nil)
 	stop := context.AfterFunc(g.drain, func() { cancel(context.Cause(g.drain)) })
 	defer stop()
-	ctx, err := addHop(ctx) // against loops of gateways
+	ctx, err := addHop(ctx) // refuses a call that has passed 8 gateways, as in a loop
 	if err != nil {
 		return err
 	}

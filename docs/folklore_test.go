@@ -2,10 +2,13 @@ package docs_test
 
 import (
 	"context"
+	"io"
 	"net"
 	"reflect"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
@@ -52,6 +55,28 @@ func TestStream_HasNoMethodsOfOtherLanguages(t *testing.T) {
 	}
 	_, ok := client.MethodByName("CloseSend")
 	require.True(t, ok)
+}
+
+// A silent server sends nothing for a day, and then ends the stream.
+type silent struct{ logsv1.UnsafeLogServiceServer }
+
+func (silent) StreamLogs(*logsv1.LogRequest, grpc.ServerStreamingServer[logsv1.LogEntry]) error {
+	time.Sleep(24 * time.Hour)
+	return nil
+}
+
+func TestRecv_WaitsForASilentServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := memservertest.Serve(t, func(s grpc.ServiceRegistrar) {
+			logsv1.RegisterLogServiceServer(s, silent{})
+		})
+		start := time.Now()
+		stream, err := logsv1.NewLogServiceClient(server.Dial(t)).StreamLogs(t.Context(), &logsv1.LogRequest{})
+		require.NoError(t, err)
+		_, err = stream.Recv()
+		require.ErrorIs(t, err, io.EOF)
+		require.Equal(t, 24*time.Hour, time.Since(start), "until the handler returned nil")
+	})
 }
 
 func TestUnaryCalls_ShareOneConnection(t *testing.T) {

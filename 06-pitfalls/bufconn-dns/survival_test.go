@@ -37,7 +37,7 @@ func TestSurvival_OfFixedDial(t *testing.T) {
 			ctx, cancel := context.WithTimeout(ctx, time.Hour)
 			defer cancel()
 			start := time.Now()
-			// Nobody reads the client's end of the pipe.
+			// Nobody reads what the client writes.
 			_, err := count(ctx, func(context.Context, string) (net.Conn, error) {
 				client, _ := net.Pipe()
 				return client, nil

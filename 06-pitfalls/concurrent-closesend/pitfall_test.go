@@ -128,7 +128,7 @@ func overtake(t *testing.T) {
 }
 
 // late is a server that begins to read after a second, and answers a second
-// after the client has half-closed.
+// after it has read everything up to the half-close.
 var late = &service.Server{
 	OnEcho: func(stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]) error {
 		time.Sleep(time.Second)

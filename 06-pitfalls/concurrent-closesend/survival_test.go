@@ -125,8 +125,8 @@ func one() <-chan int64 {
 	return values
 }
 
-// ticks returns a channel that gets a value each second, from 1 on, and is
-// never closed.
+// ticks returns a channel that gets a value each second for an hour, from 1 on,
+// and is never closed.
 func ticks() <-chan int64 {
 	values := make(chan int64, 3600)
 	for i := range int64(3600) {

@@ -100,7 +100,7 @@ func TestSurvival_OfFixedCount(t *testing.T) {
 
 func ignore(int64) {}
 
-// handled returns the numbers that FixedCount gives to handle, in order.
+// handled returns the numbers that FixedCount gives to handle, sorted.
 func handled(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient,
 	req *pitfallsv1.CountRequest, handle func(int64),

@@ -78,8 +78,9 @@ func (s slowStream) Send(n *pitfallsv1.Number) error {
 
 // sources returns three sources. The first yields a number that is larger than
 // the quota of 64 KiB. A second later, each of the others yields a small
-// number, and its Send waits. After an hour the server begins to read. The
-// quota then becomes positive once, and one of the two calls is woken.
+// number, and its Send waits if each source has its own. After an hour the
+// server begins to read. The quota then becomes positive once, and one of the
+// two calls is woken.
 func sources() []iter.Seq[*pitfallsv1.Number] {
 	return []iter.Seq[*pitfallsv1.Number]{
 		after(0, &pitfallsv1.Number{Padding: make([]byte, 256<<10)}),

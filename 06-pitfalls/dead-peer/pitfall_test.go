@@ -121,7 +121,7 @@ func TestServer_RefusesPINGsThatComeTooOften(t *testing.T) {
 }
 
 // pinged receives from a quiet stream of a client that sends PINGs at an
-// interval, to a server that expects one a minute.
+// interval, to a server with the options for a minute.
 func pinged(t *testing.T, interval time.Duration) *pitfalltest.Call {
 	server := pitfalltest.Serve(t, &service.Server{}, FixedServerOptions(time.Minute)...)
 	conn := server.Dial(t, FixedDialOptions(interval)...)

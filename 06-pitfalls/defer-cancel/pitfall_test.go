@@ -65,8 +65,8 @@ func TestFixed_StreamOutlivesTheLimit(t *testing.T) {
 	})
 }
 
-// The documentation of ClientStream.Context says that a call of Context before
-// the first Recv disables retries.
+// The documentation of ClientStream.Context says that a call of Context
+// disables later retries.
 func TestFixed_OpenLeavesRetriesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		attempts := 0

@@ -57,7 +57,8 @@ var crashes = []text{
 	{
 		shows: `panic: close of closed channel`,
 		who:   "your code",
-		fix: "Two places close the same channel. Let only the goroutine that sends close it. In a handler, this " +
+		fix: "Two places close the same channel. Let only the goroutine that sends close it. If several " +
+			"send, wait for all of them first, such as with a `sync.WaitGroup`. In a handler, this " +
 			"ends the whole server: {handler-panic}.",
 		produce: panicking(func(echoServer) { c := make(chan int); close(c); close(c) }),
 	},
@@ -100,7 +101,8 @@ var crashes = []text{
 		shows: `panic: send on closed channel`,
 		who:   "your code",
 		fix: "A goroutine sends to a channel that has been closed. Let only the goroutine that sends " +
-			"close it. In a handler, this ends the whole server: {handler-panic}.",
+			"close it. If several send, wait for all of them first, such as with a `sync.WaitGroup`. In a " +
+			"handler, this ends the whole server: {handler-panic}.",
 		produce: panicking(func(echoServer) { c := make(chan int); close(c); c <- 1 }),
 	},
 	{

@@ -109,8 +109,8 @@ func (row text) matches(got string) bool {
 
 var braced = regexp.MustCompile(`\{[^}]+\}`)
 
-// link returns the link that a name in braces stands for: a page of this
-// folder, a heading of a chapter, or a pitfall.
+// link returns the link that a name in braces stands for: a page of docs, a
+// heading of a chapter, or a pitfall.
 func link(name string) string {
 	name = strings.Trim(name, "{}")
 	page, heading, found := strings.Cut(name, "#")

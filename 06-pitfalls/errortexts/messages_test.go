@@ -187,8 +187,8 @@ func sendingHeader(md metadata.MD, opts ...grpc.DialOption) func(*testing.T) str
 	})
 }
 
-// sending returns a producer of the error that a call of Ping with the
-// message m ends with.
+// sending returns a producer of the error that a call of Count with the
+// request m ends with.
 func sending(m proto.Message) func(*testing.T) string {
 	return bubble(func(t *testing.T) error {
 		conn := pitfalltest.Serve(t, &service.Server{}).Dial(t)

@@ -16,7 +16,7 @@ import (
 )
 
 // connectionTimedOut pulls the cable of a client whose TCP keepalive takes
-// two seconds instead of two hours: its socket drops what arrives.
+// two seconds instead of more than two hours: its socket drops what arrives.
 func connectionTimedOut(t *testing.T) string {
 	addr := framing(t, func(f *http2.Framer, stream uint32, _ net.Conn) { header(f, stream) })
 	dialer := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{

@@ -87,7 +87,7 @@ func TestSurvival_OfFixedWatch(t *testing.T) {
 	}.Run(t)
 }
 
-// endless returns a number every interval until ctx ends.
+// endless returns a channel that gets a number every interval until ctx ends.
 func endless(ctx context.Context, interval time.Duration) <-chan int64 {
 	numbers := make(chan int64)
 	go func() {

@@ -95,7 +95,7 @@ func TestFixed_ClientStreamMayTakeLonger(t *testing.T) {
 	})
 }
 
-// ReadTimeout and WriteTimeout protect the other pages all the same.
+// WriteTimeout ends the other pages all the same.
 func TestBoth_EndAPageAfter10s(t *testing.T) {
 	for name, newServer := range map[string]func(http.Handler) *http.Server{"broken": BrokenServer, "fixed": FixedServer} {
 		t.Run(name, func(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// BrokenCount returns the numbers of the first server that accepts the call,
-// or the errors of all servers.
+// BrokenCount is meant to return the numbers of the first server that accepts
+// the call, or the errors of all servers.
 func BrokenCount(
 	ctx context.Context, req *pitfallsv1.CountRequest,
 	servers ...pitfallsv1.PitfallServiceClient,

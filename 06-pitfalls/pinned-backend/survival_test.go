@@ -79,14 +79,18 @@ func TestSurvival_OfFixedServerOptions(t *testing.T) {
 			})
 		}),
 		ServerIsAway: pitfalltest.NotApplicable("the code runs in the server"),
-		// The calls take 16 hours, and so more than 30 connections.
+		// The calls take more than 16 hours, and so many connections.
 		ManyInARow: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
-			client := dial(t, &service.Server{})
+			client, network := pitfalltest.DialFaultyTo(t,
+				pitfalltest.Serve(t, &service.Server{}, FixedServerOptions(age)...))
+			connections := map[any]bool{}
 			pitfalltest.InARow(func(int) {
 				_, err := client.Ping(ctx, &pitfallsv1.PingRequest{})
 				require.NoError(t, err)
+				connections[network.Conn()] = true
 				time.Sleep(10 * time.Minute)
 			})
+			require.GreaterOrEqual(t, len(connections), 25, "one in 40 minutes")
 		}),
 		ManyAtOnce: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client := dial(t, pitfalltest.Idle())

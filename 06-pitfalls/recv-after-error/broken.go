@@ -11,8 +11,8 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// BrokenCount calls handle with each number and warn with each error, until
-// the stream has ended or ctx is done.
+// BrokenCount calls handle with each number and warn with each error. It is
+// meant to do so until the stream has ended or ctx is done.
 func BrokenCount(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient,
 	handle func(int64), warn func(error),

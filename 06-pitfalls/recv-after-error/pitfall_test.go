@@ -33,6 +33,10 @@ func TestBroken_HandlesThousandsThatNobodySent(t *testing.T) {
 		require.Greater(t, r.strange, 13_000)
 		require.Len(t, r.errs, maxErrors)
 		require.EqualError(t, r.errs[0], tooLarge)
+		for _, got := range r.errs[1:3] {
+			require.ErrorContains(t, got, "received message larger than max")
+			require.NotEqual(t, tooLarge, got.Error())
+		}
 		for _, got := range r.errs[3:] {
 			require.EqualError(t, got, tooLarge)
 		}

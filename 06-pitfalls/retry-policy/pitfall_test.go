@@ -38,7 +38,8 @@ func TestFixed_ContinuesAfterTheLastNumber(t *testing.T) {
 	})
 }
 
-// The server fails twice, and each time calls before first.
+// The server fails the first two attempts. In each attempt it calls before
+// first.
 func TestPolicy_RetriesUntilTheFirstHeaders(t *testing.T) {
 	header := metadata.Pairs("version", "1")
 	for _, tt := range []struct {

@@ -72,7 +72,7 @@ func TestSurvival_OfFixedCount(t *testing.T) {
 		// The server is away at the start, and again during the stream.
 		ServerIsAway: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client, network := pitfalltest.DialFaulty(t, slow)
-			network.Refuse(1) // the next connect is a second later
+			network.Refuse(1) // the next connect is about a second later
 			time.AfterFunc(2500*time.Millisecond, func() { network.Refuse(3) })
 			got, err := FixedCount(ctx, client, 3)
 			require.NoError(t, err)

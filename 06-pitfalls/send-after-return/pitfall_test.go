@@ -35,8 +35,8 @@ func TestFixed_SendsAllNumbers(t *testing.T) {
 	})
 }
 
-// The client reads nothing before the call has ended, and the messages fill
-// more than the window of the stream.
+// The client reads nothing before the handler has returned, and the messages
+// are larger than the window of the stream.
 func TestSend_BeforeTheReturnIsNotLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, &service.Server{

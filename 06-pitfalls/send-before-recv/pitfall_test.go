@@ -62,8 +62,8 @@ func TestBoth_EchoAFewNumbers(t *testing.T) {
 	})
 }
 
-// A connection in memory holds 64 KiB in each direction, as the buffers of a
-// socket do.
+// A connection in memory holds 64 KiB in each direction; over TCP, the buffers
+// of the sockets take its place.
 func TestSend_BlocksAfter255NumbersOf1KiB(t *testing.T) {
 	const window = 64 << 10
 	synctest.Test(t, func(t *testing.T) {

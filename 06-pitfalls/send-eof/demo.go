@@ -7,7 +7,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// Demo sends a number that the server refuses, and one more.
+// Demo sends three numbers, of which the server refuses the second.
 var Demo = demo.Demo{Broken: variant(BrokenSum), Fixed: variant(FixedSum)}
 
 func variant(sum sum) demo.Variant {

@@ -3,8 +3,8 @@ package streaminterceptor
 
 import "google.golang.org/grpc"
 
-// BrokenServerOptions returns the options of a server that refuses calls
-// without the token.
+// BrokenServerOptions returns the options of a server that is meant to refuse
+// calls without the token.
 func BrokenServerOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.ChainUnaryInterceptor(checkUnary),

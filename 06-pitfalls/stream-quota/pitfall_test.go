@@ -128,8 +128,8 @@ func (d *dialer) dial() (*grpc.ClientConn, error) {
 	return conn, err
 }
 
-// The documentation of ClientStream.Context says that a call of Context before
-// the first Recv disables retries.
+// The documentation of ClientStream.Context says that a call of Context
+// disables later retries.
 func TestOpen_LeavesRetriesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		attempts := 0

@@ -19,7 +19,7 @@ import (
 // limit is longer than the 100 ms between two numbers of the server.
 const limit = 550 * time.Millisecond
 
-// deadlineTexts are the texts that a client can see when its deadline passes.
+// deadlineTexts are texts that a client can see when its deadline passes.
 // Which text the client sees depends on which side is first.
 var deadlineTexts = []string{
 	"rpc error: code = DeadlineExceeded desc = context deadline exceeded",

@@ -76,7 +76,7 @@ func TestClient_DoublesItsIntervalAfterTheGOAWAY(t *testing.T) {
 	})
 }
 
-// A server whose clock is a tenth slow sees 5 minutes when 5.5 have passed.
+// For a client, the 5 minutes of a server whose clock is slow may be 5.5.
 func TestFixed_KeepsItOpenIfTheServersClockIsSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := pitfalltest.Serve(t, &service.Server{}, grpc.KeepaliveEnforcementPolicy(

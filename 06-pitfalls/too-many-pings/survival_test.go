@@ -15,7 +15,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// The call is one Echo on a connection with the options.
+// The calls use a connection with the options.
 func TestSurvival_OfFixedDialOptions(t *testing.T) {
 	unavailable := status.Error(codes.Unavailable, "restarting")
 	pitfalltest.Survival{
@@ -83,7 +83,7 @@ func TestSurvival_OfFixedDialOptions(t *testing.T) {
 			_, err := pitfalltest.Echo(ctx, client)
 			require.ErrorContains(t, err, "keepalive ping failed to receive ACK within timeout")
 			require.LessOrEqual(t, time.Since(start), time.Minute+6*time.Minute+5*time.Second)
-			time.Sleep(3 * time.Hour) // the server has no keepalive of its own, and notices later
+			time.Sleep(3 * time.Hour) // the server's own keepalive notices after 2 hours
 		}),
 		ServerIsAway: pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 			client, network := pitfalltest.DialFaulty(t, &service.Server{}, FixedDialOptions()...)

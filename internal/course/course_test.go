@@ -108,6 +108,7 @@ func TestGrade_TellsTheState(t *testing.T) {
 			Failing,
 			"02-write/exercise/exercise.go:4:1: syntax error: unexpected EOF, expected )",
 		}},
+		"init": {rightCode + "\nfunc init() { panic(\"x\") }\n", Result{Failing, "panic: x\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, l := load(t, tt.code)
@@ -116,6 +117,7 @@ func TestGrade_TellsTheState(t *testing.T) {
 			require.Equal(t, tt.want.State, results[0].State)
 			require.Contains(t, results[0].Text, tt.want.Text)
 			require.NotContains(t, results[0].Text, "---")
+			require.NotContains(t, results[0].Text, "FAIL")
 		})
 	}
 }
@@ -144,12 +146,13 @@ func TestStatus_NamesTheNextCommand(t *testing.T) {
 func TestRoom_HasALineForEachClone(t *testing.T) {
 	done, _ := load(t, rightCode)
 	failing, _ := load(t, wrongCode)
+	waiting, _ := load(t, stubCode)
 	empty := t.TempDir()
-	out, err := Room(t.Context(), []string{done.Root, failing.Root, empty}, Style{})
+	out, err := Room(t.Context(), []string{done.Root, failing.Root, waiting.Root, empty}, Style{})
 	require.NoError(t, err)
 	lines := strings.Split(strings.TrimSpace(out), "\n")
-	require.Len(t, lines, 3)
-	for i, want := range []string{"  02 done", "  02 failing", "there are no chapters here"} {
+	require.Len(t, lines, 4)
+	for i, want := range []string{"  02 done", "  02 failing", "  02 waits", "there are no chapters here"} {
 		require.Contains(t, lines[i], want)
 	}
 }
@@ -158,7 +161,7 @@ func TestHint_BelongsToTheFailure(t *testing.T) {
 	for code, want := range map[string]string{
 		stubCode:             "Begin with the task in 02-write/exercise/README.md",
 		wrongCode:            "The sum is wrong\n\nAdd.\n\nDo not subtract.",
-		"package exercise\n": "The code does not compile:\n\n",
+		"package exercise\n": "The test cannot run:\n\nundefined: Sum",
 		rightCode:            "is done",
 	} {
 		c, l := load(t, code)
@@ -180,7 +183,7 @@ func TestReset_KeepsTheCode(t *testing.T) {
 		code, err := os.ReadFile(filepath.Join(c.Root, filepath.FromSlash(kept)))
 		require.NoError(t, err)
 		require.Equal(t, wrongCode, string(code))
-		untouched, err := c.Untouched(l)
+		untouched, err := c.untouched(l)
 		require.NoError(t, err)
 		require.True(t, untouched)
 	}
@@ -192,7 +195,7 @@ func TestReset_RestoresALostFile(t *testing.T) {
 	kept, err := c.Reset(l)
 	require.NoError(t, err)
 	require.Empty(t, kept)
-	untouched, err := c.Untouched(l)
+	untouched, err := c.untouched(l)
 	require.NoError(t, err)
 	require.True(t, untouched)
 }

@@ -16,7 +16,7 @@ var (
 )
 
 // Hint returns the hint that belongs to a result: the one that the failure
-// names, or where to begin.
+// names, why the test cannot run, where to begin, or what to do next.
 func (c *Course) Hint(l *Lesson, r Result) (string, error) {
 	switch r.State {
 	case Waits:
@@ -25,20 +25,18 @@ func (c *Course) Hint(l *Lesson, r Result) (string, error) {
 	case Done:
 		return fmt.Sprintf("%s is done. Compare yours with the solution: go run . solution %s", l.Exercise(), l.Number()), nil
 	}
+	named := hinted.FindStringSubmatch(r.Text)
+	if named == nil {
+		return "The test cannot run:\n\n" + r.Text, nil
+	}
 	page, err := os.ReadFile(filepath.Join(c.Root, filepath.FromSlash(l.Exercise()), "README.md"))
 	if err != nil {
 		return "", err
 	}
-	name := ""
-	if m := hinted.FindStringSubmatch(r.Text); m != nil {
-		name = m[1]
-	} else {
-		return "The code does not compile:\n\n" + r.Text, nil
-	}
 	for _, m := range folded.FindAllStringSubmatch(string(page), -1) {
-		if m[1] == name {
+		if m[1] == named[1] {
 			return m[1] + "\n\n" + strings.TrimSpace(m[2]), nil
 		}
 	}
-	return "", fmt.Errorf("%s/README.md has no hint %q", l.Exercise(), name)
+	return "", fmt.Errorf("%s/README.md has no hint %q", l.Exercise(), named[1])
 }

@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// Ready downloads all modules and builds all commands and tests, so that the
-// course needs no network afterward. It writes each step to w.
+// Ready downloads the modules, and builds the commands and tests, of the root
+// module and of those of the chapters, so that they need no download afterward.
+// It writes each step to w.
 func (c *Course) Ready(ctx context.Context, w io.Writer) error {
 	nested, err := c.nested()
 	if err != nil {
@@ -26,7 +27,7 @@ func (c *Course) Ready(ctx context.Context, w io.Writer) error {
 		}{
 			{"downloading the modules", nil, []string{"mod", "download"}},
 			{"building the commands", nil, []string{"build", "./..."}},
-			// The pattern matches no test. The network is off, to see that it is not needed.
+			// The pattern matches no test. Downloads are off, to see that none is needed.
 			{"building the tests, without a network", []string{"GOPROXY=off"}, []string{"test", "-run=^$", "./..."}},
 		} {
 			start := time.Now()

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// Untouched reports whether the exercise's file is the stub.
-func (c *Course) Untouched(l *Lesson) (bool, error) {
+// untouched reports whether the exercise's file is the stub.
+func (c *Course) untouched(l *Lesson) (bool, error) {
 	code, err := os.ReadFile(filepath.Join(c.Root, filepath.FromSlash(l.File())))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
@@ -73,7 +73,7 @@ func keep(root *os.Root, file string) (name string, err error) {
 
 // Solution returns the solution of an exercise, after an attempt.
 func (c *Course) Solution(l *Lesson) (string, error) {
-	untouched, err := c.Untouched(l)
+	untouched, err := c.untouched(l)
 	if err != nil {
 		return "", err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"example.com/streams/internal/gotest"
@@ -15,7 +16,7 @@ type State int
 // The states of an exercise.
 const (
 	Waits   State = iota // its file is the stub
-	Failing              // the code does not compile, or a check fails
+	Failing              // the test cannot run, or a check fails
 	Done
 )
 
@@ -59,7 +60,7 @@ func (c *Course) Grade(ctx context.Context, lessons ...*Lesson) ([]Result, error
 // add notes an event, and reports whether it is the last one of its package.
 func (r *Result) add(e gotest.Event) bool {
 	switch {
-	case e.Action == "output" && e.Test != "", e.Action == "build-output":
+	case e.Action == "output", e.Action == "build-output":
 		r.Text += e.Output
 	case e.Action == "skip" && e.Test != "":
 		r.State = Waits
@@ -71,6 +72,9 @@ func (r *Result) add(e gotest.Event) bool {
 	return e.Test == "" && (e.Action == "pass" || e.Action == "fail" || e.Action == "skip")
 }
 
+// ofGoTest is a line that go test adds to what a test prints.
+var ofGoTest = regexp.MustCompile(`^(?:=== |--- |# |FAIL$|FAIL\t|ok  \t)`)
+
 // trim returns the text of a test without the lines and the indent that
 // go test adds.
 func trim(text string) string {
@@ -80,10 +84,9 @@ func trim(text string) string {
 		if _, after, ok := strings.Cut(line, "exercise_test.go:"); ok {
 			_, line, _ = strings.Cut(after, ": ")
 		}
-		if strings.HasPrefix(line, "=== ") || strings.HasPrefix(line, "--- ") || strings.HasPrefix(line, "# ") {
-			continue
+		if !ofGoTest.MatchString(line) {
+			lines = append(lines, line)
 		}
-		lines = append(lines, line)
 	}
 	return strings.TrimSpace(strings.Join(lines, "\n"))
 }

@@ -31,7 +31,7 @@ func (s Style) wrap(start, text string) string {
 	return start + text + "\x1b[0m"
 }
 
-// Bold styles what a learner types.
+// Bold styles titles, files, and what a learner types.
 func (s Style) Bold(text string) string { return s.wrap(s.bold, text) }
 
 // Green styles what is done.
@@ -126,7 +126,7 @@ func state(l *Lesson, r Result, next bool, style Style) string {
 	return "waits"
 }
 
-// short cuts a text to n characters.
+// short cuts a text to at most n characters.
 func short(text string, n int) string {
 	r := []rune(text)
 	if len(r) <= n {

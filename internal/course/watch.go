@@ -12,13 +12,13 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// quiet is how long a folder must not change before a test runs: editors
-// write a file in several steps.
+// quiet is how long no Go file of a folder must change before a test runs
+// again: editors write a file in several steps.
 const quiet = 100 * time.Millisecond
 
 // Watch grades an exercise, again whenever a Go file in its folder is saved,
-// and writes the result to w, until ctx ends or the exercise is done. Then it
-// returns nil.
+// and writes the result to w, until ctx is canceled or the exercise is done. Then
+// it returns nil.
 func (c *Course) Watch(ctx context.Context, w io.Writer, l *Lesson, style Style) error {
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
@@ -39,7 +39,7 @@ func (c *Course) Watch(ctx context.Context, w io.Writer, l *Lesson, style Style)
 	}
 }
 
-// ignoreEnd returns nil for the end of a context: Ctrl-C is how a watch ends.
+// ignoreEnd returns nil for a cancel: Ctrl-C is how a watch ends.
 func ignoreEnd(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return nil

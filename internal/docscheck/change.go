@@ -25,7 +25,8 @@ type Change struct {
 }
 
 // Changes returns the changes of all pages below root, in the order of the
-// pages. [Check] reports those that do not apply.
+// pages, or an error if one of them does not apply. [Check] reports all that
+// do not apply.
 func Changes(root string) ([]*Change, error) {
 	r, err := readRepository(root)
 	if err != nil {
@@ -137,8 +138,8 @@ func (r *repository) addChange(
 func join(lines []string) []byte { return []byte(strings.Join(lines, "\n") + "\n") }
 
 // Apply edits lines as a diff says, whose lines begin with +, - or neither.
-// It ignores the indent of the diff. The lines without + must stand together,
-// and once, in lines.
+// When it looks for the lines without +, it ignores indents. These lines must
+// stand together, and once, in lines.
 func Apply(lines, diff []string) ([]string, error) {
 	var before []string
 	for _, line := range diff {

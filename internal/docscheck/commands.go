@@ -14,7 +14,8 @@ var (
 	assignments = regexp.MustCompile(`^(?:[A-Z]+=\S+ )+`)
 )
 
-// fields splits a command at blanks. Quotes may stand around a field.
+// fields splits a command at blanks, without the assignments before it and the
+// comment behind it. Quotes may stand around a field.
 func fields(command string) (all []string, err error) {
 	command, _, _ = strings.Cut(assignments.ReplaceAllString(command, ""), "#")
 	for rest := strings.TrimSpace(command); rest != ""; {

@@ -96,7 +96,8 @@ func (r *repository) runConsoles(limit time.Duration) {
 }
 
 // run runs a go command in root. The lines are those of its standard output
-// and its standard error, in the order in which it wrote them.
+// and its standard error, in the order in which it wrote them, without blanks
+// at their ends.
 func run(root string, limit time.Duration, args []string) (lines []string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()

@@ -17,15 +17,15 @@ import (
 	"time"
 )
 
-// Options change what [Check] does. The zero value checks everything and
-// writes nothing.
+// Options change what [Check] does. The zero value checks everything but the
+// form of lessons, and writes nothing.
 type Options struct {
 	Update bool          // rewrite the snippets, outputs and versions that differ
 	Short  bool          // do not run the commands of console fences
 	Limit  time.Duration // for each of these commands; 0 means a minute
 
 	// Lessons are the pages that must have the form of a lesson. Topics are
-	// those whose headings may differ.
+	// lessons whose headings may differ.
 	Lessons, Topics []string
 }
 
@@ -42,8 +42,8 @@ const runUpdate = "run UPDATE=1 go test ./docs"
 
 // Check returns the problems of all pages below root, the folder of go.mod.
 // A page is a file whose name ends in .md, except in hidden folders and in
-// folders called testdata. Check runs the commands of console fences, two at
-// a time. It returns an error if it cannot read or write a file, or if a Go
+// folders called testdata. Unless o.Short is set, Check runs the commands
+// of console fences whose output a page shows, two at a time. It returns an error if it cannot read or write a file, or if a Go
 // file does not parse.
 func Check(root string, o Options) ([]Problem, error) {
 	r, err := readRepository(root)
@@ -182,8 +182,8 @@ var version = regexp.MustCompile(`((?i:since\s)?)\b(Go|grpc-go)(?:\s|/blob/|/tre
 // history is the page that speaks of earlier versions.
 const history = "CHANGELOG.md"
 
-// updated returns the text of a page with the snippets, outputs and
-// versions that it should have.
+// updated returns the text of a page with the snippets, outputs, numbers
+// and versions of grpc-go that it should have.
 func (r *repository) updated(p *page) string {
 	lines := slices.Clone(p.lines)
 	for _, f := range slices.Backward(p.fences) {

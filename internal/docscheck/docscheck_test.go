@@ -13,7 +13,7 @@ import (
 	"example.com/streams/internal/docscheck"
 )
 
-// files are a small repository. Each test adds 01-demo/README.md.
+// files are a small repository. Most tests add 01-demo/README.md.
 var files = map[string]string{
 	"go.mod": "module demo\n\ngo 1.26.0\n\nrequire google.golang.org/grpc v1.85.0\n",
 	"01-demo/log.go": `package demo
@@ -287,7 +287,7 @@ func TestCheck_ReportsTheFormOfALesson(t *testing.T) {
 01-demo/README.md:14: BenchmarkLog: the section names a test in line 14 already; list this one under Proof`, got)
 }
 
-// truth uses each form. All of it is true.
+// truth uses forms that need no update. All of it is true.
 const truth = "# A page\n\n" +
 	"[`Log.Append`](log.go), [`serve.Run`](../internal/serve/run.go), [`Demo.Watch`](demo.proto), [`fmt`](https://go.dev/pkg/fmt),\n" +
 	"[above](#a-page), [guide](../docs/guide.md#twice-1), ![picture](testdata/trace.txt), [folder](..), [a](#a-page),\n" +

@@ -13,7 +13,7 @@ import (
 )
 
 // checkFence compares the body of a fence with its source, and checks the
-// commands or the diff in it.
+// commands, the diff or the picture in it.
 func (r *repository) checkFence(p *page, f *fence) {
 	want, err := r.want(f)
 	switch {
@@ -88,7 +88,7 @@ func (r *repository) want(f *fence) ([]string, error) {
 	return f.body, nil
 }
 
-// checkPaste checks that a reader can append the fence to a test file.
+// checkPaste checks that the fence is formatted Go code for a test file.
 func checkPaste(f *fence) error {
 	body := strings.Join(f.body, "\n")
 	formatted, err := format.Source([]byte(body))
@@ -106,7 +106,7 @@ func checkPaste(f *fence) error {
 
 var (
 	reason = regexp.MustCompile(`^none \(.*\pL.*\)$`)
-	// codeArgs are a path, names of declarations, and two patterns.
+	// codeArgs are a path, names of declarations, doc, and two patterns.
 	codeArgs = regexp.MustCompile(`^(\S+)((?: [\w.]+)*?)( doc)?(?: /(.+)/ /(.+)/)?$`)
 )
 
@@ -156,7 +156,7 @@ func belongs(line string, withDoc bool) bool {
 }
 
 // fragment returns the lines from the first that matches one pattern to the
-// next that matches the other.
+// first from there that matches the other.
 func fragment(lines, patterns []string) ([]string, error) {
 	for i, pattern := range patterns {
 		re, err := regexp.Compile(pattern)

@@ -19,8 +19,8 @@ var (
 )
 
 // checkLesson checks that a lesson is short, has a picture, and names at most
-// one test in each section. It also checks the last headings, if they are
-// fixed.
+// one test, and once, in each section but Proof. It also checks the last
+// headings, if they are fixed.
 func (p *page) checkLesson(fixed bool) {
 	if n := p.words(); n > maxWords {
 		p.problem(1, "a lesson must have at most %d words outside fences, tables and comments, got %d", maxWords, n)
@@ -75,7 +75,7 @@ func (p *page) section(line int) (text string) {
 	return text
 }
 
-// checkDiagram checks that a picture is small, and that a test shows what it says.
+// checkDiagram checks that a picture is small, and names a test that exists.
 func (r *repository) checkDiagram(p *page, f *fence) {
 	if n := len(arrow.FindAllString(strings.Join(f.body, "\n"), -1)); n > maxArrows {
 		p.problem(f.line, "a diagram must have at most %d arrows, got %d", maxArrows, n)

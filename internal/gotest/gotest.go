@@ -20,8 +20,8 @@ type Event struct {
 	Output  string
 }
 
-// Run runs go test -json with args in the folder dir, and calls each with
-// every event, in order. What the command itself says goes to stderr. A test
+// Run runs go test -json with args in the folder dir, and, when the command has
+// ended, calls each with every event, in order. What the command itself says goes to stderr. A test
 // that fails is an event and no error.
 func Run(ctx context.Context, dir string, args []string, stderr io.Writer, each func(Event)) error {
 	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-json"}, args...)...)

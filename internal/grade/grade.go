@@ -38,7 +38,7 @@ type Check struct {
 	Run    func(t *T)
 }
 
-// Environment variables that [Run] reads.
+// Environment variables that [Exercise.Run] and its child process read.
 const (
 	strictVar = "STRICT"        // 1: an exercise that waits fails
 	alwaysVar = "GRADE_ALWAYS"  // 1: grade the code, even if the file is the stub

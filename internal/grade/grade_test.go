@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -95,14 +97,46 @@ func TestGrade_DeadlockIsAMessage(t *testing.T) {
 	require.Contains(t, wrong.Call, "an hour after the context of all calls ended")
 }
 
-func TestGrade_MutexIsAMessage(t *testing.T) {
-	_, wrong := graded(t, func(*T) {
-		var mu sync.Mutex
-		mu.Lock()
-		mu.Lock()
-	})
-	require.Equal(t, hintStuck, wrong.Hint)
-	require.Contains(t, wrong.Got, "the virtual clock stands still")
+// The virtual clock stands still in both cases.
+func TestGrade_EndlessCodeIsAMessage(t *testing.T) {
+	for name, run := range map[string]func(*T){
+		"a mutex": func(*T) {
+			var mu sync.Mutex
+			mu.Lock()
+			mu.Lock()
+		},
+		"a loop": func(g *T) {
+			for g.Context() != nil {
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, wrong := graded(t, run)
+			require.Equal(t, hintStuck, wrong.Hint)
+			require.Contains(t, wrong.Got, "the virtual clock stands still")
+		})
+	}
+}
+
+func TestRun_OnlyStrictFailsAnExerciseThatWaits(t *testing.T) {
+	if os.Getenv("EXERCISE_WAITS") != "" { // in the process below
+		Exercise{Name: "03-x"}.Run(t)
+		return
+	}
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.Mkdir("grader", 0o755))
+	for _, file := range []string{"exercise.go", "grader/stub.go.txt"} {
+		require.NoError(t, os.WriteFile(file, []byte("package exercise\n"), 0o600))
+	}
+	executable, err := os.Executable()
+	require.NoError(t, err)
+	for strict, want := range map[string]string{"0": "--- SKIP", "1": "--- FAIL"} {
+		cmd := exec.CommandContext(t.Context(), executable, "-test.run=^"+t.Name()+"$", "-test.v")
+		cmd.Env = append(os.Environ(), "EXERCISE_WAITS=1", "STRICT="+strict)
+		out, _ := cmd.CombinedOutput() // exit status 1 if strict
+		require.Contains(t, string(out), want)
+		require.Contains(t, string(out), "this exercise waits for you: open 03-x/exercise/README.md and edit 03-x/exercise/exercise.go")
+	}
 }
 
 func TestLeft_NamesTheLineAndTheWait(t *testing.T) {
@@ -125,6 +159,19 @@ func TestCrash_NamesTheDataRace(t *testing.T) {
 		Check: 2, Call: "your code", Got: "a data race at exercise.go:10",
 		Want: "no two goroutines at the same variable, of which one writes", Hint: hintRace,
 	}, *f)
+}
+
+func TestHints_AreInEachExercise(t *testing.T) {
+	pages, err := filepath.Glob("../../0*/exercise/README.md")
+	require.NoError(t, err)
+	require.NotEmpty(t, pages)
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, hint := range []string{hintLeft, hintStuck, hintPanic, hintRace} {
+			require.Contains(t, string(text), "<summary>"+hint+"</summary>", page)
+		}
+	}
 }
 
 func TestDescribe_FitsOnAScreen(t *testing.T) {

@@ -20,11 +20,12 @@ import (
 	"example.com/streams/internal/memserver/memservertest"
 )
 
-// virtualLimit is how long a check may last, and then what is left of it.
+// virtualLimit is how long the context of a check lasts, and how long the check
+// may go on after that.
 const virtualLimit = time.Hour
 
-// realLimit is the same in real time. A mutex that is held, or an endless
-// loop, stops the virtual clock.
+// realLimit is how long a check may take in real time. A mutex that is held, or
+// an endless loop, stops the virtual clock.
 var realLimit = 20 * time.Second
 
 // A T runs a check in a bubble. The first of its methods that finds something

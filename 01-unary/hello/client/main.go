@@ -32,6 +32,6 @@ func main() {
 		log.Fatal(err)
 	}
 	for _, line := range snapshot.GetLines() {
-		fmt.Printf("%q\n", line) // %q escapes what could command your terminal
+		fmt.Printf("%q\n", line) // %q escapes control characters
 	}
 }

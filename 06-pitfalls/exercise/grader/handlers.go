@@ -180,8 +180,8 @@ type watching struct {
 	cancel           context.CancelFunc
 }
 
-// openWatch opens a stream, reads nothing, and lets both channels have more
-// than fits between the two sides.
+// openWatch opens a stream, reads nothing, and puts two pictures and an alarm
+// into the channels, more than fits between the two sides.
 func openWatch(t *grade.T, f Functions) *watching {
 	w := &watching{pictures: make(chan *number, 2), alarms: make(chan *number, 2)}
 	w.server = &service.Server{OnCount: func(_ *pitfallsv1.CountRequest, stream numbers) error {

@@ -18,8 +18,8 @@ func dial(t *grade.T, s *service.Server) (*service.Server, client) {
 	return s, pitfallsv1.NewPitfallServiceClient(t.Serve(s.Register))
 }
 
-// someCodes returns three codes that neither grpc-go nor a context makes, and
-// which of them is random.
+// someCodes returns three codes, at random, of those that neither grpc-go nor a
+// context makes in these calls.
 func someCodes(t *grade.T) []codes.Code {
 	all := []codes.Code{
 		codes.NotFound, codes.AlreadyExists, codes.PermissionDenied, codes.FailedPrecondition, codes.Aborted, codes.DataLoss,

@@ -105,7 +105,7 @@ func Report(ctx context.Context, c pitfallsv1.PitfallServiceClient, minutes iter
 // Peak is a client of Count. It returns the highest of the next n numbers of
 // visitors. When Peak returns, nothing of the call is left.
 func Peak(ctx context.Context, c pitfallsv1.PitfallServiceClient, n int) (int64, error) {
-	// Only a cancel ends a stream that is not read to its end. See
+	// A stream that is not read to its end needs a cancel. See
 	// abandoned-stream.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -119,8 +119,9 @@ func Process(t *testing.T, f func()) string {
 }
 
 // RaceReport runs f in another process, which ends with its first race, and
-// returns what that process printed: "WARNING: DATA RACE" and two stacks. In
-// a test binary that was built without -race, RaceReport skips the test.
+// returns what that process printed. With a race, that has "WARNING: DATA RACE"
+// and two stacks. In a test binary that was built without -race, RaceReport
+// skips the test.
 func RaceReport(t *testing.T, f func()) string {
 	t.Helper()
 	if !raceEnabled {

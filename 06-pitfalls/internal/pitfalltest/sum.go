@@ -20,8 +20,7 @@ import (
 type SumHandler = func(grpc.ClientStreamingServer[pitfallsv1.Number, pitfallsv1.SumResponse]) error
 
 // OfSum lists what a handler of Sum must survive. The caller sets
-// InputNeverEnds, because each handler ends in its own way before its client
-// does.
+// InputNeverEnds, because each handler has a way of its own to end such a call.
 func OfSum(handler SumHandler) Survival {
 	return Survival{
 		InputIsClosed: Survives(func(t *testing.T, ctx context.Context) {

@@ -45,7 +45,8 @@ func Survives(f func(*testing.T, context.Context)) Scenario { return Scenario{ru
 // NotApplicable returns a scenario that cannot occur. reason says why.
 func NotApplicable(reason string) Scenario { return Scenario{reason: reason} }
 
-// Run runs the scenarios, each as a subtest with the name of its field.
+// Run runs the scenarios that have a test, each as a subtest with the name of
+// its field.
 func (s Survival) Run(t *testing.T) {
 	fields := reflect.ValueOf(s)
 	for i := range fields.NumField() {

@@ -25,8 +25,8 @@ type Unmarshaler interface {
 	protoreflect.ProtoMessage
 
 	// UnmarshalBuffers decodes data. gRPC frees data when UnmarshalBuffers
-	// has returned, so the message calls Ref for each buffer that it
-	// keeps, and later Free. The message must not change the bytes.
+	// has returned, so the message calls Ref or Slice for each buffer that
+	// it keeps, and later Free. The message must not change the bytes.
 	UnmarshalBuffers(data mem.BufferSlice) error
 }
 

@@ -22,14 +22,17 @@ import (
 
 const (
 	// MaxLogBytes is the limit of the messages that a [Log] holds: 64 MiB.
-	// Its segments take about a third more if all messages are long.
+	// The segments take about a third more if each message has
+	// [logs.MaxLine] bytes. An entry has 30 to 40 bytes beside its message,
+	// and as many outside the segment, so short messages take several times
+	// their size.
 	MaxLogBytes = 64 << 20
 
 	// segmentSize is the size of the memory that entries share.
 	segmentSize = 64 << 10
 
-	// maxBatch is the limit of a batch of several entries. It is a size
-	// of gRPC's buffer pool, from which a client takes a buffer for it.
+	// maxBatch is the limit of a batch of several entries: 32 KiB. It is a
+	// size of gRPC's buffer pool, from which a client takes a buffer for it.
 	maxBatch = 32 << 10
 )
 
@@ -137,9 +140,10 @@ func (l *Log) Drain() {
 }
 
 // read returns up to limit entries that follow the sequence after in the log
-// id, encoded as a LogBatch, and their number. The batch is a slice of the
-// log, which nobody may change. If after is 0 and id is empty, read begins
-// with the oldest entry.
+// id, encoded as a LogBatch, their number, and the sequence of the last one.
+// The batch is a slice of the log, which nobody may change: it has at most
+// 32 KiB, or one entry, and ends where the segment ends. If after is 0 and id
+// is empty, read begins with the oldest entry.
 //
 // OutOfRange: the next entry is no longer held, after is ahead of the newest
 // entry, or id is the id of another log.

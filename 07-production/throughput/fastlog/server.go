@@ -66,8 +66,9 @@ func (s *LogServer) StreamLogs(
 	})
 }
 
-// StreamBatches does what StreamLogs does, with as many entries in a message
-// as are there, up to 32 KiB. It does not wait for more.
+// StreamBatches does what StreamLogs does, with several entries in a message
+// if they are there: at most 32 KiB, unless a single entry is larger. It does
+// not wait for more.
 func (s *LogServer) StreamBatches(
 	req *logsv1.LogRequest, stream grpc.ServerStreamingServer[fastlogv1.LogBatch],
 ) error {

@@ -122,6 +122,17 @@ func FuzzLog(f *testing.F) {
 	})
 }
 
+// A codec that knows nothing of encoded bytes decodes and encodes them.
+func TestEncoded_IsTheSameForEachCodec(t *testing.T) {
+	log := NewLog(10)
+	appendLines(log, 3)
+	batch, _, _, err := log.read("", 0, 3)
+	require.NoError(t, err)
+	got, err := proto.Marshal(&encoded{data: batch, message: new(fastlogv1.LogBatch)})
+	require.NoError(t, err)
+	require.Equal(t, batch, got)
+}
+
 func TestAppend_ReplacesInvalidUTF8(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := NewLog(10)

@@ -23,8 +23,7 @@ const ChunkSize = clientstream.ChunkSize
 
 // Upload does what [clientstream.Upload] does, with the same progress and the
 // same errors. It reads each chunk into a buffer that gRPC gives back when
-// the chunk is sent, and does not copy it. Upload holds a few chunks in
-// memory.
+// the chunk is written to the connection. Upload holds a few chunks in memory.
 //
 // A stats handler or an interceptor must not use a message after it has
 // returned, because its buffer then belongs to another chunk.
@@ -62,12 +61,15 @@ func send(
 	err := stream.Send(&uploadv1.UploadRequest{Content: &uploadv1.UploadRequest_Info{Info: info}})
 	for err == nil {
 		progress(sent)
+		if sent%ChunkSize != 0 {
+			break // the last chunk was short: r has ended
+		}
 		chunk, readErr := ReadChunk(r)
 		if readErr != nil {
 			return nil, readErr // without a half-close: the file is not complete
 		}
-		if chunk == nil { // r has ended
-			break
+		if chunk == nil {
+			break // r has ended
 		}
 		sent += int64(chunk.Len())
 		err = SendChunk(stream, chunk)
@@ -101,9 +103,10 @@ func ReadChunk(r io.Reader) (mem.Buffer, error) {
 	return mem.NewBuffer(buf, &chunks), nil
 }
 
-// SendChunk sends a chunk without a copy. From then on the chunk belongs to
-// gRPC, which frees it when it is written to the connection. SendChunk
-// returns io.EOF if the RPC has ended; CloseAndRecv says why.
+// SendChunk sends a chunk that the codec does not copy. From then on the chunk
+// belongs to gRPC, which frees it when it is written to the connection, or
+// when the call has ended. SendChunk returns io.EOF if the RPC has ended;
+// CloseAndRecv says why.
 func SendChunk(
 	stream grpc.ClientStreamingClient[uploadv1.UploadRequest, uploadv1.UploadReceipt], chunk mem.Buffer,
 ) error {

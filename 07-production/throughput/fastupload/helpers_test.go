@@ -110,6 +110,14 @@ func requireCode(t testing.TB, want codes.Code, err error) {
 	require.Equal(t, want.String(), status.Code(err).String(), "the error is %v", err)
 }
 
+// requireBytes fails the test unless got is want. It does not print them.
+func requireBytes(t testing.TB, want []byte, got string, what string) {
+	t.Helper()
+	if string(want) != got {
+		t.Fatalf("%s: got %d bytes, want %d bytes, and they differ", what, len(got), len(want))
+	}
+}
+
 // Messages of an upload.
 
 func named(name string) *uploadv1.FileInfo { return &uploadv1.FileInfo{Name: name} }

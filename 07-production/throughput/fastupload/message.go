@@ -40,8 +40,17 @@ func (m *outgoing) ProtoReflect() protoreflect.Message {
 // are the buffers of the transport that hold the chunk. Otherwise pieces is
 // empty, and the UploadRequest is complete.
 type incoming struct {
-	*uploadv1.UploadRequest // must not be nil; a proto.Message for every other codec
+	*uploadv1.UploadRequest // must not be nil; every other codec decodes into it
 	pieces                  mem.BufferSlice
+}
+
+// ProtoReflect is for stats handlers and interceptors: they see the whole
+// chunk, copied.
+func (m *incoming) ProtoReflect() protoreflect.Message {
+	if len(m.pieces) > 0 && m.Content == nil {
+		m.Content = &uploadv1.UploadRequest_Chunk{Chunk: m.pieces.Materialize()}
+	}
+	return m.UploadRequest.ProtoReflect()
 }
 
 // UnmarshalBuffers keeps references to the buffers of a chunk. The caller
@@ -73,8 +82,8 @@ func (m *incoming) free() {
 	m.pieces = m.pieces[:0]
 }
 
-// chunkHeader returns the length of the tag and the length of a chunk at the
-// beginning of data, and the size of the chunk; 0: data begins otherwise.
+// chunkHeader returns how many bytes the tag and the length of a chunk take at
+// the beginning of data, and the size of the chunk; 0: data begins otherwise.
 func chunkHeader(data mem.BufferSlice) (header, size int) {
 	var start [1 + binary.MaxVarintLen32]byte
 	n := data.CopyTo(start[:])

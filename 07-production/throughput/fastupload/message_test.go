@@ -3,6 +3,7 @@ package fastupload
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -125,14 +126,25 @@ func TestUpload_WorksWithChapter03(t *testing.T) {
 				}
 				_, err := stream.CloseAndRecv()
 				require.NoError(t, err)
-				require.Equal(t, want, []byte(read(t, fast, name)), "chunks of %d %s", size, name)
+				requireBytes(t, want, read(t, fast, name), fmt.Sprintf("chunks of %d %s", size, name))
 
 				_, err = Upload(t.Context(), client, named("fast "+name), bytes.NewReader(want), nil)
 				require.NoError(t, err)
-				require.Equal(t, want, []byte(read(t, fast, "fast "+name)))
+				requireBytes(t, want, read(t, fast, "fast "+name), "fast "+name)
 			}
 		})
 	}
+}
+
+// A terminal would wait for more input.
+func TestUpload_DoesNotReadBeyondTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reads := 0
+		r := paced{strings.NewReader("a chunk"), func() { reads++ }}
+		_, err := Upload(t.Context(), dial(t, newServer(t)), named("f"), r, nil)
+		require.NoError(t, err)
+		require.Equal(t, 2, reads, "the chunk, and the end")
+	})
 }
 
 func TestUpload_CompressedChunksAreStored(t *testing.T) {
@@ -143,7 +155,7 @@ func TestUpload_CompressedChunksAreStored(t *testing.T) {
 		text := strings.Repeat("to be compressed ", 100_000)
 		_, err := Upload(t.Context(), client, named("f"), strings.NewReader(text), nil)
 		require.NoError(t, err)
-		require.Equal(t, text, read(t, s, "f"))
+		requireBytes(t, []byte(text), read(t, s, "f"), "the file")
 	})
 }
 
@@ -157,7 +169,7 @@ func TestUpload_OtherCodecsWorkAndCopy(t *testing.T) {
 		want := generatedBytes(t, 2*ChunkSize)
 		_, err := Upload(t.Context(), client, named("f"), bytes.NewReader(want), nil)
 		require.NoError(t, err)
-		require.Equal(t, want, []byte(read(t, s, "f")))
+		requireBytes(t, want, read(t, s, "f"), "the file")
 	})
 }
 
@@ -189,6 +201,28 @@ func TestStats_MessageIsValidOnlyDuringTheCall(t *testing.T) {
 		require.IsType(t, new(uploadv1.UploadRequest), kept[0])
 		require.IsType(t, new(outgoing), kept[1])
 		require.NotEqual(t, "a chunk", bytesOf(kept[1].(*outgoing)))
+	})
+}
+
+// A stats handler or an interceptor of the server, such as one that validates
+// messages, must not see an empty one.
+func TestStats_ServerSeesTheWholeChunk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen []*uploadv1.UploadRequest
+		server := memservertest.Serve(t, register(newServer(t)), grpc.StatsHandler(handlerFunc(func(s stats.RPCStats) {
+			if in, ok := s.(*stats.InPayload); ok {
+				m := new(uploadv1.UploadRequest)
+				proto.Merge(m, in.Payload.(proto.Message))
+				seen = append(seen, m)
+			}
+		})))
+		want := generatedBytes(t, ChunkSize+5)
+		_, err := Upload(t.Context(), uploadv1.NewUploadServiceClient(server.Dial(t)), named("f"), bytes.NewReader(want), nil)
+		require.NoError(t, err)
+		require.Len(t, seen, 3)
+		require.Equal(t, "f", seen[0].GetInfo().GetName())
+		requireBytes(t, want[:ChunkSize], string(seen[1].GetChunk()), "the first chunk")
+		requireBytes(t, want[ChunkSize:], string(seen[2].GetChunk()), "the second chunk")
 	})
 }
 

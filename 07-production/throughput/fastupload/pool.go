@@ -10,7 +10,7 @@ import (
 // frameSize is the largest DATA frame that grpc-go sends and receives.
 const frameSize = 16 << 10
 
-// chunks and frames hold the buffers of all uploads that are not in use.
+// chunks and frames hold the buffers that no upload uses.
 var (
 	chunks = pool{capacity: ChunkSize}
 	frames = pool{capacity: frameSize}
@@ -18,11 +18,13 @@ var (
 
 // ServerOption makes the server receive frames into buffers that are not
 // cleared before they are used again. A server that reads beyond what it has
-// received would then see bytes of other calls; grpc-go does not.
+// received would then see bytes of other calls; grpc-go does not. Each frame
+// of more than 1 KiB takes a buffer of 16 KiB, also a small one, for which
+// grpc-go's own pool has 4 KiB.
 func ServerOption() grpc.ServerOption { return experimental.BufferPool(&frames) }
 
-// A pool is a [mem.BufferPool] of buffers of one capacity. Unlike the pools of
-// grpc-go, it does not clear a buffer before it is used again. Methods may be
+// A pool is a [mem.BufferPool] of buffers of one capacity. Unlike the default
+// pool of grpc-go, it does not clear a buffer before it is used again. Methods may be
 // called concurrently.
 //
 // [mem.BufferPool]: https://pkg.go.dev/google.golang.org/grpc/mem#BufferPool

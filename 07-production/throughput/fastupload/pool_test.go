@@ -148,7 +148,7 @@ func TestServerOption_StoresEveryByte(t *testing.T) {
 		for _, name := range []string{"one", "two"} {
 			_, err := Upload(t.Context(), client, named(name), bytes.NewReader(want), nil)
 			require.NoError(t, err)
-			require.Equal(t, want, []byte(read(t, s, name)))
+			requireBytes(t, want, read(t, s, name), name)
 		}
 	})
 }

@@ -1,11 +1,11 @@
-// Package fastupload is the upload of chapter 03, without copies: a chunk
-// goes from the caller's file to the socket, and from the socket to the
-// server's file, in the buffers in which it was read.
+// Package fastupload is the upload of chapter 03, with fewer copies: neither
+// the codec nor package proto copies a chunk. The transport of grpc-go still
+// copies it into a write buffer, and out of a read buffer.
 //
 // Client and server speak the protocol of chapter 03, so that each of them
 // works with the other side of chapter 03 too. Package main installs
 // [example.com/streams/07-production/throughput/bufcodec.Codec]; without it,
-// the chunks are copied.
+// chunks are copied as in chapter 03.
 package fastupload
 
 import (
@@ -30,9 +30,13 @@ func (s *UploadServer) Upload(
 }
 
 // Receive returns a stream whose Recv does not copy chunks: it returns the
-// pieces in which the transport received a chunk, of up to 16 KiB, as
+// pieces in which the transport received a chunk, usually of up to 16 KiB, as
 // requests of their own. A request, and the bytes of its chunk, are valid
 // until the next Recv. All else is as in stream. Use only Recv to receive.
+//
+// Stats handlers and interceptors of the server see each chunk once, as a
+// whole, in a message that is not a *uploadv1.UploadRequest but a
+// proto.Message with the same fields. It too is valid until the next Recv.
 //
 // If the handler returns before Recv returned an error, the buffers that it
 // holds do not go back to the transport's pool, but to the garbage collector.

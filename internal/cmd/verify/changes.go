@@ -12,7 +12,7 @@ import (
 	"example.com/streams/internal/docscheck"
 )
 
-// changes makes the changes that the pages show, one at a time.
+// changes makes the changes that the pages show, each of them alone.
 func changes(pages []string) (problems []string, err error) {
 	all, err := docscheck.Changes(".")
 	if err != nil {
@@ -43,9 +43,9 @@ func changes(pages []string) (problems []string, err error) {
 	return problems, nil
 }
 
-// check runs the test of a change before and after it, and returns what the
-// page does not say. go test ./... has shown already that a test of the
-// repository passes before.
+// check runs the test of a change after it, and also before it if the change
+// makes the test pass, and returns what the page does not say. That a test of
+// the repository passes before a change that breaks it, go test ./... shows.
 func check(c *docscheck.Change) (wrong []string, err error) {
 	before := &result{tests: map[string]string{c.Test: "pass"}}
 	if c.Passes {

@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// swapped are the tests that must fail. Other tests show something about
-// both codes, or about gRPC itself.
+// swapped are the tests that must fail. Other tests show what the fixed code
+// survives, or something about both codes or about gRPC itself.
 var swapped = regexp.MustCompile(`^Test(Broken|Fixed)_`)
 
 func pitfalls(folders []string) (problems []string, err error) {

@@ -38,8 +38,8 @@ func ServeHTTP(t testing.TB, s *http.Server) *HTTPServer {
 			t.Errorf("the HTTP server ended with an error: %v", err)
 		}
 	})
-	h.limit.timer = time.AfterFunc(Limit, func() { h.limit.exceeded(t) })
-	t.Cleanup(func() { h.limit.timer.Stop() })
+	timer := time.AfterFunc(Limit, func() { h.limit.exceeded(t) })
+	t.Cleanup(func() { timer.Stop() })
 	return h
 }
 

@@ -10,16 +10,13 @@ import (
 	"google.golang.org/grpc"
 )
 
-// Limit is how long a test with a server may last, unless [Server.EndAfter]
-// sets another limit. Without a limit, a call in a bubble that never ends
-// would let virtual time run to the year 2262. There the call ends with a
+// Limit is how long a test with a server may last. Without a limit, a call in a
+// bubble that never ends would let virtual time run to the year 2262. There the call ends with a
 // status that the test may mistake for the status that it expects.
 const Limit = 3 * 24 * time.Hour
 
 // A limit ends the calls of a test that lasts too long.
 type limit struct {
-	timer *time.Timer
-
 	mu    sync.Mutex
 	conns []*grpc.ClientConn
 }

@@ -35,13 +35,10 @@ func Serve(t testing.TB, register func(grpc.ServiceRegistrar), opts ...grpc.Serv
 	t.Helper()
 	s := Server{memserver.Serve(register, opts...), new(limit)}
 	closeAfter(t, s, "the server")
-	s.limit.timer = time.AfterFunc(Limit, func() { s.limit.exceeded(t); s.Stop() })
-	t.Cleanup(func() { s.limit.timer.Stop() })
+	timer := time.AfterFunc(Limit, func() { s.limit.exceeded(t); s.Stop() })
+	t.Cleanup(func() { timer.Stop() })
 	return s
 }
-
-// EndAfter replaces [Limit] by d, which begins now.
-func (s Server) EndAfter(d time.Duration) { s.limit.timer.Reset(d) }
 
 // Dial returns a connection to the server, which is closed when the test
 // ends.

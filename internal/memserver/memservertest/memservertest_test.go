@@ -128,32 +128,21 @@ func TestDial_WrongOptionsStopTheTest(t *testing.T) {
 }
 
 func TestServe_CallThatNeverEndsFailsTheTest(t *testing.T) {
-	for name, tt := range map[string]struct {
-		set  func(Server)
-		ends time.Duration
-	}{
-		"by default": {func(Server) {}, Limit},
-		"as set":     {func(s Server) { s.EndAfter(time.Minute) }, time.Minute},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := &recorder{TB: t}
-				server := Serve(r, register)
-				tt.set(server)
-				start := time.Now()
-				stream, err := healthv1.NewHealthClient(server.Dial(r)).Watch(t.Context(), &healthv1.HealthCheckRequest{})
-				require.NoError(t, err)
-				for err == nil {
-					_, err = stream.Recv()
-				}
-				require.Equal(t, tt.ends, time.Since(start))
-				require.Len(t, r.errors, 1)
-				require.Contains(t, r.errors[0], "longer than the limit of its server")
-				require.Contains(t, r.errors[0], "health.(*Server).Watch", "the handler's stack")
-				require.Contains(t, r.errors[0], "TestServe_CallThatNeverEndsFailsTheTest", "the client's stack")
-			})
-		})
-	}
+	synctest.Test(t, func(t *testing.T) {
+		r := &recorder{TB: t}
+		server := Serve(r, register)
+		start := time.Now()
+		stream, err := healthv1.NewHealthClient(server.Dial(r)).Watch(t.Context(), &healthv1.HealthCheckRequest{})
+		require.NoError(t, err)
+		for err == nil {
+			_, err = stream.Recv()
+		}
+		require.Equal(t, Limit, time.Since(start))
+		require.Len(t, r.errors, 1)
+		require.Contains(t, r.errors[0], "longer than the limit of its server")
+		require.Contains(t, r.errors[0], "health.(*Server).Watch", "the handler's stack")
+		require.Contains(t, r.errors[0], "TestServe_CallThatNeverEndsFailsTheTest", "the client's stack")
+	})
 }
 
 func TestServe_LimitEndsAClientThatConnectsAgain(t *testing.T) {

@@ -10,6 +10,7 @@ func Comparisons() []harness.Comparison {
 		burst(100, 1000),
 		burst(1000, 200),
 		burst(5000, 30),
+		burstTLS(),
 		paced(),
 		stalled(),
 		stalledCost(),

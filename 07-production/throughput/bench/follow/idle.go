@@ -6,13 +6,13 @@ import (
 )
 
 var idleWays = []way{
-	{"stream", "log", grpcFollowers(single, 1)},
-	{"stream-batches", "fastlog", grpcFollowers(fastlog.NewClient, 1)},
-	{"stream-100-on-a-connection", "log", grpcFollowers(single, 100)},
-	{"sse", "sse", sseFollowers},
-	{"websocket-coder", "websocket-coder", coderFollowers},
-	{"websocket-gorilla", "websocket-gorilla", gorillaFollowers},
-	{"connect", "connect", connectFollowers},
+	{name: "stream", server: "log", join: grpcFollowers(single, 1)},
+	{name: "stream-batches", server: "fastlog", join: grpcFollowers(fastlog.NewClient, 1)},
+	{name: "stream-100-on-a-connection", server: "log", join: grpcFollowers(single, 100)},
+	{name: "sse", server: "sse", join: sseFollowers},
+	{name: "websocket-coder", server: "websocket-coder", join: coderFollowers},
+	{name: "websocket-gorilla", server: "websocket-gorilla", join: gorillaFollowers},
+	{name: "connect", server: "connect", join: connectFollowers},
 }
 
 // idle measures what the server holds for followers that wait.

@@ -9,14 +9,14 @@ import (
 
 // newsWays are ways for one follower to learn of a line.
 var newsWays = []way{
-	{"stream", "log", grpcFollowers(single, 1)},
-	{"sse", "sse", sseFollowers},
-	{"websocket-coder", "websocket-coder", coderFollowers},
-	{"websocket-gorilla", "websocket-gorilla", gorillaFollowers},
-	{"connect", "connect", connectFollowers},
-	{"long-poll", "poll", pollFollowers(0)},
-	{"poll-20ms", "poll", pollFollowers(20 * time.Millisecond)},
-	{"poll-100ms", "poll", pollFollowers(100 * time.Millisecond)},
+	{name: "stream", server: "log", join: grpcFollowers(single, 1)},
+	{name: "sse", server: "sse", join: sseFollowers},
+	{name: "websocket-coder", server: "websocket-coder", join: coderFollowers},
+	{name: "websocket-gorilla", server: "websocket-gorilla", join: gorillaFollowers},
+	{name: "connect", server: "connect", join: connectFollowers},
+	{name: "long-poll", server: "poll", join: pollFollowers(0)},
+	{name: "poll-20ms", server: "poll", join: pollFollowers(20 * time.Millisecond)},
+	{name: "poll-100ms", server: "poll", join: pollFollowers(100 * time.Millisecond)},
 }
 
 // news publishes a line each 20 ms on average, at random times, and measures
@@ -37,7 +37,7 @@ func news() harness.Comparison {
 }
 
 func (w way) startNews(r *harness.Run) (harness.Do, error) {
-	server, err := r.StartServer("follow-" + w.server)
+	server, n, err := w.serve(r)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,8 @@ func (w way) startNews(r *harness.Run) (harness.Do, error) {
 	var took []time.Duration
 	t.followers[0].arrived = func(published time.Time) { took = append(took, time.Since(published)) }
 	traffic := new(traffic)
-	t.join(r, w.join, network{server.Addr, traffic})
+	n.traffic = traffic
+	t.join(r, w.join, n)
 	if err := t.await(r.Context); err != nil {
 		return nil, err
 	}

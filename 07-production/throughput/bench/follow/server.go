@@ -2,6 +2,8 @@ package follow
 
 import (
 	"context"
+	"crypto/tls"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +16,7 @@ import (
 	"google.golang.org/grpc"
 
 	"example.com/streams/07-production/throughput/bench/harness"
+	"example.com/streams/07-production/throughput/bench/loopback"
 )
 
 // line is what the entries say.
@@ -42,10 +45,14 @@ var servers = map[string]func() (publisher, *grpc.Server, http.Handler){
 	"websocket-gorilla": newGorilla,
 }
 
-// StartServer starts a server of this package, such as "follow-log", in this
-// process. known is false if there is no server of this name.
+// tlsSuffix ends the name of a server with TLS.
+const tlsSuffix = "-tls"
+
+// StartServer starts a server of this package, such as "follow-log" or
+// "follow-log-tls", in this process. known is false if there is no server of this name.
 func StartServer(name string) (s *harness.Server, known bool, err error) {
 	short, isOurs := strings.CutPrefix(name, "follow-")
+	short, hasTLS := strings.CutSuffix(short, tlsSuffix)
 	start, ok := servers[short]
 	if !isOurs || !ok {
 		return nil, false, nil
@@ -53,6 +60,17 @@ func StartServer(name string) (s *harness.Server, known bool, err error) {
 	listener, err := net.Listen("tcp", "localhost:0")
 	if err != nil {
 		return nil, true, err
+	}
+	addr := listener.Addr().String()
+	var certificate []byte
+	if hasTLS {
+		// A server of grpc.Creds would do the same with each connection.
+		config, _, err := loopback.Certificates()
+		if err != nil {
+			return nil, true, errors.Join(err, listener.Close())
+		}
+		certificate = config.Certificates[0].Certificate[0]
+		listener = tls.NewListener(listener, config)
 	}
 	publisher, grpcServer, handler := start()
 	publisher.publish(line)
@@ -69,8 +87,13 @@ func StartServer(name string) (s *harness.Server, known bool, err error) {
 		}
 	}()
 	return &harness.Server{
-		Addr:   listener.Addr().String(),
-		Handle: func(request string) (string, error) { return "", handle(ctx, publisher, request) },
+		Addr: addr,
+		Handle: func(request string) (string, error) {
+			if request == askCertificate {
+				return base64.StdEncoding.EncodeToString(certificate), nil
+			}
+			return "", handle(ctx, publisher, request)
+		},
 		Close: func() error {
 			cancel()
 			publisher.close()
@@ -85,6 +108,22 @@ func StartServer(name string) (s *harness.Server, known bool, err error) {
 			return err
 		},
 	}, true, nil
+}
+
+const askCertificate = "certificate"
+
+// trust returns the configuration of a client that trusts the certificate of
+// the server.
+func trust(server *harness.Process) (*tls.Config, error) {
+	text, err := server.Call(askCertificate)
+	if err != nil {
+		return nil, err
+	}
+	der, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, fmt.Errorf("certificate: %w", err)
+	}
+	return loopback.Trust(der)
 }
 
 // A request is what a server shall publish.

@@ -2,6 +2,7 @@ package follow
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -21,7 +22,8 @@ type joiner func(ctx context.Context, group *errgroup.Group, n network, follower
 // A network connects followers with a server.
 type network struct {
 	addr    string
-	traffic *traffic // nil: do not count
+	tls     *tls.Config // nil: without TLS
+	traffic *traffic    // nil: do not count
 }
 
 // A traffic counts what followers do.
@@ -33,10 +35,16 @@ type traffic struct {
 // dial connects to the server.
 func (n network) dial(ctx context.Context) (net.Conn, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", n.addr)
-	if err != nil || n.traffic == nil {
-		return conn, err
+	if err != nil {
+		return nil, err
 	}
-	return countingConn{conn, n.traffic}, nil
+	if n.traffic != nil {
+		conn = countingConn{conn, n.traffic}
+	}
+	if n.tls != nil {
+		conn = tls.Client(conn, n.tls)
+	}
+	return conn, nil
 }
 
 func (n network) dialTCP(ctx context.Context, _, _ string) (net.Conn, error) { return n.dial(ctx) }

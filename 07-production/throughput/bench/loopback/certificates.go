@@ -43,17 +43,27 @@ func newPair() (pair, error) {
 	if err != nil {
 		return pair{}, err
 	}
-	cert, err := x509.ParseCertificate(der)
+	client, err := Trust(der)
 	if err != nil {
 		return pair{}, err
 	}
-	roots := x509.NewCertPool()
-	roots.AddCert(cert)
 	return pair{
 		server: &tls.Config{
 			Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
 			MinVersion:   tls.VersionTLS13,
 		},
-		client: &tls.Config{RootCAs: roots, ServerName: "localhost", MinVersion: tls.VersionTLS13},
+		client: client,
 	}, nil
+}
+
+// Trust returns the configuration of a client that trusts this certificate,
+// which another process may have made with [Certificates].
+func Trust(der []byte) (*tls.Config, error) {
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(cert)
+	return &tls.Config{RootCAs: roots, ServerName: "localhost", MinVersion: tls.VersionTLS13}, nil
 }

@@ -22,6 +22,7 @@ type grpcStream struct {
 	prepared    bool // the client encodes each message with grpc.PreparedMsg
 	fastSend    bool // chunks of 256 KiB that grpc-go does not copy
 	fastReceive bool // the server reads chunks where grpc-go has received them
+	ownPool     bool // the server receives frames into buffers that nobody clears
 	options     loopback.Options
 }
 
@@ -29,6 +30,9 @@ func (g grpcStream) start(r *harness.Run, w work) (harness.Do, error) {
 	o := g.options
 	if g.fastReceive {
 		o.Server = append(o.Server, grpc.ForceServerCodecV2(bufcodec.Codec{}))
+	}
+	if g.ownPool {
+		o.Server = append(o.Server, fastupload.ServerOption())
 	}
 	conn, err := loopback.GRPC(r, func(s grpc.ServiceRegistrar) {
 		uploadv1.RegisterUploadServiceServer(s, &server{work: w, fast: g.fastReceive})

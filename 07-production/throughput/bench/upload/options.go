@@ -41,7 +41,7 @@ var withTLS = []row{
 	{"http1-put", put(loopback.HTTPOptions{})},
 	{"http1-put-tls", put(loopback.HTTPOptions{TLS: true})},
 	{"grpc-plain", plain.start},
-	{"grpc-plain-tls", grpcStream{chunk: plain.chunk, options: loopback.Options{TLS: true}}.start},
+	{"grpc-plain-tls", grpcStream{chunk: plain.chunk, newBuffers: true, options: loopback.Options{TLS: true}}.start},
 	{"grpc-fast", fast.start},
-	{"grpc-fast-tls", grpcStream{fastSend: true, fastReceive: true, options: loopback.Options{TLS: true}}.start},
+	{"grpc-fast-tls", grpcStream{fastSend: true, fastReceive: true, ownPool: true, options: loopback.Options{TLS: true}}.start},
 }

@@ -30,13 +30,14 @@ var peers = []row{
 	{"grpc-1KiB", grpcStream{chunk: 1 << 10, newBuffers: true}.start},
 	{"grpc-64KiB", grpcStream{chunk: 64 << 10, newBuffers: true}.start},
 	{"grpc-plain", plain.start},
+	{"grpc-plain-one-buffer", grpcStream{chunk: clientstream.ChunkSize}.start},
 	{"grpc-fast", fast.start},
 }
 
 // plain is the upload of chapter 03, and fast is that of package fastupload.
 var (
-	plain = grpcStream{chunk: clientstream.ChunkSize}
-	fast  = grpcStream{fastSend: true, fastReceive: true}
+	plain = grpcStream{chunk: clientstream.ChunkSize, newBuffers: true}
+	fast  = grpcStream{fastSend: true, fastReceive: true, ownPool: true}
 )
 
 // steps lead from the first version of an upload to the fastest one.
@@ -47,9 +48,11 @@ var steps = []row{
 	{"32KiB", grpcStream{chunk: 32 << 10}.start},
 	{"32KiB-minus-16B", grpcStream{chunk: fit}.start},
 	{"256KiB-as-chapter-03", plain.start},
+	{"256KiB", grpcStream{chunk: clientstream.ChunkSize}.start},
 	{"256KiB-fast-send", grpcStream{fastSend: true}.start},
 	{"256KiB-fast-receive", grpcStream{chunk: clientstream.ChunkSize, fastReceive: true}.start},
-	{"256KiB-fast-both", fast.start},
+	{"256KiB-fast-both", grpcStream{fastSend: true, fastReceive: true}.start},
+	{"256KiB-fast-both-own-pool", fast.start},
 }
 
 // Comparisons returns all comparisons of an upload.

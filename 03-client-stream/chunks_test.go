@@ -1,0 +1,84 @@
+package clientstream
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+
+	uploadv1 "example.com/streams/03-client-stream/upload/v1"
+)
+
+func TestUploadChunks_StoresWhatCameBeforeTheClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		chunks := make(chan []byte)
+		go func() {
+			defer close(chunks)
+			for _, text := range []string{"one ", "two ", "three"} {
+				time.Sleep(30 * time.Second)
+				chunks <- []byte(text)
+			}
+		}()
+		receipt, err := UploadChunks(t.Context(), dial(t, s), named("f"), chunks)
+		require.NoError(t, err)
+		require.Equal(t, int64(len("one two three")), receipt.GetSize())
+		require.Equal(t, "one two three", read(t, s, "f"))
+	})
+}
+
+// After the only chunk, the source is silent. The server then refuses.
+func TestUploadChunks_RefusalEndsTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		chunks := make(chan []byte, 1)
+		chunks <- []byte("half")
+		start := time.Now()
+		_, err := UploadChunks(t.Context(), dial(t, s), named("f"), chunks)
+		requireCode(t, codes.DeadlineExceeded, err)
+		require.ErrorContains(t, err, "chunk or half-close: must arrive within 1m0s")
+		require.Equal(t, DefaultIdleTimeout, time.Since(start))
+		require.Empty(t, names(t, s))
+	})
+}
+
+func TestUploadChunks_SendReturnsTheRefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		s.MaxBytes = 10
+		chunks := make(chan []byte, 1000)
+		for range cap(chunks) { // endless for this server
+			chunks <- make([]byte, ChunkSize)
+		}
+		_, err := UploadChunks(t.Context(), dial(t, s), named("f"), chunks)
+		requireCode(t, codes.ResourceExhausted, err)
+	})
+}
+
+func TestUploadChunks_EarlyReceiptIsDataLoss(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hasty := stub{OnUpload: func(stream serverStream) error {
+			return stream.SendAndClose(new(uploadv1.UploadReceipt))
+		}}
+		_, err := UploadChunks(t.Context(), dial(t, hasty), named("f"), make(chan []byte))
+		requireCode(t, codes.DataLoss, err)
+	})
+}
+
+func TestUploadChunks_DeadlineStoresNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		client := dial(t, s)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		chunks := make(chan []byte, 1)
+		chunks <- []byte("half")
+		_, err := UploadChunks(ctx, client, named("f"), chunks)
+		requireCode(t, codes.DeadlineExceeded, err)
+		synctest.Wait()
+		require.Empty(t, names(t, s))
+	})
+}
