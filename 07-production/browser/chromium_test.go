@@ -9,8 +9,11 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"example.com/streams/02-server-stream/logs"
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
@@ -90,21 +93,68 @@ func TestChromium_A502EndsAnEventSourceForGood(t *testing.T) {
 	proxy.Store(false)
 	log.Append("second", false)
 	require.Equal(t, []any{"first", "second"}, tab.await(lines+`.length == 2 && `+lines))
-	require.InDelta(t, 2, tab.await(`naive.readyState`), 0, "still CLOSED")
+	require.EqualValues(t, 2, tab.await(`naive.readyState`), "still CLOSED")
 	gateway.Load().Drain()
 }
 
-// The page has one stream, and opens nine more. If closing is true, it closes one
-// whenever six are open, which lets another one in.
+// A redirect is followed. Everything else but 200 and text/event-stream is the
+// end.
+func TestChromium_OtherAnswersEndASource(t *testing.T) {
+	t.Parallel()
+	tab := startChromium(t)
+	mux := http.NewServeMux()
+	for _, code := range []int{200, 204, 307, 400, 401, 403, 404, 429, 500, 502, 503, 504} {
+		mux.HandleFunc(fmt.Sprintf("/%d", code), func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "/events")
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(code)
+		})
+	}
+	mux.HandleFunc("/events", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_ = http.NewResponseController(w).Flush() // fails only if the browser has left
+		<-r.Context().Done()
+	})
+	mux.HandleFunc("/{$}", func(http.ResponseWriter, *http.Request) {})
+	tab.open(startServer(t, mux).URL)
+	for _, code := range []int{200, 204, 400, 401, 403, 404, 429, 500, 502, 503, 504} {
+		tab.await(fmt.Sprintf(`window.source = new EventSource("/%d")`, code))
+		tab.await(`source.readyState == EventSource.CLOSED`)
+	}
+	tab.await(`window.source = new EventSource("/307")`)
+	tab.await(`source.readyState == EventSource.OPEN`)
+	tab.open("about:blank")
+}
+
+// A page that makes a new source needs the position of the last bookmark.
+func TestChromium_PageHearsOfABookmark(t *testing.T) {
+	t.Parallel()
+	tab := startChromium(t)
+	client, _ := serveLog(t, &logs.LogServer{Log: newLog("first", "second"), BookmarkInterval: 10 * time.Millisecond})
+	gateway := NewGateway(client)
+	tab.open(startServer(t, gateway).URL + "/?grep=third")
+	tab.await(`last.endsWith(":2")`)
+	require.Equal(t, []any{}, tab.await(lines))
+	gateway.Drain()
+}
+
+// The page has one stream, and opens nine more. It asks for a file when six are
+// open. If closing is true, it closes one whenever six are open, which lets
+// another one in.
 const openTen = `(() => {
 	const closing = %v;
 	window.opened = window.open = window.most = 1;
+	window.ended = 0;
+	window.fetchedAfter = ""; // so many streams were closed
 	for (let i = 0; i < 9; i++) {
 		const source = new EventSource("events");
 		source.onopen = () => {
 			opened++;
 			most = Math.max(most, ++open);
-			if (closing && open == 6) setTimeout(() => { open--; source.close(); }, 100);
+			if (opened == 6) {
+				fetch("page.js", {cache: "no-store"}).then(() => { fetchedAfter = "" + ended; });
+			}
+			if (closing && open == 6) setTimeout(() => { open--; ended++; source.close(); }, 100);
 		};
 	}
 	return true;
@@ -131,6 +181,8 @@ func TestChromium_SixConnectionsOverHTTP1(t *testing.T) {
 		tab.await(fmt.Sprintf(openTen, !tt.http2)) // over HTTP/2, all stay open
 		tab.await(`opened == 10`)
 		require.EqualValues(t, tt.most, tab.await(`most`), "HTTP/2: %v", tt.http2)
+		waited := tab.await(`fetchedAfter`) != "0"
+		require.Equal(t, !tt.http2, waited, "HTTP/2: %v", tt.http2)
 		tab.open("about:blank")
 		gateway.Drain()
 		server.Close()
@@ -198,6 +250,29 @@ func TestChromium_ShowsThatEntriesAreMissing(t *testing.T) {
 	require.Regexp(t, `^\(entries are missing: after: 2 belongs to another log; this log is \w+\)$`, got[2])
 	require.Equal(t, []any{"new 1", "new 2"}, got[3:])
 	gateway.Drain()
+}
+
+func TestChromium_FailedClosesTheSource(t *testing.T) {
+	t.Parallel()
+	tab := startChromium(t)
+	log := newLog("first")
+	var failing atomic.Bool
+	client, _ := serveLog(t, stub{OnStreamLogs: func(req *logsv1.LogRequest, stream serverStream) error {
+		if failing.Load() {
+			return status.Error(codes.PermissionDenied, "not yours")
+		}
+		return (&logs.LogServer{Log: log}).StreamLogs(req, stream)
+	}})
+	tab.open(startServer(t, NewGateway(client)).URL)
+	tab.await(lines + `.length == 1`)
+	tab.await(`(() => {
+		const close = EventSource.prototype.close;
+		EventSource.prototype.close = function () { window.closes = 1; close.call(this); };
+		return true;
+	})()`)
+	failing.Store(true)
+	log.Drain() // ends the stream, and the browser connects again
+	tab.await(`window.closes == 1 && document.querySelector("#state").textContent == "failed: not yours"`)
 }
 
 func TestChromium_PageOfAnotherOriginIsRefused(t *testing.T) {

@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -21,6 +22,7 @@ func TestCommands(t *testing.T) {
 	gateway := filepath.Join(testproc.Build(t, "./cmd/gateway"), "gateway")
 	t.Run("one port serves the log twice and drains", func(t *testing.T) { testOnePort(t, gateway) })
 	t.Run("an upstream and a host are flags", func(t *testing.T) { testUpstream(t, gateway) })
+	t.Run("a connection without a request is closed", func(t *testing.T) { testDrain(t, gateway) })
 	t.Run("bad input is reported in one line", func(t *testing.T) { testBadInput(t, gateway) })
 }
 
@@ -68,6 +70,19 @@ func testUpstream(t *testing.T, gateway string) {
 	e, _ := client.next()
 	require.Contains(t, e.Data, "of the upstream")
 	leave()
+	p.Signal(syscall.SIGTERM)
+	p.RequireExit(0, "", "")
+}
+
+// Browsers open connections before they have a request.
+func testDrain(t *testing.T, gateway string) {
+	p, addr := testproc.StartServer(t, gateway, "-drain=10ms")
+	conn, err := net.Dial("tcp", addr)
+	require.NoError(t, err)
+	defer conn.Close()
+	resp, err := http.Get("http://" + addr + "/page.js") // accepted after conn
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
 	p.Signal(syscall.SIGTERM)
 	p.RequireExit(0, "", "")
 }

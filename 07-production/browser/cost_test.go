@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
@@ -59,6 +60,7 @@ func TestCost_BytesOfAnEntry(t *testing.T) {
 		_, err = stream.Recv()
 		require.NoError(t, err)
 
+		time.Sleep(123456789) // a time with nanoseconds, as in real logs
 		table := "| Message | gRPC | Event |\n|---|---|---|\n"
 		for _, size := range []int{10, 100, 1000} {
 			synctest.Wait()

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -17,14 +18,15 @@ import (
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 )
 
-// errPosition is what a browser is told that sends no id of an event.
+// errPosition is the answer to a position that is not the id of an event.
 var errPosition = errors.New("after: must be LOG:SEQUENCE, the id of an event")
 
 // parseRequest returns the request for the entries that a browser asks for.
 // EventSource sends Last-Event-ID when it connects again, and then the URL is
 // that of its first request.
 func parseRequest(r *http.Request) (*logsv1.LogRequest, error) {
-	req := &logsv1.LogRequest{Contains: r.FormValue("grep"), Follow: true, Bookmarks: true}
+	req := &logsv1.LogRequest{Follow: true, Bookmarks: true}
+	req.Contains = strings.ToValidUTF8(r.FormValue("grep"), "\uFFFD") // as a browser would
 	id := r.Header.Get("Last-Event-ID")
 	if id == "" {
 		id = r.FormValue("after")
@@ -39,7 +41,7 @@ func parseRequest(r *http.Request) (*logsv1.LogRequest, error) {
 	var badLog, badSequence error
 	req.LogId, badLog = url.QueryUnescape(id[:colon])
 	req.After, badSequence = strconv.ParseUint(id[colon+1:], 10, 64)
-	if badLog != nil || badSequence != nil {
+	if badLog != nil || badSequence != nil || !utf8.ValidString(req.GetLogId()) {
 		return nil, errPosition
 	}
 	return req, nil
@@ -67,7 +69,8 @@ func newEventWriter(w http.ResponseWriter, timeout time.Duration) *eventWriter {
 	return &eventWriter{w, http.NewResponseController(w), timeout}
 }
 
-// send writes an event, and waits until the browser has room for it.
+// send writes an event, and waits until the browser has room for it, but not
+// longer than the timeout.
 func (w *eventWriter) send(event string) error {
 	if err := w.control.SetWriteDeadline(time.Now().Add(w.timeout)); err != nil {
 		return err
@@ -110,9 +113,9 @@ func (w *eventWriter) entry(e *logsv1.LogEntry) error {
 	return w.send("id: " + position(e) + "\ndata: " + string(data))
 }
 
-// end tells the browser why the call has ended, if connecting again does not
-// help. After other errors it does, and the response just ends. Errors of send
-// come here too, when nobody reads any more.
+// end tells the browser why the call has ended, if connecting again with the
+// same position would not help. After other errors it would, and the response
+// just ends. Errors of send come here too, when nobody reads any more.
 func (w *eventWriter) end(err error) {
 	var event string
 	switch status.Code(err) {

@@ -40,16 +40,16 @@ func TestEvents_AreTextOnTheWire(t *testing.T) {
 	})
 }
 
-// The browser leaves, the gateway drains, and the server drains.
+// The browser leaves, the gateway drains, or the server stops.
 func TestEvents_EachEntryOnceThroughManyEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := logs.NewLog(1000)
-		conn := memservertest.Dial(t, register(&logs.LogServer{Log: log}))
 		var gateway *Gateway
 		client := newSource(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { gateway.ServeHTTP(w, r) }), "")
 		var got []string
 		for n := range 30 {
-			gateway = NewGateway(logsv1.NewLogServiceClient(conn))
+			server := memservertest.Serve(t, register(&logs.LogServer{Log: log}))
+			gateway = NewGateway(logsv1.NewLogServiceClient(server.Dial(t)))
 			ctx, leave := context.WithCancel(t.Context())
 			for range 10 {
 				log.Append(fmt.Sprint(len(got)+10), false)
@@ -61,12 +61,11 @@ func TestEvents_EachEntryOnceThroughManyEnds(t *testing.T) {
 				require.True(t, ok)
 				got = append(got, e.ID)
 			}
-			if n%2 == 0 {
-				gateway.Drain()
-			}
+			end := []func(){leave, gateway.Drain, server.Stop}[n%3]
+			end()
+			synctest.Wait()
 			leave()
 			synctest.Wait()
-			gateway.Drain()
 		}
 		require.Len(t, got, 150)
 		for i, id := range got {
@@ -144,25 +143,41 @@ func TestEvents_LastEventIDReplacesAfter(t *testing.T) {
 
 func TestEvents_BookmarkMovesThePosition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		log := newLog("GET /cart 200")
+		log := newLog("GET /cart 500")
 		gateway := newGateway(t, &logs.LogServer{Log: log})
 		client := newSource(t, gateway, "?grep=500")
-		ctx, leave := context.WithCancel(t.Context())
-		start := time.Now()
-		client.connect(ctx)
-		for time.Since(start) < 24*time.Hour { // the log holds ten entries
-			log.Append("GET /cart 200", false)
-			e, ok := client.next()
-			require.True(t, ok)
-			require.Equal(t, "bookmark", e.Type)
-		}
-		leave()
-		synctest.Wait()
-		log.Append("GET /cart 500", false)
 		client.connect(t.Context())
 		e, _ := client.next()
 		require.Equal(t, "message", e.Type)
-		require.Contains(t, e.Data, "GET /cart 500")
+		go func() {
+			for range 24 * 60 { // the log holds ten entries
+				time.Sleep(time.Minute)
+				log.Append("GET /cart 200", false)
+			}
+			gateway.Drain()
+		}()
+		for ok := true; ok; {
+			_, ok = client.next()
+		}
+		log.Append("GET /cart 500 again", false)
+		gateway = newGateway(t, &logs.LogServer{Log: log})
+		client.client = newClient(t, NewServer(gateway), false)
+		client.connect(t.Context())
+		e, _ = client.next()
+		require.Equal(t, "message", e.Type, "got %q", e.Data)
+		require.Contains(t, e.Data, "GET /cart 500 again")
+	})
+}
+
+// A browser sends the text that its URL has as UTF-8. Another client may not.
+func TestEvents_GrepReplacesInvalidUTF8(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gateway := newGateway(t, &logs.LogServer{Log: newLog("first", "a \uFFFD")})
+		client := newSource(t, gateway, "?grep=%FF")
+		client.connect(t.Context())
+		e, ok := client.next()
+		require.True(t, ok)
+		require.Contains(t, e.Data, "a \uFFFD")
 	})
 }
 
@@ -350,7 +365,7 @@ func TestEvents_TextCannotAddAnEvent(t *testing.T) {
 func TestEvents_WrongPositionIs400(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := newClient(t, NewServer(newGateway(t, &logs.LogServer{Log: newLog()})), false)
-		for _, position := range []string{"7", "x:", "x:-1", "x:1.5", "%ZZ:1", "x:18446744073709551616"} {
+		for _, position := range []string{"7", "x:", "x:-1", "x:1.5", "%ZZ:1", "%FF:1", "x:18446744073709551616"} {
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/events", nil)
 			require.NoError(t, err)
 			req.Header.Set("Last-Event-ID", position)

@@ -34,8 +34,9 @@ var page embed.FS
 //
 //   - GET / is the page, and GET /page.js its script.
 //   - GET /events?after=LOG:SEQUENCE&grep=TEXT are the events of the entries
-//     that follow the position and contain the text. Both may be empty. The
-//     header Last-Event-ID replaces after.
+//     that follow the position and contain the text. An empty after, which is
+//     the default, means from the oldest entry on, and an empty grep means
+//     all. The header Last-Event-ID replaces after.
 //
 // 400: the position is not one of an event. 403: the page that asks is of
 // another origin. 421: the name of the host is not one of Hosts. An
@@ -102,6 +103,9 @@ func (g *Gateway) serveEvents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	events := newEventWriter(w, cmp.Or(g.SendTimeout, 30*time.Second))
+	if r.Method == http.MethodHead {
+		return // the client expects no body, and sends its next request
+	}
 	defer g.open.Add(-1)
 	if g.open.Add(1) > int64(cmp.Or(g.MaxStreams, 100)) {
 		_ = events.retryAfter(30 * time.Second) // fails only if the browser has left

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
@@ -77,6 +78,22 @@ func TestGateway_ServesNothingElse(t *testing.T) {
 		NewGateway(nil).ServeHTTP(w, &http.Request{Method: http.MethodGet, Host: "localhost", URL: &url.URL{Path: path}})
 		require.Equal(t, want, w.Code, path)
 	}
+}
+
+// A HEAD request has no body, so its client sends the next request at once.
+func TestEvents_HeadEndsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := newClient(t, NewServer(newGateway(t, &logs.LogServer{Log: newLog("first")})), false)
+		resp, err := client.Head("http://localhost/events")
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.Equal(t, "text/event-stream", resp.Header.Get("Content-Type"))
+		start := time.Now()
+		resp, err = client.Get("http://localhost/")
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.Zero(t, time.Since(start))
+	})
 }
 
 func TestOnePort_ServesGRPCAndEvents(t *testing.T) {

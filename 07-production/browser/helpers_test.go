@@ -2,6 +2,7 @@ package browser
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -144,9 +145,6 @@ func (s *source) next() (event, bool) {
 	}
 }
 
-// chromiumNames are the names of the executable in distributions.
-var chromiumNames = []string{"chromium", "chromium-browser", "google-chrome", "chromium-headless-shell"}
-
 // A chromium is a browser without a window, with one tab. The test speaks the
 // DevTools protocol with it, JSON over two pipes.
 type chromium struct {
@@ -158,35 +156,54 @@ type chromium struct {
 	session string // of the tab
 }
 
+// findChromium returns the executable: what the environment variable CHROMIUM
+// names, or else the first in PATH. If there is none, it skips the test.
+func findChromium(t *testing.T) string {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("Chromium gets no pipes from Go on Windows: run this test on Linux, such as in WSL")
+	}
+	if path := os.Getenv("CHROMIUM"); path != "" {
+		return path
+	}
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chromium-headless-shell"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if runtime.GOOS == "darwin" {
+		t.Skip("no Chromium in PATH: install Chrome or Chromium, and set CHROMIUM, such as " +
+			`CHROMIUM="/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"`)
+	}
+	t.Skip("no Chromium in PATH: install it, on Debian with apt-get install chromium, or set CHROMIUM to its path")
+	return ""
+}
+
 // startChromium starts the browser, which ends with the test. If there is
 // none, it skips the test.
 func startChromium(t *testing.T) *chromium {
 	t.Helper()
-	var executable string
-	for _, name := range chromiumNames {
-		if path, err := exec.LookPath(name); err == nil {
-			executable = path
-			break
-		}
-	}
-	if executable == "" || runtime.GOOS == "windows" { // which passes no pipes on
-		t.Skip("there is no Chromium in PATH; on Debian: apt-get install chromium")
-	}
+	executable := findChromium(t)
 	toRead, to, err := os.Pipe()
 	require.NoError(t, err)
 	from, fromWrite, err := os.Pipe()
 	require.NoError(t, err)
 	cmd := exec.Command(executable, "--headless", "--remote-debugging-pipe", "--user-data-dir="+t.TempDir(),
-		"--no-sandbox", // which root cannot have
+		"--no-sandbox", // which root cannot have, nor most containers
 		"--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
 		"--disable-component-update", "--disable-sync", "--ignore-certificate-errors", "about:blank")
 	cmd.ExtraFiles = []*os.File{toRead, fromWrite} // 3 and 4 in the browser
+	var stderr bytes.Buffer
+	cmd.Stderr, cmd.WaitDelay = &stderr, time.Second
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
 		_ = to.Close() // which ends the browser
 		defer time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() }).Stop()
 		_ = cmd.Wait() // the status is not of interest
 		_ = from.Close()
+		if t.Failed() {
+			t.Logf("%s printed:\n%.500s", executable, stderr.String())
+		}
 	})
 	require.NoError(t, errors.Join(toRead.Close(), fromWrite.Close())) // the browser has its own
 	c := &chromium{t: t, to: to, from: from, read: bufio.NewReader(from)}
@@ -210,7 +227,7 @@ func (c *chromium) call(method string, params map[string]any) map[string]any {
 	require.NoError(c.t, c.from.SetReadDeadline(time.Now().Add(2*time.Minute)))
 	for {
 		text, err := c.read.ReadBytes(0)
-		require.NoError(c.t, err, "%s: no answer within two minutes", method)
+		require.NoError(c.t, err, "%s: no answer; the browser has ended, or two minutes are over", method)
 		var reply struct {
 			ID     int
 			Result map[string]any
@@ -224,10 +241,11 @@ func (c *chromium) call(method string, params map[string]any) map[string]any {
 	}
 }
 
-// open opens a page.
+// open opens a page, and waits until its scripts have run.
 func (c *chromium) open(url string) {
 	c.t.Helper()
 	require.NotContains(c.t, c.call("Page.navigate", map[string]any{"url": url}), "errorText")
+	c.await(`document.readyState == "complete"`)
 }
 
 // await waits until a JavaScript expression is true in the page, and returns

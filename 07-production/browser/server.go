@@ -7,7 +7,8 @@ import (
 )
 
 // OnePort returns a handler for a port that gRPC clients and browsers share.
-// grpc is a grpc.Server.
+// grpc is a grpc.Server. It gets the HTTP/2 requests whose content type begins
+// with application/grpc, and web gets all others.
 func OnePort(grpc, web http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ProtoMajor == 2 && strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {
@@ -18,9 +19,10 @@ func OnePort(grpc, web http.Handler) http.Handler {
 	})
 }
 
-// NewServer returns a server with limits for headers and quiet connections.
-// Without TLS, browsers speak HTTP/1.1 to it, and gRPC clients HTTP/2. It has
-// no WriteTimeout and no ReadTimeout, because they end streams, however busy.
+// NewServer returns a server with limits for headers and for connections
+// without a request. Without TLS, browsers speak HTTP/1.1 to it, and gRPC
+// clients HTTP/2. It has no WriteTimeout and no ReadTimeout, because they end
+// streams of gRPC, however busy.
 func NewServer(handler http.Handler) *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)

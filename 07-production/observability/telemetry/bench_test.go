@@ -16,7 +16,7 @@ import (
 // BenchmarkMessage measures one message of 100 bytes from a server to a
 // client in the same process.
 //
-//	go test -run='^$' -bench=. -count=5 .
+//	go test -run '^$' -bench . -benchtime 100000x -count 5 .
 func BenchmarkMessage(b *testing.B) {
 	noLimit := sdktrace.NewSpanLimits()
 	noLimit.EventCountLimit = -1

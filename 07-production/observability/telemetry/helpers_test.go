@@ -49,7 +49,7 @@ func (b *backend) metrics(t *testing.T) (lines []string) {
 			switch d := m.Data.(type) {
 			case metricdata.Sum[int64]:
 				for _, p := range d.DataPoints {
-					ended, _ := p.Attributes.Value("rpc.response.status_code")
+					ended, _ := p.Attributes.Value("stream.code")
 					lines = append(lines, strings.TrimSuffix(m.Name+" "+ended.AsString(), " ")+fmt.Sprintf(" = %d", p.Value))
 				}
 			case metricdata.Gauge[int64]:

@@ -13,9 +13,11 @@ import (
 )
 
 // Periods returns an interceptor that makes a span for each period of a
-// stream. Put it after a handler that makes the span of the call, such as that
-// of otelgrpc, to which each of its spans has a link. The period must be
-// greater than 0. Use [grpc.ChainStreamInterceptor].
+// stream. Each span has a link to the span of the call, if a
+// [grpc.StatsHandler] such as that of otelgrpc has made one. The period must
+// be greater than 0. Pass the interceptor to [grpc.ChainStreamInterceptor],
+// after one that recovers panics. A stream has one goroutine more until its
+// handler returns.
 //
 // Each span is the root of a trace of its own, so that it is sampled and
 // exported by itself, whatever happens to the stream later. Its name is that
@@ -24,7 +26,7 @@ import (
 // stream.received, the messages of this period; and stream.blocked, the
 // seconds that a Send has waited which has not returned, if there is one and
 // it has waited for a millisecond. The last span of a stream also has
-// rpc.response.status_code, the name of the code with which the stream ended.
+// stream.code, the name in Go of the code with which the stream ended.
 func Periods(tracer trace.Tracer, period time.Duration) grpc.StreamServerInterceptor {
 	return func(
 		srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler,
@@ -41,7 +43,7 @@ func Periods(tracer trace.Tracer, period time.Duration) grpc.StreamServerInterce
 		defer func() {
 			close(ended)
 			ticking.Wait()
-			s.end(attribute.String("rpc.response.status_code", code(err).String()))
+			s.end(attribute.String("stream.code", code(err).String()))
 		}()
 		return handler(srv, s)
 	}

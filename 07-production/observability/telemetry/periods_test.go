@@ -75,8 +75,8 @@ func TestPeriods_EndASpanEachMinute(t *testing.T) {
 			traces[s.SpanContext.TraceID().String()] = true
 		}
 		require.Len(t, traces, 3)
-		require.Nil(t, attr(spans[1], "rpc.response.status_code"))
-		require.Equal(t, "Canceled", attr(spans[2], "rpc.response.status_code"))
+		require.Nil(t, attr(spans[1], "stream.code"))
+		require.Equal(t, "Canceled", attr(spans[2], "stream.code"))
 	})
 }
 
@@ -125,7 +125,11 @@ func TestPeriods_LastSpanHasTheCode(t *testing.T) {
 			server := memservertest.Serve(t, stub{handler: handler}.register, byMinute(b)...)
 			follow(t.Context(), t, server.Dial(t))
 			synctest.Wait()
-			require.Equal(t, want, attr(b.spans.GetSpans()[0], "rpc.response.status_code"))
+			spans := b.spans.GetSpans()
+			require.Equal(t, want, attr(spans[0], "stream.code"))
+			if want == "OutOfRange" {
+				require.Equal(t, "OUT_OF_RANGE", attr(spans[1], "rpc.response.status_code"))
+			}
 		})
 	}
 }

@@ -22,8 +22,9 @@ import (
 // The instruments are the gauges stream.open, stream.unanswered and
 // stream.oldest (the age in seconds of the oldest stream that is open), and
 // the counters stream.sent, stream.received and stream.ended. All have the
-// attribute rpc.method, and stream.ended also rpc.response.status_code, the name
-// of the code.
+// attribute rpc.method, and stream.ended also stream.code, the name of the code
+// in Go, such as DeadlineExceeded. (otelgrpc writes DEADLINE_EXCEEDED into its
+// rpc.response.status_code.)
 func Observe(meter metric.Meter, counters *observability.Counters) error {
 	var errs []error
 	gauge := func(name, unit string) metric.Int64ObservableGauge {
@@ -50,7 +51,7 @@ func Observe(meter metric.Meter, counters *observability.Counters) error {
 		o.ObserveInt64(sent, s.Sent, attrs)
 		o.ObserveInt64(received, s.Received, attrs)
 		for code, n := range s.Ended {
-			o.ObserveInt64(ended, n, metric.WithAttributes(method, attribute.String("rpc.response.status_code", code)))
+			o.ObserveInt64(ended, n, metric.WithAttributes(method, attribute.String("stream.code", code)))
 		}
 		return nil
 	}, open, unanswered, oldest, sent, received, ended)

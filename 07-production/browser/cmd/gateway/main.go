@@ -107,7 +107,7 @@ func newGateway(conn *grpc.ClientConn) *browser.Gateway {
 }
 
 // serve serves until ctx is done. Then it calls onDrain, which must end the
-// streams, and waits for them.
+// streams, and waits for them, but not longer than -drain.
 func serve(ctx context.Context, listener net.Listener, handler http.Handler, onDrain func()) error {
 	s := browser.NewServer(handler)
 	served := make(chan error, 1)
@@ -121,8 +121,8 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, onD
 	onDrain()
 	ctx, cancel := context.WithTimeout(context.Background(), *drain)
 	defer cancel()
-	if err := s.Shutdown(ctx); err != nil {
-		return errors.Join(fmt.Errorf("drain: %w", err), s.Close())
+	if err := s.Shutdown(ctx); err != nil && ctx.Err() == nil {
+		return err
 	}
-	return nil
+	return s.Close() // also a connection that a browser has opened, but not used
 }

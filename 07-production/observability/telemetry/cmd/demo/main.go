@@ -51,12 +51,13 @@ func run(ctx context.Context) error {
 	defer conn.Close()
 	go logs.Generate(ctx, log, 250*time.Millisecond)
 
-	following, leave := context.WithTimeout(ctx, seconds*time.Second)
+	following, leave := context.WithCancel(ctx)
 	defer leave()
+	defer time.AfterFunc(seconds*time.Second, leave).Stop()
 	go report(following, theirs, ours)
-	for _, err = range logs.Tail(following, logsv1.NewLogServiceClient(conn), &logsv1.LogRequest{Follow: true}) {
-		if err != nil {
-			break // the stream has ended
+	for _, err := range logs.Tail(following, logsv1.NewLogServiceClient(conn), &logsv1.LogRequest{Follow: true}) {
+		if err != nil && following.Err() == nil {
+			return errors.Join(err, server.Close())
 		}
 	}
 	if ctx.Err() != nil {
