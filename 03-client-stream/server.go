@@ -53,8 +53,8 @@ type UploadServer struct {
 // without a receipt.
 //
 // Uploads of the same name may run at the same time. Of uploads without
-// replace, the first that is complete is stored and the others fail with
-// AlreadyExists. Of uploads with replace, the last that is complete stays.
+// replace, the first that gets the name is stored and the others fail with
+// AlreadyExists. Of uploads with replace, the last that gets the name stays.
 //
 // OK: the file is stored. InvalidArgument: the name is not valid, the
 // messages are out of order, a chunk is empty, or the declared size is

@@ -20,8 +20,9 @@ import (
 // the loop of a gateway that is its own upstream.
 const MaxHops = 8
 
-// OpenTimeout is how long a gateway waits until its upstream is connected and
-// has room for another call. Without it, a client of a full upstream could
+// OpenTimeout is how long a gateway waits at most until its upstream is
+// connected and has room for another call. A dial that fails ends the wait
+// earlier. Without OpenTimeout, a client of a full upstream could
 // wait forever.
 const OpenTimeout = 10 * time.Second
 
