@@ -22,7 +22,8 @@ type UploadServer struct {
 	clientstream.UploadServer
 }
 
-// Upload stores one file, and returns the statuses of chapter 03.
+// Upload stores one file, and returns the status codes of chapter 03. The text
+// of a refusal may name fewer bytes, because the handler gets a chunk in pieces.
 func (s *UploadServer) Upload(
 	stream grpc.ClientStreamingServer[uploadv1.UploadRequest, uploadv1.UploadReceipt],
 ) error {
