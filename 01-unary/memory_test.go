@@ -14,7 +14,8 @@ import (
 	"example.com/streams/internal/memserver/memservertest"
 )
 
-// An answer that the client does not read stays in the server's memory.
+// What exceeds the window of an answer that the client does not read stays in
+// the server's memory.
 func TestMemory_UnreadResponseTakesOneMiB(t *testing.T) {
 	const calls = 10
 	synctest.Test(t, func(t *testing.T) {

@@ -19,13 +19,13 @@ import (
 const MaxLogBytes = 64 << 20
 
 // A Log is an append-only log in memory that all followers share. It numbers
-// its entries from 1 and holds the newest of them: as many as its retention,
+// its entries, those of [NewLog] from 1, and holds the newest of them: as many as its retention,
 // or fewer if their messages would exceed [MaxLogBytes].
 // A Log does not know its followers: each handler remembers the sequence of
 // the last entry that it has read. Create a Log with [NewLog]. Methods may
 // be called concurrently.
 type Log struct {
-	id string // random, because each Log numbers its entries from 1
+	id string // random, because new logs begin at 1; a copy has that of its log
 
 	mu       sync.Mutex
 	entries  []*logsv1.LogEntry // the entry with sequence s is at s % len(entries)
@@ -48,7 +48,7 @@ func NewLog(retention int) *Log {
 }
 
 // Append adds an entry and wakes all handlers that wait for one. The message
-// must be valid UTF-8, and not much longer than [MaxLine], as [Ingest] makes
+// must be valid UTF-8, and at most twice as long as [MaxLine], as [Ingest] makes
 // it. After Drain, Append does nothing.
 func (l *Log) Append(message string, partial bool) {
 	l.add(&logsv1.LogEntry{
@@ -84,9 +84,9 @@ func (l *Log) makeRoom(size int) {
 	l.bytes += size
 }
 
-// Drain ends the streams of all followers. Each follower receives what the
-// log holds, and then Unavailable with the sequence to resume after. Drain
-// does not wait for the followers. Only the first call has an effect.
+// Drain ends the streams of all followers that read. Each of them receives the
+// entries that follow its cursor, and then Unavailable with the sequence to
+// resume after. Drain does not wait for the followers. Only the first call has an effect.
 func (l *Log) Drain() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

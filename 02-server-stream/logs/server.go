@@ -15,7 +15,7 @@ import (
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 )
 
-// maxUnmarked is the number of entries after which a handler sends a
+// maxUnmarked is about the number of entries after which a handler sends a
 // bookmark, unless the log's retention is less than twice as many. A log
 // that is full of the longest messages holds 2,048 entries.
 const maxUnmarked = 1000
@@ -44,7 +44,7 @@ type LogServer struct {
 // of the log's retention if that is fewer, and before it returns nil or
 // Unavailable.
 //
-// OK: req.follow is false, and the newest entry was sent. InvalidArgument:
+// OK: req.follow is false, and no entry follows. InvalidArgument:
 // req.contains is longer than [MaxLine]. OutOfRange: the next entry is no
 // longer held, req.after is ahead of the newest entry, or req.log_id is the
 // id of another log. Unavailable: [Log.Drain] was called. Canceled,

@@ -30,7 +30,7 @@ const (
 // take long to produce.
 type ReportServiceClient interface {
 	// GenerateReport streams a report in chunks, in order.
-	// The trailer holds the report's size in bytes under the key report-size,
+	// With OK, the trailer holds the report's size in bytes under report-size,
 	// and its SHA-256 in hexadecimal under the key report-sha256.
 	// OK: the whole report was sent.
 	// INVALID_ARGUMENT: `report_id` is empty, is longer than 255 bytes,
@@ -77,7 +77,7 @@ type ReportService_GenerateReportClient = grpc.ServerStreamingClient[ReportChunk
 // take long to produce.
 type ReportServiceServer interface {
 	// GenerateReport streams a report in chunks, in order.
-	// The trailer holds the report's size in bytes under the key report-size,
+	// With OK, the trailer holds the report's size in bytes under report-size,
 	// and its SHA-256 in hexadecimal under the key report-sha256.
 	// OK: the whole report was sent.
 	// INVALID_ARGUMENT: `report_id` is empty, is longer than 255 bytes,
