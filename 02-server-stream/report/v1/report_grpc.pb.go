@@ -26,7 +26,7 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// ReportService sends reports that are too large for one message, or that
+// ReportService sends reports, which may be too large for one message, or
 // take long to produce.
 type ReportServiceClient interface {
 	// GenerateReport streams a report in chunks, in order.
@@ -73,7 +73,7 @@ type ReportService_GenerateReportClient = grpc.ServerStreamingClient[ReportChunk
 // All implementations must embed UnimplementedReportServiceServer
 // for forward compatibility.
 //
-// ReportService sends reports that are too large for one message, or that
+// ReportService sends reports, which may be too large for one message, or
 // take long to produce.
 type ReportServiceServer interface {
 	// GenerateReport streams a report in chunks, in order.
