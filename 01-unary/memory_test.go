@@ -14,7 +14,7 @@ import (
 	"example.com/streams/internal/memserver/memservertest"
 )
 
-// What exceeds the window of an answer that the client does not read stays in
+// Of an answer that the client does not read, what exceeds its window stays in
 // the server's memory.
 func TestMemory_UnreadResponseTakesOneMiB(t *testing.T) {
 	const calls = 10
