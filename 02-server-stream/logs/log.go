@@ -97,35 +97,35 @@ func (l *Log) Drain() {
 }
 
 // read copies to batch the entries that follow the sequence after in the log
-// id, and returns their number. If after is 0 and id is empty, read begins
+// id, and returns their number and the sequence of the last one, or of the
+// entry that the next one follows. If after is 0 and id is empty, read begins
 // with the oldest entry. All followers share the entries, so nobody may
 // modify them.
 //
 // OutOfRange: the next entry is no longer held, after is ahead of the newest
 // entry, or id is the id of another log.
-func (l *Log) read(id string, after uint64, batch []*logsv1.LogEntry) (int, error) {
+func (l *Log) read(id string, after uint64, batch []*logsv1.LogEntry) (n int, last uint64, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case id == "" && after == 0:
 		after = l.oldest - 1
 	case id != "" && id != l.id:
-		return 0, status.Errorf(codes.OutOfRange,
+		return 0, 0, status.Errorf(codes.OutOfRange,
 			"after: %d belongs to another log; this log is %s", after, l.id)
 	case after > l.newest:
-		return 0, status.Errorf(codes.OutOfRange,
+		return 0, 0, status.Errorf(codes.OutOfRange,
 			"after: %d is ahead of the newest, %d", after, l.newest)
 	case after+1 < l.oldest:
-		return 0, status.Errorf(codes.OutOfRange,
+		return 0, 0, status.Errorf(codes.OutOfRange,
 			"after: %d is no longer held; the oldest is %d", after, l.oldest)
 	}
-	n := 0
 	for n < len(batch) && after < l.newest {
 		after++
 		batch[n] = l.entries[after%uint64(len(l.entries))]
 		n++
 	}
-	return n, nil
+	return n, after, nil
 }
 
 // wait returns nil when the log has an entry that follows the sequence

@@ -110,13 +110,11 @@ func newFollower(
 // contain req.contains, and a bookmark if one is due. It returns how many
 // entries it has looked at; 0: the cursor is at the newest entry.
 func (f *follower) sendBatch() (int, error) {
-	n, err := f.log.read(f.id, f.cursor, f.batch[:])
+	n, last, err := f.log.read(f.id, f.cursor, f.batch[:])
 	if err != nil {
 		return 0, err
 	}
-	f.id = f.log.id
 	for _, e := range f.batch[:n] {
-		f.cursor = e.GetSequence()
 		if !strings.Contains(e.GetMessage(), f.req.GetContains()) {
 			continue
 		}
@@ -124,6 +122,7 @@ func (f *follower) sendBatch() (int, error) {
 			return n, err // usually the call has ended
 		}
 	}
+	f.id, f.cursor = f.log.id, last
 	if f.looked += n; f.looked >= f.limit || !time.Now().Before(f.due) {
 		return n, f.sendBookmark()
 	}
