@@ -112,7 +112,8 @@ var clientCalls = map[string]func(*clientEnd) outcome{
 		recvUntilError(c)
 		return describe(c.recv())
 	},
-	// Trailer is valid only after Recv has returned an error, or CloseAndRecv.
+	// Trailer is valid only after Recv has returned an error, or after
+	// CloseAndRecv.
 	"Trailer": func(c *clientEnd) outcome {
 		recvUntilError(c)
 		return outcome{text: keys(c.Trailer())}
