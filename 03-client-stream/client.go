@@ -20,7 +20,7 @@ import (
 // the last, which may be smaller: 256 KiB. BenchmarkChunkSize compares sizes.
 const ChunkSize = 256 << 10
 
-// ErrNoReceipt is in the errors of [Upload] after which the file may be
+// ErrNoReceipt in an error of [Upload] means that the file may be
 // stored: all of it was sent, and then the call ended with a code that need
 // not be an answer of the server, such as Unavailable or Internal.
 var ErrNoReceipt = errors.New("no receipt: the file may be stored")

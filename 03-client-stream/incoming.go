@@ -25,8 +25,8 @@ type incoming struct {
 	file  *partial
 }
 
-// begin receives the info. It refuses the upload if the info alone shows
-// that the file cannot be stored.
+// begin receives the info. It refuses what can be refused before the first
+// chunk.
 func (s *UploadServer) begin(
 	stream grpc.ClientStreamingServer[uploadv1.UploadRequest, uploadv1.UploadReceipt],
 ) (*incoming, error) {

@@ -50,7 +50,8 @@ func checkName(name string) error {
 	return nil
 }
 
-// checkFree refuses a name that is in use, without waiting for a chunk.
+// checkFree refuses a name that is in use, unless info replaces a regular
+// file, without waiting for a chunk.
 // At the end, [partial.publish] decides again.
 func checkFree(root *os.Root, info *uploadv1.FileInfo) error {
 	found, err := root.Lstat(info.GetName())

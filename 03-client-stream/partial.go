@@ -10,8 +10,8 @@ import (
 // A partial is a file that has a temporary name until it is complete. Under
 // the final name, a reader finds the old file or the new one, and never half
 // of one, also after a power failure: publish syncs the bytes, then gives
-// the name, then syncs the directory. A process that is killed leaves the
-// temporary name, so remove old ones from time to time.
+// the name, then, except on Windows, syncs the directory. A process that is
+// killed leaves the temporary name, so remove old ones from time to time.
 type partial struct {
 	*os.File
 	root *os.Root
@@ -74,7 +74,7 @@ func (p *partial) rename(name string, replace bool) error {
 // name.
 func (p *partial) discard() {
 	// After publish the file is closed, and after a rename its temporary
-	// name is gone. The errors say only that nothing is left to do.
+	// name is gone. The errors then say only that nothing is left to do.
 	_ = p.Close()
 	_ = p.root.Remove(p.name)
 }

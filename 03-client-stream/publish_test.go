@@ -67,7 +67,7 @@ func TestPublish_SyncsFileThenNamesItThenSyncsDir(t *testing.T) {
 	}
 }
 
-// Each step fails once. What fails is not stored.
+// Each step fails once. What fails is not stored, with one exception.
 func TestPublish_FailureHasItsCodeAndStoresNothing(t *testing.T) {
 	fail := func(err error) func(*partial, *os.File) error {
 		return func(*partial, *os.File) error { return err }

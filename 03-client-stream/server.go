@@ -37,9 +37,9 @@ type UploadServer struct {
 	// MaxBytes is the size limit of a file. 0 means [DefaultMaxBytes].
 	MaxBytes int64
 
-	// IdleTimeout is how long the server waits for the next message of an
-	// upload, and for the half-close. The time of a whole upload has no
-	// limit. 0 means [DefaultIdleTimeout].
+	// IdleTimeout limits how long the server waits for the next message of
+	// an upload, and for the half-close. It does not limit the time of a
+	// whole upload. 0 means [DefaultIdleTimeout].
 	IdleTimeout time.Duration
 }
 
@@ -82,7 +82,7 @@ func (s *UploadServer) Upload(
 			break
 		}
 		if err != nil {
-			return err // no half-close, so the file is not complete
+			return err // not the half-close: the file may be incomplete
 		}
 		if err := in.write(req); err != nil {
 			return err // at once: the client may still be sending

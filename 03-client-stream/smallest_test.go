@@ -28,7 +28,7 @@ func (sizeServer) Upload(
 			return stream.SendAndClose(&uploadv1.UploadReceipt{Size: int64(size)})
 		}
 		if err != nil {
-			return err // no half-close, so the file is not complete
+			return err // not the half-close: the file may be incomplete
 		}
 		size += len(req.GetChunk())
 	}

@@ -91,7 +91,7 @@ func TestDeadlock_ReadingWhileWritingAvoidsIt(t *testing.T) {
 }
 
 // The handler returns, but the client's Send does not. The status would end
-// that Send, but it comes after messages that the client never reads.
+// that Send, but it comes after messages that the client has not read.
 func TestDeadlock_ClientThatOnlySendsIsAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		returned := make(chan error, 1)

@@ -49,7 +49,7 @@ func NewHub(queue int) *Hub {
 	}
 }
 
-// Join adds a member to a room and tells all members of the room, the new
+// Join adds a member to a room and tells the members of the room, the new
 // one included. The caller reads [Member.Messages], and calls
 // [Member.Leave] at the end.
 //

@@ -92,7 +92,7 @@ func checkName(field, s string) error {
 
 // checkText refuses what the terminals of the other members would obey or
 // not show: control characters except tabs, characters that reverse the
-// direction of text or have no width, and spaces other than ' '.
+// direction of text, some that have no width, and spaces other than ' '.
 func checkText(s string) error {
 	if err := checkLength("text", s, MaxText); err != nil {
 		return err

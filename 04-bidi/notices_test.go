@@ -15,7 +15,7 @@ import (
 	"example.com/streams/internal/faultnet"
 )
 
-// Each case causes many more notices at once than a queue of 16 holds.
+// Each case causes many more notices than a queue of 16 holds.
 // Members that read stay, and get each text once.
 func TestNotices_CostNobodyItsPlace(t *testing.T) {
 	for name, upset := range map[string]func(*testing.T, *chat){

@@ -1,5 +1,5 @@
 // Package bidi is a chat: client and server send each other messages over
-// one stream, and neither side waits for the other.
+// one stream, and neither side waits for an answer.
 package bidi
 
 import (
@@ -46,7 +46,7 @@ type ChatServer struct {
 
 // ServerOptions give each stream a window of 64 KiB. By default a window
 // can grow to 16 MiB, and a client that sends faster than [Pace] can fill it.
-// With these options and a queue of 256 KiB, a stream holds about 64 KiB
+// With these options and a queue of 256 KiB, a stream holds up to about 64 KiB
 // before its handler, 256 KiB of texts in its queue, and 64 KiB behind its
 // writer.
 func ServerOptions() []grpc.ServerOption {

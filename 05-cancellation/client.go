@@ -13,8 +13,8 @@ import (
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
 )
 
-// Ticks calls Watch and yields the ticks. The last pair that it yields is
-// the error that ended the call: the status of the call, DeadlineExceeded if
+// Ticks calls Watch and yields the ticks. Unless the loop is left, the last
+// pair is the error that ended the call: the status of the call, DeadlineExceeded if
 // no tick came within idle, DataLoss if the server sent a tick out of order,
 // or Unavailable if the server ended the call with OK. Leaving the loop
 // cancels the call. Each loop makes a call of its own.

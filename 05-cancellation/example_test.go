@@ -81,7 +81,7 @@ func serveGateway(ctx context.Context, listener net.Listener, upstream string) e
 	}
 	g.Drain()
 	stopWithin(s, 5*time.Second)
-	return <-served // nil after GracefulStop or Stop
+	return <-served // nil, unless ctx ended before Serve began
 }
 
 // printTicks prints n ticks, and then cancels the call.

@@ -33,7 +33,7 @@ const MaxSymbols = 100
 // on n. It therefore has the same ticks after a restart. An exchange whose
 // prices come from people must store them. An Exchange relies on the clock
 // of its machine: when the clock is set back by at most Retention intervals,
-// a client that resumes gets Unavailable until the clock has caught up.
+// a client that resumes may get Unavailable until the clock has caught up.
 type Exchange struct {
 	tickerv1.UnimplementedTickerServiceServer
 
@@ -82,7 +82,7 @@ func (x *Exchange) init() {
 // InvalidArgument: the request has more than [MaxSymbols] symbols. NotFound:
 // the exchange does not have one of the symbols. OutOfRange: the next tick is
 // no longer held, or the request's after is ahead of the newest tick by more
-// than Retention. Unavailable: after is ahead by no more than that, because the clock of
+// than Retention. Unavailable: after is ahead by no more than that, as when the clock of
 // this exchange is behind, or the exchange is shutting down. Aborted: one
 // Send took longer than SendTimeout. Canceled, DeadlineExceeded: the call's
 // context ended.
@@ -146,7 +146,7 @@ func (x *Exchange) checkRange(after, newest uint64) error {
 	return nil
 }
 
-// wait waits until tick n is published.
+// wait waits until tick n is published, ctx ends, or x drains.
 func (x *Exchange) wait(ctx context.Context, n uint64) error {
 	select {
 	case <-ctx.Done():

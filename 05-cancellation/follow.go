@@ -33,10 +33,10 @@ type FollowOptions struct {
 }
 
 // Follow yields the ticks of a request in order, each of them once, until
-// ctx ends. When a call fails, Follow waits as [Backoff] says and resumes
-// after the last tick. Each tick makes the next wait short again.
+// ctx ends. When a call fails and may be retried, Follow waits as [Backoff]
+// says and resumes after the last tick. Each tick makes the next wait short again.
 //
-// The last pair that Follow yields is an error: Canceled or DeadlineExceeded
+// Unless the loop is left, the last pair is an error: Canceled or DeadlineExceeded
 // if ctx has ended, InvalidArgument if req cannot be marshaled, otherwise the
 // first status for which [Retryable] is false. Leaving the loop cancels the
 // call. Each loop starts again with req, which Follow does not change.

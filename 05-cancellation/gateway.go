@@ -58,7 +58,8 @@ func NewGateway(upstream tickerv1.TickerServiceClient) *Gateway {
 // Watch implements the RPC. It relays the upstream's ticks and the status
 // with which the upstream ended the call.
 //
-// InvalidArgument: the metadata has a count of hops that is not a number.
+// InvalidArgument: the metadata has a count of hops that is not a number
+// below 2^32.
 // FailedPrecondition: the call has crossed [MaxHops] gateways before this
 // one. Aborted: one Send took longer than SendTimeout. Unavailable: the
 // gateway is shutting down, or the upstream cannot be reached or accepts no

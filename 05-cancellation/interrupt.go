@@ -16,7 +16,7 @@ func RunUntil(ctx context.Context, work func() error, interrupt func()) error {
 	if !stop() {
 		<-interrupted // so that it does not reach the next work
 		if err != nil {
-			err = context.Cause(ctx) // err only says that work was interrupted
+			err = context.Cause(ctx) // err may only say that work was interrupted
 		}
 	}
 	return err

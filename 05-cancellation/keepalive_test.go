@@ -99,8 +99,8 @@ func TestKeepalive_TooManyPingsEndConnection(t *testing.T) {
 	}
 }
 
-// The next call uses the connection that exists, even if it is half-open.
-// Only keepalive or the operating system closes a half-open connection.
+// The next call uses the connection that exists, even if it is half-open: an
+// idle timeout ends a call, and no connection.
 func TestKeepalive_IsNotReplacedByIdleTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, gateway, c := serveHops(t, new(Exchange))

@@ -23,7 +23,7 @@ func recvWithin(
 ) (*tickerv1.Tick, error) {
 	timer := time.AfterFunc(idle, cancel)
 	tick, err := stream.Recv()
-	if !timer.Stop() { // err only says that cancel was called
+	if !timer.Stop() { // the timeout has passed
 		return nil, status.Errorf(codes.DeadlineExceeded, "the server sent nothing for %v", idle)
 	}
 	return tick, err

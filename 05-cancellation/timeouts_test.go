@@ -79,7 +79,8 @@ func TestSendWithin_EndsHandlerWhoseClientDoesNotRead(t *testing.T) {
 	}
 }
 
-// net/http cannot end one response while it writes it.
+// Behind net/http, the context of a stream outlives its handler while a Send
+// waits.
 func TestSendWithin_ReturnLeavesSendBehindServeHTTP(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		returned, sending := make(chan error, 1), make(chan context.Context, 1)

@@ -17,9 +17,9 @@ type Near struct {
 var word = regexp.MustCompile(`[a-z_]{3,}`)
 
 // Nearest returns up to five pitfalls and rows of docs/errors.md that share
-// words with a question, the nearest first. It looks at everything that the
-// catalog and the rows say, also at fixes and help. A word counts the more, the
-// fewer of them begin a word with it.
+// words with a question, the nearest first. It looks at names, symptoms, texts
+// and fixes of the catalog, and at all that the rows say. A word counts the
+// more, the fewer of them begin a word with it.
 func Nearest(all []Pitfall, question string) []Near {
 	var entries []Near
 	var texts []string

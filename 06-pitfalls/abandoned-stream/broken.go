@@ -7,8 +7,8 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// BrokenFind returns the first number that is not below minimum, or io.EOF if there
-// is none.
+// BrokenFind returns the first number that is not below minimum, or io.EOF if a
+// complete stream has none.
 func BrokenFind(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient,
 	req *pitfallsv1.CountRequest, minimum int64,

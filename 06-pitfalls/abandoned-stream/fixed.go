@@ -6,8 +6,8 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedFind returns the first number that is not below minimum, or io.EOF if there
-// is none.
+// FixedFind returns the first number that is not below minimum, or io.EOF if a
+// complete stream has none.
 func FixedFind(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient,
 	req *pitfallsv1.CountRequest, minimum int64,

@@ -9,8 +9,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// BrokenDial returns a connection to the server that dial connects to. The
-// caller closes it.
+// BrokenDial is meant to return a connection to the server that dial connects
+// to. The caller closes it.
 func BrokenDial(dial func(context.Context, string) (net.Conn, error)) (*grpc.ClientConn, error) {
 	return grpc.NewClient("bufnet",
 		grpc.WithContextDialer(dial),

@@ -27,7 +27,7 @@ func BrokenOpen(
 	return &BrokenFeed{stream}, nil
 }
 
-// Close ends the feed. It always returns nil.
+// Close is meant to end the feed. It always returns nil.
 func (f *BrokenFeed) Close() error {
 	return f.CloseSend()
 }

@@ -9,8 +9,8 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// BrokenEcho sends the values that arrive until values or stop is closed, and
-// returns the answers.
+// BrokenEcho is meant to send the values that arrive until values or stop is
+// closed, and to return the answers.
 func BrokenEcho(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient,
 	values <-chan int64, stop <-chan struct{},

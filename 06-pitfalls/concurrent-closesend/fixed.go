@@ -8,8 +8,8 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedEcho sends the values that arrive until values or stop is closed, and
-// returns the answers.
+// FixedEcho sends the values that arrive until values or stop is closed, or the
+// call ends, and returns the answers.
 func FixedEcho(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient,
 	values <-chan int64, stop <-chan struct{},

@@ -11,8 +11,8 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// BrokenCount calls handle for each number that req asks for. Two workers call
-// handle concurrently. BrokenCount returns when both have ended.
+// BrokenCount is meant to call handle for each number that req asks for. Two
+// workers call handle concurrently. BrokenCount returns when both have ended.
 func BrokenCount(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient,
 	req *pitfallsv1.CountRequest, handle func(int64),

@@ -11,8 +11,9 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedCount calls handle for each number that req asks for. Two workers call
-// handle concurrently. FixedCount returns when both have ended.
+// FixedCount calls handle for each number that req asks for, unless it returns
+// an error. Two workers call handle concurrently. FixedCount returns when both
+// have ended.
 func FixedCount(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient,
 	req *pitfallsv1.CountRequest, handle func(int64),

@@ -10,8 +10,9 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedSum sends the numbers of all sources concurrently, and returns the
-// response. A source that waits must end when ctx ends.
+// FixedSum runs all sources concurrently, sends their numbers from one
+// goroutine, and returns the response. A source that waits must end when ctx
+// ends.
 func FixedSum(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient, sources ...iter.Seq[*pitfallsv1.Number],
 ) (*pitfallsv1.SumResponse, error) {
@@ -46,7 +47,7 @@ func FixedSum(
 	return stream.CloseAndRecv()
 }
 
-// FixedCount is a handler that sends numbers and, concurrently, heartbeats.
+// FixedCount is a handler that sends numbers and, between them, heartbeats.
 func FixedCount(req *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
 	// A mutex would stop the virtual clock of the tests.
 	lock := make(chan struct{}, 1)

@@ -7,7 +7,8 @@ import (
 	"google.golang.org/grpc"
 )
 
-// BrokenLogging returns an interceptor that logs each stream that fails.
+// BrokenLogging returns an interceptor that logs each stream whose handler
+// returns an error.
 func BrokenLogging(log *slog.Logger) grpc.StreamServerInterceptor {
 	return func(
 		srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler,

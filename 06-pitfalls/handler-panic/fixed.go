@@ -9,7 +9,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// FixedLogging returns an interceptor that logs each stream that fails.
+// FixedLogging returns an interceptor that logs each stream whose handler
+// returns an error or panics.
 func FixedLogging(log *slog.Logger) grpc.StreamServerInterceptor {
 	return func(
 		srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler,

@@ -9,7 +9,7 @@ import (
 )
 
 // BrokenWatch sends the numbers, which are not 0, until the channel is
-// closed. Both sides send PINGs while there is no number.
+// closed or the call ends. Both sides send PINGs while there is no number.
 func BrokenWatch(
 	numbers <-chan int64, stream grpc.ServerStreamingServer[pitfallsv1.Number],
 ) error {

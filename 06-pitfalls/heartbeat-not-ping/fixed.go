@@ -10,8 +10,8 @@ import (
 )
 
 // FixedWatch sends the numbers, which are not 0, until the channel is
-// closed. At each interval it also sends 0: a heartbeat, which the client
-// ignores.
+// closed or the call ends. At each interval it also sends 0: a heartbeat, which
+// the client ignores.
 func FixedWatch(
 	numbers <-chan int64, stream grpc.ServerStreamingServer[pitfallsv1.Number],
 ) error {

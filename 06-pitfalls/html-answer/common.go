@@ -22,7 +22,7 @@ func call(
 	return stream, values, err
 }
 
-// pause waits for a second, and reports whether ctx has not ended.
+// pause waits for a second, or until ctx ends. It returns false if ctx has ended.
 func pause(ctx context.Context) bool {
 	select {
 	case <-time.After(time.Second):

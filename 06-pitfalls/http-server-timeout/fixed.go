@@ -9,8 +9,8 @@ import (
 
 // FixedServer returns a server of gRPC and of other pages at one port. The
 // handler tells them apart, and passes gRPC to a grpc.Server. A client has
-// 10 s to send its request, and 10 s to take the response, unless it calls
-// gRPC.
+// 10 s to send its request, and 10 s after its header to take the response,
+// unless it calls gRPC.
 func FixedServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:      withoutTimeouts(handler),

@@ -43,7 +43,7 @@ func TestBroken_CancelsAQuietHandlerAfter10s(t *testing.T) {
 				return stream.Context().Err()
 			},
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // otherwise the fixed server never ends the call
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // if the server does not end the call
 		defer cancel()
 		_, err := count(ctx, dial(t, BrokenServer, quiet), 1)
 		require.EqualError(t, err, reset)

@@ -44,7 +44,7 @@ func run(ctx context.Context, c pitfallsv1.PitfallServiceClient, count count) (r
 			return
 		}
 		r.sent = append(r.sent, n)
-		time.Sleep(100 * time.Millisecond) // meanwhile the next number arrives
+		time.Sleep(100 * time.Millisecond) // meanwhile a part of the next number arrives
 	}
 	warn := func(err error) {
 		if r.errs = append(r.errs, err); len(r.errs) == maxErrors {

@@ -15,7 +15,7 @@ import (
 func TestSurvival_OfFixedAdder(t *testing.T) {
 	adder := new(FixedAdder).Sum
 	s := pitfalltest.OfSum(adder)
-	// One client sends for an hour while another client waits.
+	// One stream sends for an hour while another stream waits.
 	s.InputNeverEnds = pitfalltest.Survives(func(t *testing.T, ctx context.Context) {
 		client := pitfalltest.Dial(t, &service.Server{OnSum: adder})
 		limited, cancel := context.WithTimeout(ctx, time.Hour)

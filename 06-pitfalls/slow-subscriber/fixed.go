@@ -50,7 +50,8 @@ func (h *FixedHub) leave(m *member) {
 	h.subscribers = slices.DeleteFunc(h.subscribers, func(s *member) bool { return s == m })
 }
 
-// Publish sends n to all subscribers.
+// Publish puts n into the queue of each subscriber, and drops a subscriber
+// whose queue is full.
 func (h *FixedHub) Publish(n *pitfallsv1.Number) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -15,7 +15,8 @@ import (
 // FixedCount calls handle with each number that req asks for. It waits no
 // longer than limit for each number.
 //
-// DeadlineExceeded: no number arrived within the limit.
+// DeadlineExceeded: no number arrived within the limit, or the deadline of ctx
+// has passed.
 func FixedCount(
 	ctx context.Context, c pitfallsv1.PitfallServiceClient,
 	req *pitfallsv1.CountRequest, limit time.Duration, handle func(int64),

@@ -8,8 +8,8 @@ import (
 	"google.golang.org/grpc/keepalive"
 )
 
-// BrokenDialOptions returns the options of a connection that sends pings while
-// its streams are quiet.
+// BrokenDialOptions returns the options of a client that sends pings while its
+// streams are quiet.
 func BrokenDialOptions() []grpc.DialOption {
 	return []grpc.DialOption{grpc.WithKeepaliveParams(keepalive.ClientParameters{
 		Time:    10 * time.Second,

@@ -12,9 +12,10 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// FixedEcho sends each number back. It returns when the limit has passed.
+// FixedEcho sends each number back. It returns when the limit has passed, at the
+// latest.
 //
-// DeadlineExceeded: the limit has passed.
+// DeadlineExceeded: the limit has passed, or the deadline of the client.
 func FixedEcho(
 	stream grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number], limit time.Duration,
 ) error {

@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -115,4 +116,28 @@ func TestOnePort_ServesGRPCAndEvents(t *testing.T) {
 		require.True(t, ok)
 		require.Contains(t, event.Data, "first")
 	})
+}
+
+func TestOnePort_ChoosesByVersionAndContentType(t *testing.T) {
+	named := func(name string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, name) })
+	}
+	for _, tt := range []struct {
+		major       int
+		contentType string
+		want        string
+	}{
+		{2, "application/grpc", "grpc"},
+		{2, "application/grpc+proto", "grpc"},
+		{1, "application/grpc", "web"},
+		{2, "text/plain", "web"},
+		{2, "", "web"},
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/", nil)
+		r.ProtoMajor = tt.major
+		r.Header.Set("Content-Type", tt.contentType)
+		got := httptest.NewRecorder()
+		OnePort(named("grpc"), named("web")).ServeHTTP(got, r)
+		require.Equal(t, tt.want, got.Body.String(), "HTTP/%d, %q", tt.major, tt.contentType)
+	}
 }

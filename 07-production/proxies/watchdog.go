@@ -49,7 +49,7 @@ type watchedStream struct {
 func (s *watchedStream) Recv() (*logsv1.LogEntry, error) {
 	timer := time.AfterFunc(s.limit, s.cancel)
 	e, err := s.ServerStreamingClient.Recv()
-	if !timer.Stop() { // err only says that the timer canceled the call
+	if !timer.Stop() { // err may only say that the timer canceled the call
 		return nil, status.Errorf(codes.DeadlineExceeded,
 			"the server sent nothing for %v", s.limit)
 	}

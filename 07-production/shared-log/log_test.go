@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
+	"example.com/streams/02-server-stream/logs"
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 )
 
@@ -96,6 +97,17 @@ func TestEntry_HasWhatChapter02Requires(t *testing.T) {
 		require.Equal(t, "line \uFFFD", second.GetMessage())
 		require.False(t, second.GetPartial())
 		require.EqualValues(t, 2, second.GetSequence())
+	})
+}
+
+func TestOpen_LimitsTheLogAsChapter02Does(t *testing.T) {
+	bubble(t, Config{Retention: 1000}, func(t *testing.T, l *lab) {
+		log, _ := l.log()
+		require.NoError(t, log.Open(t.Context()))
+		stream, err := log.js.Stream(t.Context(), log.conf.Name)
+		require.NoError(t, err)
+		require.EqualValues(t, 1000, stream.CachedInfo().Config.MaxMsgs)
+		require.EqualValues(t, logs.MaxLogBytes, stream.CachedInfo().Config.MaxBytes)
 	})
 }
 

@@ -15,7 +15,7 @@ import (
 	"example.com/streams/internal/serve"
 )
 
-// A drain closes the listener first, so a client that connects then is
+// A drain closes the listener, so a client that connects then is
 // refused by the operating system. It cannot tell this from a server that
 // was never there.
 func TestDrain_RefusesNewConnections(t *testing.T) {

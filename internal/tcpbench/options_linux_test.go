@@ -26,7 +26,7 @@ type options struct {
 	userTimeout time.Duration // TCP_USER_TIMEOUT: how long data may be unacknowledged
 }
 
-const tcpUserTimeout = 18 // package syscall does not name it
+const tcpUserTimeout = 18 // package syscall names it on some architectures only
 
 func optionsOf(t *testing.T, fd int) (o options) {
 	t.Helper()

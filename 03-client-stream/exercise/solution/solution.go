@@ -31,7 +31,7 @@ func (s *Server) Report(stream grpc.ClientStreamingServer[sensorsv1.Batch, senso
 			break // the half-close: only here is the report complete
 		}
 		if err != nil {
-			return err // no half-close: half a report must not be stored
+			return err // not the half-close: half a report must not be stored
 		}
 		// Each batch is added up when it arrives. Nothing grows with the
 		// length of the report, and a refusal does not wait for its end.

@@ -38,7 +38,7 @@ func run(ctx context.Context) error {
 
 	say, input := make(chan string), make(chan error, 1)
 	// Nothing here interrupts a read of stdin. When the chat ends first, this
-	// goroutine stays in its read until the process ends.
+	// goroutine stays until the process ends.
 	go func() {
 		input <- sayLines(os.Stdin, say)
 		close(say)

@@ -35,8 +35,8 @@ func Line(line string) *consolev1.Output {
 }
 
 // End returns the last output of a command that returned err. The code is OK
-// for nil, Canceled if err is or wraps context.Canceled, that of err if err is
-// a status, and otherwise Unknown.
+// for nil, Canceled if err is or wraps context.Canceled, that of the status if
+// err is or wraps one, and otherwise Unknown.
 func End(err error) *consolev1.Output {
 	s := status.Convert(err)
 	if errors.Is(err, context.Canceled) {

@@ -58,7 +58,7 @@ const (
 	maxWait   = 30 * time.Second
 )
 
-// follow calls the upstream until it ends the feed, or ctx ends.
+// follow calls the upstream, again after Unavailable, while ctx is alive.
 func (r *Relay) follow(ctx context.Context, after uint64, down grpc.ServerStreamingServer[feedv1.Item]) error {
 	limit := firstWait
 	for {

@@ -34,7 +34,7 @@ type TickerServiceClient interface {
 	// NOT_FOUND: the exchange does not have one of the symbols.
 	// FAILED_PRECONDITION: the call has crossed too many gateways.
 	// OUT_OF_RANGE: the tick that follows `after` is no longer held, or `after`
-	// is far ahead of the newest tick. A client that reads too slowly also gets
+	// is far ahead of the newest tick. A client that reads too slowly may get
 	// OUT_OF_RANGE.
 	// ABORTED: the client did not read for too long; it may resume.
 	// UNAVAILABLE: the server is shutting down or cannot be reached, or its
@@ -81,7 +81,7 @@ type TickerServiceServer interface {
 	// NOT_FOUND: the exchange does not have one of the symbols.
 	// FAILED_PRECONDITION: the call has crossed too many gateways.
 	// OUT_OF_RANGE: the tick that follows `after` is no longer held, or `after`
-	// is far ahead of the newest tick. A client that reads too slowly also gets
+	// is far ahead of the newest tick. A client that reads too slowly may get
 	// OUT_OF_RANGE.
 	// ABORTED: the client did not read for too long; it may resume.
 	// UNAVAILABLE: the server is shutting down or cannot be reached, or its

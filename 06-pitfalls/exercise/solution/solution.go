@@ -93,7 +93,7 @@ func Report(ctx context.Context, c pitfallsv1.PitfallServiceClient, minutes iter
 			break
 		}
 	}
-	// io.EOF says only that the server has ended the call. CloseAndRecv
+	// io.EOF says only that the call has ended. CloseAndRecv
 	// returns the status. See send-eof.
 	if err != nil && !errors.Is(err, io.EOF) {
 		return 0, fmt.Errorf("send the report: %w", err)

@@ -21,7 +21,7 @@ type Survival struct {
 	InputNeverEnds    Scenario // the input goes on; something else ends the call
 	PeerEndsWithOK    Scenario // the other side ends the RPC first, without an error
 	PeerEndsWithError Scenario
-	PeerDoesNotRead   Scenario // flow control stops Send
+	PeerDoesNotRead   Scenario // flow control may stop Send
 	PeerDoesNotSend   Scenario // Recv waits
 	DeadlinePasses    Scenario // before or during the call
 	ConnectionIsCut   Scenario

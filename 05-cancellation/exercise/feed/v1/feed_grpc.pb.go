@@ -32,7 +32,7 @@ type FeedServiceClient interface {
 	// OK: the feed has ended.
 	// UNAVAILABLE: the server is shutting down or cannot be reached; call again,
 	// after the last item.
-	// Other codes, such as NOT_FOUND and OUT_OF_RANGE: the same call would fail
+	// Other codes, such as NOT_FOUND and OUT_OF_RANGE: the same call may fail
 	// again.
 	Follow(ctx context.Context, in *FollowRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Item], error)
 }
@@ -74,7 +74,7 @@ type FeedServiceServer interface {
 	// OK: the feed has ended.
 	// UNAVAILABLE: the server is shutting down or cannot be reached; call again,
 	// after the last item.
-	// Other codes, such as NOT_FOUND and OUT_OF_RANGE: the same call would fail
+	// Other codes, such as NOT_FOUND and OUT_OF_RANGE: the same call may fail
 	// again.
 	Follow(*FollowRequest, grpc.ServerStreamingServer[Item]) error
 	mustEmbedUnimplementedFeedServiceServer()
