@@ -30,9 +30,10 @@ var stacks = []text{
 	},
 	{
 		shows: `google.golang.org/grpc.(*pickerWrapper).pick(...)`,
-		who:   "the network or your server",
-		fix: "A call waits for a connection: the server is down or not reachable, and the call has " +
-			"`WaitForReady`, or no attempt to connect has failed yet: {no-reconnect}.",
+		who:   "the network, your server or your client",
+		fix: "A call waits for a connection: no attempt to connect has failed yet, or the call has `WaitForReady` and " +
+			"each attempt fails, because the server is down or not reachable, or the two do not agree, as in a " +
+			"TLS handshake: {no-reconnect}.",
 		produce: hanging(func(t *testing.T) {
 			conn := pitfalltest.Serve(t, &service.Server{}).Dial(t, grpc.WithContextDialer(unreachable))
 			go func() { _ = count(t.Context(), pitfallsv1.NewPitfallServiceClient(conn)) }()
