@@ -16,8 +16,9 @@ type Comparison struct {
 	Op    string // what one operation is, such as "one message"
 
 	// Unit is the metric that is compared, such as "ns/op". Less is better.
-	// If Unit is not "ns/op", Do reports it, and the harness does not report
-	// ns/op, because the time has another reason.
+	// The harness reports cpu-ns/op of each sample, and ns/op only if that is
+	// the Unit, because otherwise the time has another reason. Do reports any
+	// other Unit.
 	Unit string
 
 	// Bytes of one operation, for MB/s; 0: none.
