@@ -2,6 +2,7 @@ package errorcontract
 
 import (
 	"context"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -169,6 +170,21 @@ func TestMetadata_AboveTheDefaultLimitCutsAll(t *testing.T) {
 		require.NoError(t, c.send(small))
 		require.Equal(t, codes.Unavailable.String(), status.Code(c.recv()).String())
 		require.Equal(t, codes.Unavailable.String(), status.Code(f.client.recv()).String())
+	})
+}
+
+func TestSetTrailer_AddsToEarlierValues(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := pitfalltest.Dial(t, &service.Server{OnCount: func(_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+			stream.SetTrailer(metadata.Pairs("k", "1"))
+			stream.SetTrailer(metadata.Pairs("k", "2"))
+			return nil
+		}})
+		stream, err := client.Count(t.Context(), &pitfallsv1.CountRequest{})
+		require.NoError(t, err)
+		_, err = stream.Recv()
+		require.ErrorIs(t, err, io.EOF)
+		require.Equal(t, []string{"1", "2"}, stream.Trailer().Get("k"))
 	})
 }
 
