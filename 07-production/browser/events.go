@@ -114,7 +114,7 @@ func (w *eventWriter) entry(e *logsv1.LogEntry) error {
 }
 
 // end tells the browser why the call has ended, if connecting again with the
-// same position would not help. After other errors it would, and the response
+// same position would not help. After other errors it may, and the response
 // just ends. Errors of send come here too, when nobody reads any more.
 func (w *eventWriter) end(err error) {
 	var event string

@@ -17,8 +17,8 @@ import (
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 )
 
-// openTimeout is how long a gateway waits until its upstream has room for
-// another stream.
+// openTimeout is how long at most a gateway waits until its upstream has room
+// for another stream.
 const openTimeout = 10 * time.Second
 
 // localHosts are the names of a server that listens on loopback.
@@ -158,7 +158,7 @@ func (g *Gateway) isHost(hostPort string) bool {
 }
 
 // isSameOrigin reports whether the request is from a page of this gateway, or
-// from no page. Without this check, each page on the Web could hold streams
+// from no page, as far as the headers tell. Without this check, each page on the Web could hold streams
 // here, although it could not read them.
 func isSameOrigin(r *http.Request) bool {
 	switch r.Header.Get("Sec-Fetch-Site") {

@@ -28,8 +28,8 @@ type Replica struct {
 	Log *Log
 
 	// MaxOutage is how long the replica keeps its followers while it cannot
-	// read the log, and how long a call waits for an entry that the copy
-	// does not have yet. The default is 10 s, because nodes elect a leader
+	// read the log, and how long at most a call waits for an entry that the
+	// copy does not have yet. The default is 10 s, because nodes elect a leader
 	// within 4 to 9 s.
 	MaxOutage time.Duration
 

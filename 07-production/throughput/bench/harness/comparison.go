@@ -16,8 +16,8 @@ type Comparison struct {
 	Op    string // what one operation is, such as "one message"
 
 	// Unit is the metric that is compared, such as "ns/op". Less is better.
-	// If Unit is not "ns/op", Do reports it, and the harness does not report
-	// ns/op, because the time has another reason.
+	// If Unit is neither "ns/op" nor "cpu-ns/op", Do reports it. If it is not
+	// "ns/op", the harness does not report ns/op: the time has another reason.
 	Unit string
 
 	// Bytes of one operation, for MB/s; 0: none.
