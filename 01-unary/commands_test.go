@@ -141,7 +141,7 @@ func TestCommands(t *testing.T) {
 		conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
 		require.NoError(t, err)
 		defer conn.Close()
-		// The handler waits for the request of this call.
+		// The server waits for the request of this call.
 		_, err = conn.NewStream(t.Context(), &grpc.StreamDesc{}, snapshotv1.SnapshotService_GetSnapshot_FullMethodName,
 			grpc.WaitForReady(true))
 		require.NoError(t, err)

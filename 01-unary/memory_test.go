@@ -14,7 +14,8 @@ import (
 	"example.com/streams/internal/memserver/memservertest"
 )
 
-// An answer that the client does not read stays in the server's memory.
+// Of an answer that the client does not read, what exceeds its window stays in
+// the server's memory.
 func TestMemory_UnreadResponseTakesOneMiB(t *testing.T) {
 	const calls = 10
 	synctest.Test(t, func(t *testing.T) {

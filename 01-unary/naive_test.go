@@ -20,7 +20,7 @@ import (
 	"example.com/streams/internal/golden"
 )
 
-// The servers that everybody writes first, and how they fail.
+// The servers that many write first, and how they fail.
 
 type naiveServer struct {
 	snapshotv1.UnimplementedSnapshotServiceServer

@@ -59,7 +59,7 @@ func (s *SnapshotServer) GetSnapshot(
 
 // read returns the last n lines of the file as it is now.
 func (s *SnapshotServer) read(ctx context.Context, n int) ([][]byte, error) {
-	// Stat comes first, because Open waits if the file is a FIFO.
+	// Stat comes first, because Open may wait if the file is a FIFO.
 	info, err := fs.Stat(s.FS, s.Name)
 	if err != nil {
 		return nil, err
@@ -99,7 +99,7 @@ func toStatus(err error) error {
 		code = codes.PermissionDenied
 	case errors.Is(err, errNotRegular): // such as a directory
 		code = codes.FailedPrecondition
-	case errors.Is(err, errTruncated): // somebody emptied the file just now
+	case errors.Is(err, errTruncated): // somebody truncated the file just now
 		code = codes.Unavailable
 	}
 	if pathErr, ok := errors.AsType[*fs.PathError](err); ok { // like errors.As

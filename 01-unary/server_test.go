@@ -239,7 +239,7 @@ func TestGetSnapshot_ReadsAReplacedFileToItsEnd(t *testing.T) {
 	require.Equal(t, "two", string(snapshot.GetLines()[0]))
 }
 
-// open(2) waits until somebody writes to the FIFO.
+// open(2) waits until somebody opens the FIFO for writing.
 func TestGetSnapshot_DoesNotOpenAFIFO(t *testing.T) {
 	dir := t.TempDir()
 	if err := exec.Command("mkfifo", filepath.Join(dir, "app.log")).Run(); err != nil {

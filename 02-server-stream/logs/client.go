@@ -16,8 +16,8 @@ import (
 //
 // Tail asks for bookmarks. It sets req.LogId and req.After to each entry
 // before it yields the entry, and to each bookmark, which it does not yield.
-// So the next loop with req resumes after the last entry that was yielded,
-// even if the loop broke at that entry. Until a loop ends, nobody else may use req.
+// So the next loop with req resumes after the last of them, even if the loop
+// broke at that entry. Until a loop ends, nobody else may use req.
 func Tail(
 	ctx context.Context, c logsv1.LogServiceClient, req *logsv1.LogRequest,
 ) iter.Seq2[*logsv1.LogEntry, error] {

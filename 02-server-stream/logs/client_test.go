@@ -88,8 +88,8 @@ func TestCloseSend_DoesNotEndTheHandler(t *testing.T) {
 	})
 }
 
-// StreamLogs does not wait for the handler. It fails if the request cannot be
-// sent.
+// StreamLogs does not wait for the handler. It fails, for example, if there is
+// no connection.
 func TestStreamLogs_StatusComesFromRecv(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()

@@ -26,7 +26,7 @@ func follow(
 			}
 		}
 		if status.Code(end) != codes.Unavailable {
-			return end // nil: the handler has sent all entries
+			return end // nil: the server ended the call with OK
 		}
 		select {
 		case <-time.After(time.Second): // so that the server has time to come back

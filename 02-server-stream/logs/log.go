@@ -19,13 +19,13 @@ import (
 const MaxLogBytes = 64 << 20
 
 // A Log is an append-only log in memory that all followers share. It numbers
-// its entries from 1 and holds the newest of them: as many as its retention,
+// its entries, those of [NewLog] from 1, and holds the newest of them: as many as its retention,
 // or fewer if their messages would exceed [MaxLogBytes].
 // A Log does not know its followers: each handler remembers the sequence of
 // the last entry that it has read. Create a Log with [NewLog]. Methods may
 // be called concurrently.
 type Log struct {
-	id string // random, because each Log numbers its entries from 1
+	id string // random, because new logs begin at 1; a copy has that of its log
 
 	mu       sync.Mutex
 	entries  []*logsv1.LogEntry // the entry with sequence s is at s % len(entries)
@@ -48,7 +48,7 @@ func NewLog(retention int) *Log {
 }
 
 // Append adds an entry and wakes all handlers that wait for one. The message
-// must be valid UTF-8, and not much longer than [MaxLine], as [Ingest] makes
+// must be valid UTF-8, and at most twice as long as [MaxLine], as [Ingest] makes
 // it. After Drain, Append does nothing.
 func (l *Log) Append(message string, partial bool) {
 	l.add(&logsv1.LogEntry{
@@ -84,9 +84,9 @@ func (l *Log) makeRoom(size int) {
 	l.bytes += size
 }
 
-// Drain ends the streams of all followers. Each follower receives what the
-// log holds, and then Unavailable with the sequence to resume after. Drain
-// does not wait for the followers. Only the first call has an effect.
+// Drain ends the streams of all followers that read. Each of them receives the
+// entries that follow its cursor, and then Unavailable with the sequence to
+// resume after. Drain does not wait for the followers. Only the first call has an effect.
 func (l *Log) Drain() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -97,35 +97,35 @@ func (l *Log) Drain() {
 }
 
 // read copies to batch the entries that follow the sequence after in the log
-// id, and returns their number. If after is 0 and id is empty, read begins
+// id, and returns their number and the sequence of the last one, or of the
+// entry that the next one follows. If after is 0 and id is empty, read begins
 // with the oldest entry. All followers share the entries, so nobody may
 // modify them.
 //
 // OutOfRange: the next entry is no longer held, after is ahead of the newest
 // entry, or id is the id of another log.
-func (l *Log) read(id string, after uint64, batch []*logsv1.LogEntry) (int, error) {
+func (l *Log) read(id string, after uint64, batch []*logsv1.LogEntry) (n int, last uint64, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case id == "" && after == 0:
 		after = l.oldest - 1
 	case id != "" && id != l.id:
-		return 0, status.Errorf(codes.OutOfRange,
+		return 0, 0, status.Errorf(codes.OutOfRange,
 			"after: %d belongs to another log; this log is %s", after, l.id)
 	case after > l.newest:
-		return 0, status.Errorf(codes.OutOfRange,
+		return 0, 0, status.Errorf(codes.OutOfRange,
 			"after: %d is ahead of the newest, %d", after, l.newest)
 	case after+1 < l.oldest:
-		return 0, status.Errorf(codes.OutOfRange,
+		return 0, 0, status.Errorf(codes.OutOfRange,
 			"after: %d is no longer held; the oldest is %d", after, l.oldest)
 	}
-	n := 0
 	for n < len(batch) && after < l.newest {
 		after++
 		batch[n] = l.entries[after%uint64(len(l.entries))]
 		n++
 	}
-	return n, nil
+	return n, after, nil
 }
 
 // wait returns nil when the log has an entry that follows the sequence

@@ -36,8 +36,8 @@ const burst = 100 // entries that a benchmark publishes before it waits
 //     a PreparedMsg concurrently. They can in grpc-go v1.85.0, which does
 //     not change the bytes and does not return them to a pool. The type is
 //     experimental.
-//   - Interceptors and stats handlers see a *grpc.PreparedMsg instead of a
-//     LogEntry.
+//   - Stats handlers, and interceptors that wrap the stream, see a
+//     *grpc.PreparedMsg instead of a LogEntry.
 type preparingServer struct {
 	LogServer
 

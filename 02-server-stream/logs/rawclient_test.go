@@ -16,8 +16,8 @@ import (
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 )
 
-// A rawClient follows the log over an HTTP/2 connection of its own, and only
-// counts the messages that arrive. A benchmark with 1,000 raw clients
+// A rawClient follows the log over an HTTP/2 connection of its own, and does
+// not decode the messages that arrive. A benchmark with 1,000 raw clients
 // measures mostly the server, because the clients cost little.
 type rawClient struct {
 	conn net.Conn

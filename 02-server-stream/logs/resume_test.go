@@ -195,7 +195,7 @@ func TestStreamLogs_BookmarksWithoutAMatch(t *testing.T) {
 }
 
 // A client whose filter matches nothing learns where to resume even if the
-// server stops before the first bookmark is due.
+// server drains before the first bookmark is due.
 func TestTail_LearnsTheCursorAtADrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := NewLog(10)

@@ -15,7 +15,7 @@ import (
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 )
 
-// maxUnmarked is the number of entries after which a handler sends a
+// maxUnmarked is about the number of entries after which a handler sends a
 // bookmark, unless the log's retention is less than twice as many. A log
 // that is full of the longest messages holds 2,048 entries.
 const maxUnmarked = 1000
@@ -44,7 +44,7 @@ type LogServer struct {
 // of the log's retention if that is fewer, and before it returns nil or
 // Unavailable.
 //
-// OK: req.follow is false, and the newest entry was sent. InvalidArgument:
+// OK: req.follow is false, and no entry follows. InvalidArgument:
 // req.contains is longer than [MaxLine]. OutOfRange: the next entry is no
 // longer held, req.after is ahead of the newest entry, or req.log_id is the
 // id of another log. Unavailable: [Log.Drain] was called. Canceled,
@@ -110,13 +110,11 @@ func newFollower(
 // contain req.contains, and a bookmark if one is due. It returns how many
 // entries it has looked at; 0: the cursor is at the newest entry.
 func (f *follower) sendBatch() (int, error) {
-	n, err := f.log.read(f.id, f.cursor, f.batch[:])
+	n, last, err := f.log.read(f.id, f.cursor, f.batch[:])
 	if err != nil {
 		return 0, err
 	}
-	f.id = f.log.id
 	for _, e := range f.batch[:n] {
-		f.cursor = e.GetSequence()
 		if !strings.Contains(e.GetMessage(), f.req.GetContains()) {
 			continue
 		}
@@ -124,6 +122,7 @@ func (f *follower) sendBatch() (int, error) {
 			return n, err // usually the call has ended
 		}
 	}
+	f.id, f.cursor = f.log.id, last
 	if f.looked += n; f.looked >= f.limit || !time.Now().Before(f.due) {
 		return n, f.sendBookmark()
 	}

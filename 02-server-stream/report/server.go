@@ -43,8 +43,8 @@ type ReportServer struct { //nolint:revive // every chapter names its server aft
 	FS fs.FS
 }
 
-// GenerateReport streams a report as its source produces it. The trailer
-// holds the report's size and SHA-256. If the source fails after some chunks
+// GenerateReport streams a report as its source produces it. With OK, the
+// trailer holds the report's size and SHA-256. If the source fails after some chunks
 // were sent, the status follows those chunks.
 //
 // OK: the whole report was sent. InvalidArgument: req.report_id is empty, is

@@ -133,7 +133,7 @@ func TestGenerateReport_ReplacedFileIsSentWhole(t *testing.T) {
 	})
 }
 
-// open(2) waits until somebody writes to the FIFO.
+// open(2) waits until somebody opens the FIFO for writing.
 func TestGenerateReport_DoesNotOpenAFIFO(t *testing.T) {
 	dir := t.TempDir()
 	if err := exec.Command("mkfifo", filepath.Join(dir, "sales")).Run(); err != nil {

@@ -40,7 +40,7 @@ func (s *ReportServer) open(id string) (*source, error) {
 	if id == "" || id[0] == '.' || strings.ContainsAny(id, "/\\\x00") {
 		return nil, status.Errorf(codes.InvalidArgument, "report_id: must be a plain file name, got %q", id)
 	}
-	// Stat comes first, because Open waits if the file is a FIFO.
+	// Stat comes first, because Open may wait if the file is a FIFO.
 	info, err := fs.Stat(s.FS, id)
 	if err != nil {
 		return nil, toStatus(err)

@@ -8,7 +8,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 )
 
-// connectionEnds are the ways in which one side, or keepalive, ends a
+// connectionEnds are ways in which one side, or keepalive, ends a
 // connection with an open stream.
 var connectionEnds = []termination{
 	{name: "client Close of the connection", end: func(f *fixture) error { return f.conn.Close() }},
@@ -26,7 +26,7 @@ var connectionEnds = []termination{
 	{name: "GOAWAY that leaves the stream out", answer: goAway, end: peerAnswers},
 }
 
-// peerEnds are the ways in which a proxy ends a stream, or a server that
+// peerEnds are ways in which a proxy ends a stream, or a server that
 // breaks the protocol.
 var peerEnds = []termination{
 	html("200 text/html", "200"),

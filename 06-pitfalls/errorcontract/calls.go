@@ -28,7 +28,7 @@ type outcome struct {
 // there is no handler, or the RPC type does not have the call.
 const none = "—"
 
-// observe makes one call in memory after the RPC has ended, as often as the
+// observe makes one call in a bubble after the RPC has ended, as often as the
 // termination says, each time on a stream of its own.
 func observe(t *testing.T, typ rpcType, term termination, call string) (outcomes []outcome) {
 	for run := range term.runs(general(call)) {
@@ -112,7 +112,8 @@ var clientCalls = map[string]func(*clientEnd) outcome{
 		recvUntilError(c)
 		return describe(c.recv())
 	},
-	// Trailer is valid only after Recv has returned an error.
+	// Trailer is valid only after Recv has returned an error, or after
+	// CloseAndRecv.
 	"Trailer": func(c *clientEnd) outcome {
 		recvUntilError(c)
 		return outcome{text: keys(c.Trailer())}
@@ -175,8 +176,8 @@ func keys(md metadata.MD) string {
 
 var network = regexp.MustCompile(`(error reading from server|Error while dialing): [^"]*`)
 
-// message returns the message of an error, without the part that the
-// operating system wrote.
+// message returns the message of an error, without the text of
+// a failed read or dial.
 func (o outcome) message() string {
 	s, ok := status.FromError(o.err)
 	switch {

@@ -43,7 +43,8 @@ type fixture struct {
 }
 
 // newFixture starts a server and connects to it. Then it opens a stream, and
-// sends one message in each direction that streams.
+// sends one message in each direction that streams, unless the termination
+// comes earlier.
 func newFixture(t *testing.T, b bench, typ rpcType, term termination, run int) *fixture {
 	f := &fixture{t: t, bench: b, rpcType: typ, termination: term, run: run}
 	f.ctx, f.cancel = context.WithCancel(t.Context())

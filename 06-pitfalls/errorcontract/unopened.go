@@ -15,10 +15,10 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// unopened are the reasons for which no stream opens.
+// unopened are reasons for which no stream opens.
 var unopened = []termination{
 	notOpened("the context is canceled", canceling()),
-	notOpened("the connection is closed", closing()),
+	notOpened("the client has closed its connection", closing()),
 	notOpened("the resolver fails", grpc.WithResolvers(failingResolver())),
 	{name: "nobody listens", unopened: true, nobody: true},
 	{name: "nobody listens, WaitForReady", unopened: true, nobody: true, dialOptions: waitForReady()},

@@ -214,7 +214,7 @@ func TestTrailer_MayComeWithAnErrorOfTheClient(t *testing.T) {
 }
 
 // grpc-go decodes the request of a unary call before the interceptor runs, and
-// the request of a server stream after it.
+// the request of a server stream inside it.
 func TestTrailer_OfAnInterceptorSaysThatItRan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ran := metadata.Pairs("ran", "1")

@@ -104,7 +104,7 @@ var connecting = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp ...: connect: connection refused"`,
 		who:   "your server",
-		fix: "Nobody listens on this address: 1. the server is not up, has crashed, or uses another port. 2. It " +
+		fix: "Usually nobody listens on this address: 1. the server is not up, has crashed, or uses another port. 2. It " +
 			"drains, and closes its listener first: {tcp#during-a-drain}. Open a new stream later: " +
 			"{no-reconnect}.",
 		produce: func(t *testing.T) string {
@@ -116,7 +116,7 @@ var connecting = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp ...: i/o timeout"`,
 		who:   "the network",
-		fix: "The connection was not made within the dialer's time limit: the machine is off, the address is " +
+		fix: "The connection was not made within the dialer's time limit, for example because the machine is off, the address is " +
 			"wrong, or a firewall drops packets.",
 		produce: func(t *testing.T) string {
 			return countTCP(t, listen(t).Addr().String(), dialingWith(net.Dialer{Timeout: time.Nanosecond}))

@@ -13,7 +13,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// crashes are what Go prints when it ends a process.
+// crashes are what Go prints about panics, fatal errors and data races.
 var crashes = []text{
 	{
 		shows: `fatal error: all goroutines are asleep - deadlock!`,
@@ -57,7 +57,7 @@ var crashes = []text{
 	{
 		shows: `panic: close of closed channel`,
 		who:   "your code",
-		fix: "Two places close the same channel. Let only the goroutine that sends close it. If several " +
+		fix: "The same channel is closed twice. Let only the goroutine that sends close it. If several " +
 			"send, wait for all of them first, such as with a `sync.WaitGroup`. In a handler, this " +
 			"ends the whole server: {handler-panic}.",
 		produce: panicking(func(echoServer) { c := make(chan int); close(c); close(c) }),
@@ -74,7 +74,7 @@ var crashes = []text{
 	{
 		shows: `panic: deadlock: main bubble goroutine has exited but blocked goroutines remain [recovered, repanicked]`,
 		who:   "your test",
-		fix: "The test has ended, and a goroutine that was started in its bubble still waits or sleeps: a leak in the code that is " +
+		fix: "The test has ended, and a goroutine that was started in its bubble still waits or sleeps: a leak in the test or in the code that is " +
 			"tested: {forwarding-goroutine}, {abandoned-stream}.",
 		produce: crashing(func(t *testing.T) {
 			synctest.Test(t, func(*testing.T) { go func() { <-make(chan int) }() })
@@ -82,8 +82,8 @@ var crashes = []text{
 	},
 	{
 		shows: `panic: runtime error: index out of range [...] with length ...`,
-		who:   "your server",
-		fix: "A handler panicked, and a handler's panic ends the process with all its streams. Check what " +
+		who:   "your code",
+		fix: "An index is outside of its slice. In a handler, this ends the whole server with all its streams. Check what " +
 			"clients send, and recover in an interceptor: {handler-panic}.",
 		produce: panicking(func(stream echoServer) {
 			n, _ := stream.Recv()
@@ -94,7 +94,7 @@ var crashes = []text{
 		shows: `panic: runtime error: invalid memory address or nil pointer dereference`,
 		who:   "your code",
 		fix: "A field or a method of a nil pointer was used. In a handler, this ends the whole server: {handler-panic}. On a " +
-			"client, the result was used despite an error of the call.",
+			"client, often the result was used despite an error of the call.",
 		produce: panicking(func(echoServer) { var s *service.Server; s.OnEcho = nil }),
 	},
 	{

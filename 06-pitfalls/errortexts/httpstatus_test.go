@@ -32,7 +32,7 @@ var httpStatuses = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = unexpected HTTP status code received from server: 502 (Bad Gateway); malformed header: missing HTTP content-type`,
 		who:   "a proxy",
-		fix: "The proxy, for example an `httputil.ReverseProxy`, got no valid answer from the server: it " +
+		fix: "The proxy, for example an `httputil.ReverseProxy`, got no valid answer from the server, for example because it " +
 			"restarts, or the proxy speaks HTTP/1.1 to it. Call again later: {05-cancellation#come-back}.",
 		produce: func(t *testing.T) string {
 			backend := listen(t)
@@ -43,7 +43,7 @@ var httpStatuses = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = unexpected HTTP status code received from server: 502 (Bad Gateway); transport: received unexpected content-type "text/html..."...`,
 		who:   "a proxy",
-		fix: "The proxy got no valid answer from the server: it restarts, or the proxy speaks HTTP/1.1 to it. " +
+		fix: "The proxy got no valid answer from the server, for example because it restarts, or the proxy speaks HTTP/1.1 to it. " +
 			"Call again later: {05-cancellation#come-back}.",
 		produce: html(http.StatusBadGateway),
 	},

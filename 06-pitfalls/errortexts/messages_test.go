@@ -18,7 +18,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// messages are what gRPC says about a message or a header that it refuses.
+// messages are what gRPC says about a message, a header or credentials.
 var messages = []text{
 	{
 		shows: `rpc error: code = Internal desc = grpc: Compressor is not installed for requested grpc-encoding "..."`,
@@ -80,7 +80,7 @@ var messages = []text{
 	{
 		shows: `rpc error: code = Internal desc = transport: SendHeader called multiple times`,
 		who:   "your server",
-		fix: "1. `SendHeader` was called twice, or after the first `Send`, which sends the header. 2. Two " +
+		fix: "1. `SendHeader` was called twice, or it or `SetHeader` after the first `Send`, which sends the header. 2. Two " +
 			"goroutines call `Send`, and both send the header: {concurrent-send}.",
 		produce: counting(func(stream countServer) error {
 			_ = stream.SendHeader(nil)
@@ -92,7 +92,7 @@ var messages = []text{
 		who:   "your client",
 		fix: "The credentials of this call could not get a token; no request was sent. The code is Internal for " +
 			"`grpc.PerRPCCredentials` and Unauthenticated for `grpc.WithPerRPCCredentials`. Return a status " +
-			"from `GetRequestMetadata` to choose another one.",
+			"from `GetRequestMetadata` to choose another one, such as PermissionDenied.",
 		produce: counting(sendNothing, grpc.WithDefaultCallOptions(grpc.PerRPCCredentials(noToken{}))),
 	},
 	{
@@ -113,7 +113,7 @@ var messages = []text{
 		shows: `rpc error: code = Unauthenticated desc = transport: per-RPC creds failed due to error: ...`,
 		who:   "your client",
 		fix: "The credentials of the connection could not get a token; no request was sent, and the server has " +
-			"refused nothing. Return a status from `GetRequestMetadata` to choose another code.",
+			"refused nothing. Return a status from `GetRequestMetadata` to choose another code, such as PermissionDenied.",
 		produce: counting(sendNothing, grpc.WithPerRPCCredentials(noToken{})),
 	},
 	{

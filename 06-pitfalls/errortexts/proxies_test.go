@@ -19,7 +19,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// proxies are what another program than a gRPC server answers.
+// proxies are what calls meet at proxies, net/http and other servers.
 var proxies = []text{
 	{
 		shows: `gRPC requires HTTP/2`,
@@ -101,7 +101,7 @@ var proxies = []text{
 		shows: `rpc error: code = Unavailable desc = stream terminated by RST_STREAM with error code: REFUSED_STREAM`,
 		who:   "a proxy or another server",
 		fix: "The other side has not begun to process the call, and grpc-go has tried the call twice, or only once " +
-			"if the client had sent more than 256 KiB or received something. Call again later: {05-cancellation#come-back}.",
+			"if the client had sent more than 256 KiB, received something or called `stream.Context()`. Call again later: {05-cancellation#come-back}.",
 		produce: reset(http2.ErrCodeRefusedStream),
 	},
 	{
@@ -130,7 +130,7 @@ func TestRefusedStream_IsTriedTwice(t *testing.T) {
 	}
 }
 
-// grpcServer serves s through net/http.
+// grpcServer returns a server with s, for net/http to call.
 func grpcServer(s *service.Server) *grpc.Server {
 	server := grpc.NewServer()
 	s.Register(server)

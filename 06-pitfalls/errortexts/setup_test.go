@@ -14,7 +14,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// setup is what stops a client or a server before its first call.
+// setup is what a wrong setup of a client or a server leads to.
 var setup = []text{
 	{
 		shows: `grpc: no transport security set (use grpc.WithTransportCredentials(insecure.NewCredentials()) explicitly or set credentials)`,
@@ -58,7 +58,7 @@ var setup = []text{
 	{
 		shows:   `listen tcp ...: bind: address already in use`,
 		who:     "the system",
-		fix:     "A process already listens on this port, often an older run of your server. End it, or use another port.",
+		fix:     "A process already uses this port, often an older run of your server. End it, or use another port.",
 		produce: func(t *testing.T) string { return listenError(t, listen(t).Addr().String()) },
 	},
 	{
@@ -117,7 +117,7 @@ func listenError(t *testing.T, addr string) string {
 	return err.Error()
 }
 
-// crashing returns a producer of what a process prints that crash ends.
+// crashing returns a producer of what a process prints that runs crash.
 func crashing(crash func(*testing.T)) func(*testing.T) string {
 	return func(t *testing.T) string {
 		return pitfalltest.Process(t, func() { crash(t) })

@@ -30,9 +30,10 @@ var stacks = []text{
 	},
 	{
 		shows: `google.golang.org/grpc.(*pickerWrapper).pick(...)`,
-		who:   "the network or your server",
-		fix: "A call waits for a connection: the server is down or not reachable, and the call has " +
-			"`WaitForReady`, or no attempt to connect has failed yet: {no-reconnect}.",
+		who:   "the network, your server or your client",
+		fix: "A call waits for a connection: no attempt to connect has failed yet, or the call has `WaitForReady` and " +
+			"each attempt fails, because the server is down or not reachable, or the two do not agree, as in a " +
+			"TLS handshake: {no-reconnect}.",
 		produce: hanging(func(t *testing.T) {
 			conn := pitfalltest.Serve(t, &service.Server{}).Dial(t, grpc.WithContextDialer(unreachable))
 			go func() { _ = count(t.Context(), pitfallsv1.NewPitfallServiceClient(conn)) }()
@@ -52,7 +53,7 @@ var stacks = []text{
 	{
 		shows: `google.golang.org/grpc.(*Server).Stop(...)`,
 		who:   "your server",
-		fix: "The server has the option `WaitForHandlers`, so `Stop` waits, and a handler ignores its context or is slow to end. " +
+		fix: "Usually the server has the option `WaitForHandlers`, so `Stop` waits, and a handler ignores its context or is slow to end. " +
 			"Above this line is `(*Server).stop`, and above it `sync.(*WaitGroup).Wait`: {ignored-context}.",
 		produce: hanging(func(t *testing.T) {
 			server := pitfalltest.Serve(t, &service.Server{OnEcho: func(echoServer) error { time.Sleep(time.Hour); return nil }})
@@ -63,7 +64,7 @@ var stacks = []text{
 	{
 		shows: `google.golang.org/grpc.(*Server).handleStream(...)`,
 		who:   "your server",
-		fix: "One per open call. If the number grows with clients that have left, handlers ignore their context: " +
+		fix: "One per handler that runs. If the number grows with clients that have left, handlers ignore their context: " +
 			"{ignored-context}. If the clients are there, they left streams open: {abandoned-stream}.",
 		produce: hanging(func(t *testing.T) { openEcho(t, pitfalltest.Dial(t, &service.Server{})) }),
 	},
@@ -71,7 +72,7 @@ var stacks = []text{
 		shows: `google.golang.org/grpc.newClientStreamWithParams.func4()`,
 		who:   "your client",
 		fix: "One per open stream of a client; 3,000 are right for 3,000 streams that are in use. If the number " +
-			"grows, streams are left open: {abandoned-stream}. The goroutine behind `created by` may be gone: " +
+			"grows beyond that, streams are left open: {abandoned-stream}. The goroutine behind `created by` may be gone: " +
 			"search your own code for calls that open a stream with a context that nobody cancels.",
 		produce: hanging(func(t *testing.T) {
 			stream, err := pitfalltest.Dial(t, &service.Server{}).Count(t.Context(), &pitfallsv1.CountRequest{})
@@ -95,7 +96,7 @@ var stacks = []text{
 	{
 		shows: `google.golang.org/grpc/internal/transport.(*http2Client).NewStream(...)`,
 		who:   "your client",
-		fix:   "A call waits to be opened: the connection has as many streams as the server allows: {stream-quota}.",
+		fix:   "A call waits to be opened: usually, the connection has as many streams as the server allows: {stream-quota}.",
 		produce: hanging(func(t *testing.T) {
 			client := pitfallsv1.NewPitfallServiceClient(pitfalltest.Serve(t, &service.Server{}, grpc.MaxConcurrentStreams(1)).Dial(t))
 			openEcho(t, client)
@@ -132,7 +133,7 @@ var stacks = []text{
 	{
 		shows: `google.golang.org/grpc/internal/transport.(*writeQuota).get(...)`,
 		who:   "the other side: your client or your server",
-		fix: "`Send` waits, because the other side does not read. 1. The client has left the stream open: " +
+		fix: "`Send` waits, usually because the other side does not read. 1. The client has left the stream open: " +
 			"{abandoned-stream}. 2. One subscriber is slow: {slow-subscriber}. 3. Both sides send and neither " +
 			"receives: {send-before-recv}. 4. The other side is gone: {dead-peer}. 5. Two goroutines call " +
 			"`Send`, and one is never woken: {concurrent-send}.",

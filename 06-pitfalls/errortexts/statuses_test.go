@@ -19,7 +19,7 @@ import (
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
 )
 
-// statuses are how calls end while the connection works.
+// statuses are what Recv, Send and open return.
 var statuses = []text{
 	{
 		shows: `context canceled`,
@@ -51,7 +51,7 @@ var statuses = []text{
 		who:   "your client or your server",
 		fix: "1. Your client canceled the context of the stream, often with a `defer cancel()` in the function " +
 			"that opened it: {defer-cancel}. 2. In a handler: the call has ended, because the client canceled, was " +
-			"late or has left, perhaps before its messages arrived: {send-is-not-delivery}. 3. In a goroutine of a handler: the handler has returned: " +
+			"late or has left, perhaps before its messages arrived, or the server stopped: {send-is-not-delivery}. 3. In a goroutine of a handler: the handler has returned: " +
 			"{send-after-return}. 4. The server passes on the status of its own call to another server: " +
 			"{hops#what-the-client-receives}.",
 		produce: bubble(func(t *testing.T) error {
@@ -62,7 +62,7 @@ var statuses = []text{
 		shows: `rpc error: code = DeadlineExceeded desc = context deadline exceeded`,
 		who:   "a deadline of your client or of your server",
 		fix: "1. A timeout for one message limits the whole stream: {timeout-per-message}. 2. From opening a " +
-			"stream: the connection has as many streams as the server allows: {stream-quota}. 3. The server is " +
+			"stream: the deadline had passed before, or the connection has as many streams as the server allows: {stream-quota}. 3. The server is " +
 			"gone and nothing else noticed: {dead-peer}. 4. The handler returned the error of a deadline of its " +
 			"own: {hops#what-the-client-receives}.",
 		produce: bubble(func(t *testing.T) error {
@@ -121,7 +121,7 @@ var statuses = []text{
 	{
 		shows: `rpc error: code = Unknown desc = ...`,
 		who:   "your server",
-		fix: "If no longer row fits: the handler returned an error that is not a status. Return a status " +
+		fix: "If no longer row fits and the text has no HTTP status: usually, the handler returned an error that is not a status. Return a status " +
 			"with a code that you have chosen: {plain-error}.",
 		produce: counting(func(countServer) error { return errors.New("boom") }),
 	},

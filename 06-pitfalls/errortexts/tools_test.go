@@ -64,13 +64,13 @@ var tools = []text{
 	{
 		shows: `... does not implement pitfallsv1.PitfallServiceServer (missing method mustEmbedUnimplementedPitfallServiceServer)`,
 		who:   "your server",
-		fix: "The type of the server must embed `UnimplementedPitfallServiceServer`, by value: " +
+		fix: "Embed `UnimplementedPitfallServiceServer` in the type of the server, by value: " +
 			"{01-unary#the-two-programs}.",
 		produce: vet,
 	},
 	{
 		shows:   `...: Error return value of ... is not checked (errcheck)`,
-		who:     "your client",
+		who:     "your code",
 		fix:     "The error of a call, such as `Send`, is dropped. Stop sending at the first error of `Send`: {send-eof}.",
 		produce: lint,
 	},

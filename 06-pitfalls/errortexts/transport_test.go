@@ -135,7 +135,7 @@ var transport = []text{
 		shows: `rpc error: code = Unavailable desc = the connection is draining`,
 		who:   "your server or a proxy",
 		fix: "The server closed the connection for new streams while this one was opened. grpc-go tried it once " +
-			"more on a new connection, with the same result, unless the client had sent more than 256 KiB. The " +
+			"more on a new connection, with the same result, unless the client had sent more than 256 KiB, received something or called `stream.Context()`. The " +
 			"handler has not run, so call again.",
 		produce: func(t *testing.T) string {
 			return countTCP(t, framing(t, func(f *http2.Framer, _ uint32, _ net.Conn) {
@@ -145,7 +145,7 @@ var transport = []text{
 	},
 	{
 		shows: `rpc error: code = Unavailable desc = transport is closing`,
-		who:   "your client or the network",
+		who:   "your client, your server or the network",
 		fix: "In a handler: the connection has closed, so nobody receives what `Send` sends. Return the error: " +
 			"{ignored-context}.",
 		produce: handling(func(stream echoServer) error {

@@ -40,7 +40,7 @@ func NewLifetime(maxAge time.Duration) *Lifetime {
 // ServerOptions returns the options of the server. At its maximum age, give
 // or take 10 %, a connection takes no new streams, so that the client
 // connects again. It stays open until its last stream has ended, for at most
-// 1.25 times the maximum age.
+// 1.25 times the maximum age and a second.
 func (l *Lifetime) ServerOptions() []grpc.ServerOption {
 	options := []grpc.ServerOption{grpc.ChainStreamInterceptor(l.Intercept)}
 	if l.maxAge > 0 {

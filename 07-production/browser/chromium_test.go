@@ -21,7 +21,7 @@ import (
 )
 
 // The gateway is a process. It is told to stop, is killed, and is told to stop
-// once more.
+// twice more.
 func TestChromium_EachEntryOnceThroughRestarts(t *testing.T) {
 	t.Parallel()
 	tab := startChromium(t)

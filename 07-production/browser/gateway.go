@@ -17,7 +17,7 @@ import (
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 )
 
-// openTimeout is how long at most a gateway waits until its upstream has room
+// openTimeout is how long a gateway waits at most until its upstream has room
 // for another stream.
 const openTimeout = 10 * time.Second
 
@@ -40,8 +40,8 @@ var page embed.FS
 //
 // 400: the position is not one of an event. 403: the page that asks is of
 // another origin. 421: the name of the host is not one of Hosts. An
-// EventSource gives up after any of them. All other failures are told in a
-// response with status 200: see the events in the lesson.
+// EventSource gives up after any of them. All other answers to GET /events have
+// status 200: see the events in the lesson.
 type Gateway struct {
 	// MaxStreams is how many streams of events may be open. A browser that
 	// comes when all are open is told to come back 30 s later. The default

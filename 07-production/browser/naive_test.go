@@ -51,7 +51,7 @@ func TestNaive_RepeatsTheLogAtEachConnection(t *testing.T) {
 	})
 }
 
-// A WriteTimeout is good advice for pages, and ends a stream of events.
+// A WriteTimeout is good advice for pages, and ends a naive stream of events.
 func TestNaive_WriteTimeoutEndsAStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := newLog("first")

@@ -54,7 +54,7 @@ func TestServerOptions_RefuseWhatIsTooLarge(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client := limited(t)
 				ctx := metadata.AppendToOutgoingContext(t.Context(), "note", tt.header)
-				for range 2 { // the first call may be sent before the server's settings arrive
+				for range 2 { // the first call connects
 					stream, err := client.StreamLogs(ctx, &logsv1.LogRequest{Contains: tt.contains})
 					if err == nil {
 						_, err = stream.Recv()

@@ -42,8 +42,8 @@ func TestUnread_StaticWindowsLimitTheHeap(t *testing.T) {
 	golden.Section(t, "README.md", "unread", table.String())
 }
 
-// A connection that has read 80 MB gives its next stream the largest window
-// that grpc-go has, 16 MiB.
+// A connection that has read 80 MB at this round-trip time gives its next
+// stream the largest window of the estimate, 16 MiB.
 func TestUnread_WarmStreamIsSent16MiB(t *testing.T) {
 	held := unread(t, measure.Unread{Streams: 1, Entries: 4000, MessageSize: 5000, Warm: 4, RTT: 20 * time.Millisecond})
 	requireBetween(t, [2]int64{15, 17}, held.Sent/mib)

@@ -13,7 +13,7 @@ const (
 )
 
 // DialOptions give each stream of a client a window of 64 KiB. By default a
-// window may grow to 16 MiB, and a stream that nobody reads may hold as much.
+// window may grow to 16 MiB, and a stream that nobody reads may fill it.
 func DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithStaticStreamWindowSize(streamWindow),

@@ -64,8 +64,8 @@ func (s *loggedStream) RecvMsg(m any) error {
 	return err
 }
 
-// state returns the attributes of a line. If Send runs, blocked is how long
-// it has waited for the client to read.
+// state returns the attributes of a line. If Send runs, blocked is for how
+// long.
 func (s *loggedStream) state() []any {
 	attrs := []any{"age", since(s.began),
 		"sent", s.sent.Load(), "received", s.received.Load()}

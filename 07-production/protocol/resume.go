@@ -8,7 +8,7 @@ import (
 	jobsv1 "example.com/streams/07-production/protocol/jobs/v1"
 )
 
-// ChunkSize is how many bytes a message of [Upload] has at most: 32 KiB.
+// ChunkSize is how many bytes of r a message of [Upload] has at most: 32 KiB.
 const ChunkSize = 32 << 10
 
 // Upload sends the bytes of r that the server has not committed, and returns

@@ -44,7 +44,7 @@ type Server struct {
 
 type workStream = grpc.BidiStreamingServer[jobsv1.WorkRequest, jobsv1.WorkResponse]
 
-// Work runs the items of one client, at most [Credits] at a time.
+// Work runs the items of one stream, at most [Credits] at a time.
 //
 // OK: the client half-closed, and each item has its result. InvalidArgument:
 // the first message is not a Hello. FailedPrecondition: the client does not

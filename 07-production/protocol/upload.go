@@ -23,7 +23,7 @@ var uploadName = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
 // GetUpload returns how much of an upload is on the disk.
 //
 // OK: also if no such upload exists. InvalidArgument: the name is not valid.
-// Internal: the disk failed.
+// Internal: the file could not be opened or stored.
 func (s *Server) GetUpload(_ context.Context, req *jobsv1.GetUploadRequest) (*jobsv1.UploadStatus, error) {
 	file, err := s.open(req.GetUpload(), os.O_RDWR)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -41,8 +41,8 @@ func (s *Server) GetUpload(_ context.Context, req *jobsv1.GetUploadRequest) (*jo
 // OK: all bytes are on the disk. InvalidArgument: the name is not valid.
 // Aborted: a chunk does not begin at the end of the upload.
 // ResourceExhausted: the upload would exceed [MaxUpload], or a message the
-// limit of gRPC. Internal: the disk failed. Canceled, DeadlineExceeded: the
-// context of the call ended.
+// limit of gRPC. Internal: the file could not be opened or stored. Canceled,
+// DeadlineExceeded: the context of the call ended.
 func (s *Server) Upload(stream grpc.ClientStreamingServer[jobsv1.UploadRequest, jobsv1.UploadStatus]) error {
 	req, err := stream.Recv()
 	if err != nil && !errors.Is(err, io.EOF) {

@@ -35,8 +35,8 @@ func committed(t *testing.T, c jobsv1.JobServiceClient, name string) int64 {
 	return st.GetCommitted()
 }
 
-// A source counts the bytes that are read from it, and calls at when they
-// reach a number.
+// A source counts the bytes that are read from it, and calls then when they
+// reach at.
 type source struct {
 	*bytes.Reader
 	count, at int64

@@ -43,7 +43,7 @@ func (w *worker) work(req *jobsv1.WorkRequest) {
 	w.send(resp)
 }
 
-// send sends a message. If the stream has ended, send does nothing: the
+// send sends a message. If the stream has ended, the message is dropped: the
 // handler learns of the end from Recv.
 func (w *worker) send(resp *jobsv1.WorkResponse) {
 	w.sending <- struct{}{}

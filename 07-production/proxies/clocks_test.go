@@ -88,7 +88,7 @@ var culprits = []struct {
 		server.Stop()
 		return behind(t, &Proxy{}, server)
 	}},
-	{closed, "a proxy: its clock of the connection; or its process ended", 15 * time.Second, func(t *testing.T) logsv1.LogServiceClient {
+	{closed, "a proxy: its clock of the connection; or the process at the other end has ended", 15 * time.Second, func(t *testing.T) logsv1.LogServiceClient {
 		return behind(t, &Proxy{Age: 15 * time.Second}, serve(t, busy{}))
 	}},
 	{aged, "the gRPC server: `MaxConnectionAge` and its grace, with no proxy between", 0, func(t *testing.T) logsv1.LogServiceClient {
@@ -116,7 +116,7 @@ func TestErrorText_NamesTheCulprit(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				_, lived, err := read(endsAfter(t, time.Hour), tt.run(t), follow)
 				require.EqualError(t, err, tt.text)
-				if tt.text == aged { // grpc-go adds up to 10 % of jitter
+				if tt.text == aged { // grpc-go varies the age by up to 10 %
 					require.InDelta(t, time.Minute+5*time.Second, lived, float64(7*time.Second))
 					return
 				}
@@ -134,7 +134,7 @@ func TestErrorText_NamesTheCulprit(t *testing.T) {
 }
 
 // An entry comes every second, and some clock ends the stream every few
-// seconds.
+// seconds, or sooner.
 func TestClient_ThatFollowsAgainMissesNothing(t *testing.T) {
 	for name, p := range map[string]*Proxy{
 		"idle":   {Idle: 900 * time.Millisecond},

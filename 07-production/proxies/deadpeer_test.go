@@ -59,8 +59,8 @@ func TestDeadServer_IsNoticedWithoutBookmarks(t *testing.T) {
 	})
 }
 
-// The proxy answers the server's PINGs, although the client is gone. Only the
-// proxy can end such a stream.
+// The proxy answers the server's PINGs, although the client is gone. Here only
+// the proxy ends such a stream.
 func TestDeadClient_IsHiddenFromTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		service := &watchedService{oneEntry(), make(chan struct{})}

@@ -17,7 +17,7 @@ type Auth struct {
 }
 
 // Stream is an interceptor for streams. It tells the handler who the user
-// is, and ends the stream when the token is no longer valid.
+// is, and ends its context when the token is no longer valid.
 //
 // Unauthenticated: the call has no valid token, or the token has expired or
 // was revoked while the stream was open.

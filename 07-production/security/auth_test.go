@@ -213,8 +213,8 @@ func TestStream_PassesOnHowTheClientLeaves(t *testing.T) {
 	})
 }
 
-// A Send that waits for the client is not interrupted. Only the age of the
-// connection ends it.
+// A Send that waits for the client is not interrupted. Here only the age of
+// the connection ends it.
 func TestStream_UnreadOutlivesItsToken(t *testing.T) {
 	for name, tt := range map[string]struct {
 		age  time.Duration

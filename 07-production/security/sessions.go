@@ -54,8 +54,8 @@ func (s *Sessions) Login(user string, life time.Duration) (token string) {
 	return token
 }
 
-// Revoke ends all tokens of the user, and the streams that were opened with
-// them. It does not prevent the next Login.
+// Revoke ends all tokens of the user, and the contexts of the streams that
+// were opened with them. It does not prevent the next Login.
 func (s *Sessions) Revoke(user string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

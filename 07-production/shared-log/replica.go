@@ -27,10 +27,10 @@ type Replica struct {
 	// Log is the log. It must not be nil.
 	Log *Log
 
-	// MaxOutage is how long the replica keeps its followers while it cannot
-	// read the log, and how long at most a call waits for an entry that the
-	// copy does not have yet. The default is 10 s, because nodes elect a leader
-	// within 4 to 9 s.
+	// MaxOutage is how long the replica keeps its followers after it has
+	// noticed that it cannot read the log, and how long a call waits at most
+	// for an entry that the copy does not have yet. The default is 10 s,
+	// because nodes mostly elect a leader within 4 to 9 s.
 	MaxOutage time.Duration
 
 	// BookmarkInterval is that of [logs.LogServer].

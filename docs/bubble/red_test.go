@@ -146,7 +146,7 @@ func TestRed_Year2262(t *testing.T) {
 }
 
 // dialWithoutTimers is [memserver.Dial] without the two timers of grpc-go that
-// fire again and again while a call waits, so that the clock needs one step
+// fire again and again while a call waits, so that the clock needs few steps
 // to the year 2262 and not millions.
 func dialWithoutTimers() (conn *grpc.ClientConn, stop func(), err error) {
 	s := memserver.Serve(register(&Server{}), grpc.KeepaliveParams(keepalive.ServerParameters{Time: 1 << 62}))
@@ -163,7 +163,7 @@ func TestRed_Limit(t *testing.T) {
 	})
 }
 
-// A turnstile lets one stream pass at a time.
+// A turnstile lets one Count pass at a time.
 type turnstile struct {
 	Server
 	mu sync.Mutex

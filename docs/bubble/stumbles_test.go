@@ -36,7 +36,7 @@ func TestPage_ListsWhatABubbleForbids(t *testing.T) {
 		{"TestRed_FirstLookup", "let the first DNS lookup of the process happen in a bubble; a later lookup outside fails",
 			"fatal error: send on synctest channel from outside bubble",
 			"Dial `passthrough:///...`, so that nobody asks DNS."},
-		{"TestRed_RequireElsewhere", "call `require` in another goroutine, which ends only that goroutine",
+		{"TestRed_RequireElsewhere", "let `require` fail in another goroutine, which ends only that goroutine",
 			"the test still runs at 2000-01-04 00:00:00",
 			"Send the result to the test's goroutine, and require it there."},
 		{"TestRed_SameTime", "let two goroutines wake at the same virtual time, such as a tick and a deadline",

@@ -49,7 +49,7 @@ func TestWaits_AreDurableOrNot(t *testing.T) {
 		{"`time.Sleep`", func(*testing.T) (wait, release func()) {
 			return func() { time.Sleep(time.Second) }, func() { time.Sleep(time.Minute) }
 		}},
-		{"`sync.WaitGroup.Wait`, after an `Add` or `Go` in the bubble", func(*testing.T) (wait, release func()) {
+		{"`sync.WaitGroup.Wait`, after an `Add` or `Go` in the bubble, if it is no package variable", func(*testing.T) (wait, release func()) {
 			var g sync.WaitGroup
 			g.Add(1)
 			return g.Wait, g.Done

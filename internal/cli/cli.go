@@ -63,8 +63,8 @@ func Main(usage string, run func(context.Context) error) int {
 	return report(name, err)
 }
 
-// parse is [flag.Parse], except that it returns an error. Package flag would
-// print the whole usage.
+// parse is [flag.Parse], except that it returns an error, also for a flag
+// behind an argument. Package flag would print the whole usage.
 func parse() error {
 	flag.CommandLine.Init(flag.CommandLine.Name(), flag.ContinueOnError)
 	flag.CommandLine.SetOutput(io.Discard)

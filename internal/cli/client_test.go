@@ -150,7 +150,7 @@ func TestConnect_UsesTheOptions(t *testing.T) {
 	}
 }
 
-// A source is a service whose streams end when ctx is done.
+// A source is a service whose streams end an hour after ctx is done.
 type source struct {
 	healthv1.UnimplementedHealthServer
 	ctx   context.Context

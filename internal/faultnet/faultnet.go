@@ -68,7 +68,7 @@ func (n *Network) refused() bool {
 	return true
 }
 
-// Refuse closes the connection, if there is one, and makes the next dials
+// Refuse closes the newest connection, if there is one, and makes the next dials
 // fail. It counts as one fault when the last of them has failed.
 func (n *Network) Refuse(dials int) {
 	n.mu.Lock()
@@ -80,7 +80,7 @@ func (n *Network) Refuse(dials int) {
 	}
 }
 
-// Conn returns the newest connection, or nil if there is none that works.
+// Conn returns the newest connection, or nil if there is none or it has failed.
 func (n *Network) Conn() *Conn {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -136,7 +136,8 @@ func (c *Conn) HalfOpen() {
 	_ = c.SetReadDeadline(time.Now()) // wakes the Read that waits
 }
 
-// CutFrame closes the connection inside the next frame from the server.
+// CutFrame closes the connection before the last of the next bytes from the
+// server, which is inside a frame.
 func (c *Conn) CutFrame() { c.cut.Store(true) }
 
 // Delay holds back the next bytes from the server for d.
@@ -161,8 +162,8 @@ func (c *Conn) Read(p []byte) (int, error) {
 		<-c.closed
 		return 0, net.ErrClosed
 	}
-	// What arrives together ends with a whole frame. Without its last byte
-	// it ends inside one.
+	// What arrives together usually ends with a whole frame. Without its
+	// last byte it ends inside one.
 	if n > 1 && c.cut.Swap(false) {
 		c.net.count(CutFrame)
 		c.end()

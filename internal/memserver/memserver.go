@@ -28,7 +28,7 @@ type Server struct {
 // Serve starts a server with the services that register adds. The caller
 // ends it with [Server.Close].
 func Serve(register func(grpc.ServiceRegistrar), opts ...grpc.ServerOption) *Server {
-	// Without WaitForHandlers, Stop returns while handlers still run.
+	// Without WaitForHandlers, Stop can return while handlers still run.
 	opts = append([]grpc.ServerOption{grpc.WaitForHandlers(true)}, opts...)
 	s := &Server{
 		Server:   grpc.NewServer(opts...),

@@ -12,8 +12,8 @@ import (
 const brailleBlank = '\u2800'
 
 // Escape returns s with every rune that is not printable written as a Go
-// escape sequence: control characters, line breaks, invisible characters
-// and spaces, and the characters that reverse the direction of text. Letters
+// escape sequence: control characters, line breaks, invisible characters,
+// spaces other than U+0020, and the characters that reverse the direction of text. Letters
 // that show nothing, such as the Hangul filler, are escaped too, because a
 // name that contains one looks like another name. Bytes that are not UTF-8
 // become \ufffd. Escape leaves all other runes as they are, also quotes,

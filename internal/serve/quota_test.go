@@ -89,7 +89,7 @@ func TestRequest_OfMoreThan64KiBIsRefused(t *testing.T) {
 	})
 }
 
-// By default, a window of grpc-go grows to 16 MiB when a stream is read, and
+// By default, a window of grpc-go can grow to 16 MiB when a stream is read, and
 // the next stream of the connection has it from the start.
 func TestWindow_DoesNotGrow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

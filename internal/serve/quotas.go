@@ -18,8 +18,8 @@ const (
 	maxStreams        = 100              // open at once (no limit); RFC 9113 recommends no less
 	maxHeaderBytes    = 16 << 10         // of one header list, decoded (16 MiB)
 	maxRequestBytes   = 64 << 10         // of one message (4 MiB)
-	streamWindow      = 64 << 10         // unread bytes of a stream (grows to 16 MiB)
-	connWindow        = 1 << 20          // unread bytes of a connection's streams (grows to 16 MiB)
+	streamWindow      = 64 << 10         // unread bytes of a stream (grows up to 16 MiB)
+	connWindow        = 1 << 20          // bytes of a connection on their way (grows up to 16 MiB)
 	pingAfter         = 20 * time.Second // without a frame from the client (2 h)
 	pongWithin        = 10 * time.Second // or the connection is closed (20 s)
 	pingInterval      = 10 * time.Second // between pings of a client, at least (5 min)

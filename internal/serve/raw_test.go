@@ -20,7 +20,7 @@ type rawClient struct {
 	hpack  *hpack.Encoder
 	ended  []http2.ErrCode // RST_STREAM of each refused stream
 	goAway []string        // debug data of each GOAWAY
-	pong   chan struct{}   // one value for each answer to a PING
+	pong   chan struct{}   // a value after an answer to a PING
 }
 
 // dialRaw connects to the server. The connection is closed when the test

@@ -14,7 +14,7 @@ import (
 	"google.golang.org/grpc/health/grpc_health_v1"
 )
 
-// cleanup is how long handlers may take to return after the drain has
+// cleanup is the least time that handlers have to return after the drain has
 // canceled their calls.
 const cleanup = time.Second
 
@@ -57,7 +57,7 @@ func New(opts ...grpc.ServerOption) *Server {
 }
 
 // SetServing sets what health reports for the service "": at first SERVING,
-// and, from the drain on, NOT_SERVING whatever is set.
+// and, from the lame duck or the drain on, NOT_SERVING whatever is set.
 func (s *Server) SetServing(serving bool) {
 	status := grpc_health_v1.HealthCheckResponse_NOT_SERVING
 	if serving {

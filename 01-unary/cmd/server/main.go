@@ -55,7 +55,7 @@ func run() error {
 	if !listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
 		fmt.Fprintln(os.Stderr, "server: no encryption: the network can read every call")
 	}
-	server := grpc.NewServer( // limits of what one client can take
+	server := grpc.NewServer( // limits of what one connection can take
 		grpc.ConnectionTimeout(3*time.Second), // of the handshake; by default 2 minutes
 		grpc.MaxConcurrentStreams(100),        // of one connection; by default no limit
 		grpc.MaxHeaderListSize(16<<10),        // bytes; by default 16 MiB

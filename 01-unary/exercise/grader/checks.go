@@ -75,7 +75,7 @@ func together(t *grade.T, server newServer) {
 	t.Equal(call, pageText(want), <-other)
 }
 
-// limits asks for too few and too many lines.
+// limits asks for too few and too many lines, and for the fewest and the most.
 func limits(t *grade.T, server newServer) {
 	j, oldest, _ := draw(t, 0)
 	client := dial(t, server(j))
@@ -96,7 +96,7 @@ func limits(t *grade.T, server newServer) {
 	}
 }
 
-// positions asks for lines that the journal does not have.
+// positions asks for pages at both ends of the journal, and beyond them.
 func positions(t *grade.T, server newServer) {
 	j, oldest, newest := draw(t, 0)
 	client := dial(t, server(j))
@@ -245,7 +245,7 @@ func failures(t *grade.T, follow follow) {
 	}
 }
 
-// contexts ends the context in each state of Follow.
+// contexts ends the context in each state in which Follow waits.
 func contexts(t *grade.T, follow follow) {
 	hang := func(ctx context.Context, _ int) error {
 		<-ctx.Done()

@@ -50,7 +50,7 @@ func Exercise(server newServer, client follow) grade.Exercise {
 			Run: func(t *grade.T) { outages(t, client); failures(t, client) },
 		},
 		{
-			Says:   "Follow ends at once when its context ends, also while it waits, and yields why the context ended.",
+			Says:   "Follow ends at once when its context ends while it waits for a page or for the interval, and yields why the context ended.",
 			Reread: "A client may have left", Hint: "Follow does not end with its context",
 			Run: func(t *grade.T) { contexts(t, client) },
 		},

@@ -68,7 +68,7 @@ func Exercise[S ~struct{ Searched, Matched int }](
 			Run: func(t *grade.T) { ended(t, find) },
 		},
 		{
-			Says:   "A break cancels Find's RPC. Find returns when its context ends, and not earlier.",
+			Says:   "A break cancels Find's RPC. Find returns when its context ends, and sets no timeout of its own.",
 			Reread: "Leave, resume, shut down", Hint: "A break or a cancel does not end the RPC",
 			Run: func(t *grade.T) { broken(t, find); canceled(t, find); lasts(t, find) },
 		},

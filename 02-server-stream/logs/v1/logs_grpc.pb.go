@@ -29,7 +29,7 @@ const (
 // LogService lets clients follow a live log.
 type LogServiceClient interface {
 	// StreamLogs streams the entries in order, each of them once.
-	// OK: `follow` is false, and the newest entry was sent.
+	// OK: `follow` is false, and no entry follows.
 	// INVALID_ARGUMENT: `contains` is longer than 16 KiB.
 	// OUT_OF_RANGE: the entry that follows `after` is no longer held, `after`
 	// is ahead of the newest entry, or `after` belongs to another log than the
@@ -74,7 +74,7 @@ type LogService_StreamLogsClient = grpc.ServerStreamingClient[LogEntry]
 // LogService lets clients follow a live log.
 type LogServiceServer interface {
 	// StreamLogs streams the entries in order, each of them once.
-	// OK: `follow` is false, and the newest entry was sent.
+	// OK: `follow` is false, and no entry follows.
 	// INVALID_ARGUMENT: `contains` is longer than 16 KiB.
 	// OUT_OF_RANGE: the entry that follows `after` is no longer held, `after`
 	// is ahead of the newest entry, or `after` belongs to another log than the

@@ -26,11 +26,11 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// ReportService sends reports that are too large for one message, or that
+// ReportService sends reports, which may be too large for one message, or
 // take long to produce.
 type ReportServiceClient interface {
 	// GenerateReport streams a report in chunks, in order.
-	// The trailer holds the report's size in bytes under the key report-size,
+	// With OK, the trailer holds the report's size in bytes under report-size,
 	// and its SHA-256 in hexadecimal under the key report-sha256.
 	// OK: the whole report was sent.
 	// INVALID_ARGUMENT: `report_id` is empty, is longer than 255 bytes,
@@ -73,11 +73,11 @@ type ReportService_GenerateReportClient = grpc.ServerStreamingClient[ReportChunk
 // All implementations must embed UnimplementedReportServiceServer
 // for forward compatibility.
 //
-// ReportService sends reports that are too large for one message, or that
+// ReportService sends reports, which may be too large for one message, or
 // take long to produce.
 type ReportServiceServer interface {
 	// GenerateReport streams a report in chunks, in order.
-	// The trailer holds the report's size in bytes under the key report-size,
+	// With OK, the trailer holds the report's size in bytes under report-size,
 	// and its SHA-256 in hexadecimal under the key report-sha256.
 	// OK: the whole report was sent.
 	// INVALID_ARGUMENT: `report_id` is empty, is longer than 255 bytes,

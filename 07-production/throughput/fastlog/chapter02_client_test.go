@@ -102,8 +102,8 @@ func testCloseSend_DoesNotEndTheHandler(t *testing.T) {
 	})
 }
 
-// StreamLogs does not wait for the handler. It fails if the request cannot be
-// sent.
+// StreamLogs does not wait for the handler. It fails, for example, if there is
+// no connection.
 func TestStreamLogs_StatusComesFromRecv(t *testing.T) {
 	withEachClient(t, testStreamLogs_StatusComesFromRecv)
 }

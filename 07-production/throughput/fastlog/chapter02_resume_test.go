@@ -225,7 +225,7 @@ func testStreamLogs_BookmarksWithoutAMatch(t *testing.T) {
 }
 
 // A client whose filter matches nothing learns where to resume even if the
-// server stops before the first bookmark is due.
+// server drains before the first bookmark is due.
 func TestTail_LearnsTheCursorAtADrain(t *testing.T) {
 	withEachClient(t, testTail_LearnsTheCursorAtADrain)
 }

@@ -225,7 +225,7 @@ func testStreamLogs_CancelEndsTheHandlerAtOnce(t *testing.T) {
 	}
 }
 
-// A handler whose filter matches nothing sends no entry. If the log grows
+// A handler whose filter matches nothing sends no entry, and here no bookmark. If the log grows
 // faster than the handler reads, the handler does not wait for an entry
 // either. Only its context tells the handler that the client has left.
 func TestStreamLogs_CancelEndsABusyHandler(t *testing.T) {

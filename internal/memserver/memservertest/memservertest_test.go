@@ -43,7 +43,7 @@ func TestDial_NeedsNoCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { Dial(t, register) })
 }
 
-// openStream opens a stream whose handler calls then when the server stops.
+// openStream opens a stream whose handler calls then when its call ends.
 func openStream(t *testing.T, then func()) {
 	server := Serve(t, register, grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
 		<-stream.Context().Done()

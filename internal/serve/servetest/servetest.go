@@ -46,7 +46,8 @@ func Start(t testing.TB, s *serve.Server) *Server {
 	return r
 }
 
-// Signal starts the drain, as SIGTERM does in a command. It does not wait.
+// Signal ends the context of ServeUntil, as SIGTERM does in a command. It does
+// not wait.
 func (s *Server) Signal() { s.signal() }
 
 // Wait waits until the server has ended, and returns the error of

@@ -12,8 +12,8 @@ import (
 
 // Frames runs call in a bubble, waits until nothing moves, and compares the
 // frames of all streams that tap has printed with the file. UPDATE=1
-// rewrites the file. Only the length of HEADERS frames depends on the
-// version of grpc-go.
+// rewrites the file. The length of the client's HEADERS frames
+// can depend on the version of grpc-go, which they contain.
 func Frames(t *testing.T, file string, call func(t *testing.T, tap *wire.Tap)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {

@@ -84,7 +84,7 @@ type Page struct {
 	// The `after` of the next request: the sequence of the last line of this
 	// page, or the `after` of this request if the page has no lines.
 	Next uint64 `protobuf:"varint,2,opt,name=next,proto3" json:"next,omitempty"`
-	// Whether the journal has lines that follow this page now.
+	// Whether the journal had lines that follow this page when GetPage looked.
 	More          bool `protobuf:"varint,3,opt,name=more,proto3" json:"more,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

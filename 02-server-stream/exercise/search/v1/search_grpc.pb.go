@@ -34,12 +34,12 @@ type SearchServiceClient interface {
 	// The trailer says how many documents were searched, under the key
 	// documents-searched, and how many of them match, under the key
 	// documents-matched, both in decimal. A search that fails has this trailer
-	// too. A search that is refused, or that the client cancels, has none.
+	// too. A search that is refused, or whose context ends, has none.
 	// OK: the last document was searched, or `limit` results were sent.
 	// INVALID_ARGUMENT: `limit` is not from 1 to 1000. The message names the
 	// field and both numbers.
-	// Any other code: the server could not read the next document. The results
-	// before are valid.
+	// Any other code: the search ended early, for example because the server
+	// could not read the next document. The results before are valid.
 	Search(ctx context.Context, in *SearchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Result], error)
 }
 
@@ -82,12 +82,12 @@ type SearchServiceServer interface {
 	// The trailer says how many documents were searched, under the key
 	// documents-searched, and how many of them match, under the key
 	// documents-matched, both in decimal. A search that fails has this trailer
-	// too. A search that is refused, or that the client cancels, has none.
+	// too. A search that is refused, or whose context ends, has none.
 	// OK: the last document was searched, or `limit` results were sent.
 	// INVALID_ARGUMENT: `limit` is not from 1 to 1000. The message names the
 	// field and both numbers.
-	// Any other code: the server could not read the next document. The results
-	// before are valid.
+	// Any other code: the search ended early, for example because the server
+	// could not read the next document. The results before are valid.
 	Search(*SearchRequest, grpc.ServerStreamingServer[Result]) error
 	mustEmbedUnimplementedSearchServiceServer()
 }

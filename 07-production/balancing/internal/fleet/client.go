@@ -132,7 +132,7 @@ func (a answer) ResolveNow(resolver.ResolveNowOptions) {
 		state.Endpoints = append(state.Endpoints, resolver.Endpoint{Addresses: []resolver.Address{{Addr: name}}})
 	}
 	a.f.mu.Unlock()
-	_ = a.conn.UpdateState(state) // a refused list is asked for again
+	_ = a.conn.UpdateState(state) // refused only if no name is listed
 }
 
 func (answer) Close() {}

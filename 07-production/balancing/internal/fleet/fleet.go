@@ -157,8 +157,8 @@ func (f *Fleet) failed(err error) {
 }
 
 // Close ends the clients, and then the servers. It returns what has failed: a
-// server, or a follower whose stream ended for good, that missed an entry or
-// that got one twice.
+// server, or a follower whose stream ended for good, that got an entry twice, or
+// that missed one and then got a later one.
 func (f *Fleet) Close() error {
 	f.cancel()
 	f.group.Wait()

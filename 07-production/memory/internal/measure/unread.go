@@ -111,8 +111,7 @@ func (s countingStream) SendMsg(m any) error {
 	return err
 }
 
-// settle waits until something has been sent, and then nothing for half a
-// second.
+// settle waits until something has been sent, and then nothing for 0.4 s.
 func settle(ctx context.Context, sent *atomic.Int64) error {
 	last := int64(0)
 	for same := 0; same < 5; same++ {

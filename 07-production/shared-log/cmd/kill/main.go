@@ -1,6 +1,6 @@
 // Command kill runs an engine of three nodes and three servers as processes,
 // kills them with SIGKILL again and again while three clients follow the log,
-// and prints what the clients have lost. It takes about 5 minutes.
+// and prints what the clients have lost. By default, it takes about 5 minutes.
 package main
 
 import (

@@ -16,8 +16,9 @@ type Comparison struct {
 	Op    string // what one operation is, such as "one message"
 
 	// Unit is the metric that is compared, such as "ns/op". Less is better.
-	// If Unit is neither "ns/op" nor "cpu-ns/op", Do reports it. If it is not
-	// "ns/op", the harness does not report ns/op: the time has another reason.
+	// The harness reports cpu-ns/op of each sample, and ns/op only if that is
+	// the Unit, because otherwise the time has another reason. Do reports any
+	// other Unit.
 	Unit string
 
 	// Bytes of one operation, for MB/s; 0: none.
