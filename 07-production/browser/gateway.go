@@ -158,7 +158,7 @@ func (g *Gateway) isHost(hostPort string) bool {
 }
 
 // isSameOrigin reports whether the request is from a page of this gateway, or
-// from no page. Without this check, each page on the Web could hold streams
+// from no page, as far as the headers tell. Without this check, each page on the Web could hold streams
 // here, although it could not read them.
 func isSameOrigin(r *http.Request) bool {
 	switch r.Header.Get("Sec-Fetch-Site") {

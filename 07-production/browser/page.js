@@ -23,7 +23,7 @@ function follow() {
   source.onerror = () => {
     setState("waiting");
     // The browser connects again by itself after a lost connection. After an
-    // answer other than 200 it does not, so the page must.
+    // answer such as 502 it does not, so the page must.
     if (source.readyState === EventSource.CLOSED) {
       setTimeout(follow, 1000 + 2000 * Math.random());
     }

@@ -78,7 +78,7 @@ func cpuTime(b *testing.B, others []*fleet.Process) time.Duration {
 	return sum
 }
 
-// BenchmarkLatency appends an entry each 5 ms, and measures the time until a
+// BenchmarkLatency appends entries, with pauses of 5 ms, and measures the time until a
 // client has received it and the publisher its confirmation.
 func BenchmarkLatency(b *testing.B) {
 	memory := logs.NewLog(10_000)

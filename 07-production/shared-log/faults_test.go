@@ -16,7 +16,7 @@ import (
 	"example.com/streams/07-production/balancing"
 )
 
-// An hour with some 270 faults. SEED=n repeats the faults of a seed, and
+// An hour with some 275 faults. SEED=n repeats the faults of a seed, and
 // SLOW=1 takes 50 seeds.
 func TestFaults_EachEntryOnceForAnHour(t *testing.T) {
 	seeds := []uint64{rand.Uint64()}

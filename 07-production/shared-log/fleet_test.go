@@ -71,7 +71,7 @@ func (c *cluster) killFor(p *fleet.Process, progress int) {
 }
 
 // Real processes and sockets. The test waits for progress, and a lost entry
-// or a fleet that never recovers fails it, however long that takes.
+// or a fleet that does not recover in five minutes fails it.
 func TestFleet_EachEntryOnceThroughKills(t *testing.T) {
 	t.Parallel() // with the other test of processes
 	c := startCluster(t)

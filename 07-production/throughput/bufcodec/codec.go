@@ -41,7 +41,7 @@ type Unmarshaler interface {
 //
 // A library must not do this, because a process has one codec of each name.
 // It uses [grpc.ForceServerCodecV2] and [grpc.ForceCodecV2] instead. A server
-// with a forced codec refuses all clients that use another one.
+// with a forced codec fails the calls of clients that use another format.
 //
 // Without the Codec, a Marshaler and an Unmarshaler are slower, and nothing
 // else changes.

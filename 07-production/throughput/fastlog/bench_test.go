@@ -68,7 +68,8 @@ func newFastLog() (any, func()) {
 //   - log: chapter 02's log, in which each handler encodes each entry.
 //   - encoded: batches, which each handler encodes.
 //   - once: each entry is encoded once, and sent alone.
-//   - copied: batches, joined from entries that were encoded once.
+//   - copied: batches of entries that were encoded once, copied for each
+//     follower.
 //   - batches: batches that are slices of the log.
 //   - batches100: the same with 100 streams on a connection.
 func BenchmarkFanOut(b *testing.B) {
@@ -90,8 +91,8 @@ func BenchmarkFanOut(b *testing.B) {
 }
 
 // takeTurns calls each function once in each iteration, and returns the CPU
-// time that each took in total. Other work on the machine hardly changes the
-// CPU time.
+// time that each took in total. Other work on the machine changes the CPU
+// time less than the time.
 func takeTurns(b *testing.B, functions ...func()) []time.Duration {
 	took := make([]time.Duration, len(functions))
 	for b.Loop() {
@@ -225,7 +226,7 @@ func (s *loopServer) publish() {
 	}
 }
 
-// A copyServer is a [LogServer] that joins each batch anew for each follower.
+// A copyServer is a [LogServer] that copies each batch for each follower.
 type copyServer struct{ *LogServer }
 
 func (s copyServer) StreamBatches(

@@ -20,7 +20,7 @@ func TestBenchTable_HasTheMedians(t *testing.T) {
 		{"log", "chapter 02: one log, a cursor for each follower"},
 		{"encoded", "the same, in batches that each handler encodes"},
 		{"once", "1. each entry encoded once"},
-		{"copied", "2. batches, joined for each follower"},
+		{"copied", "2. batches, copied for each follower"},
 		{"batches", "3. batches that are slices of the log"},
 		{"batches100", "4. the same, 100 streams on a connection"},
 	} {

@@ -142,7 +142,7 @@ func (l *Log) Drain() {
 // read returns up to limit entries that follow the sequence after in the log
 // id, encoded as a LogBatch, their number, and the sequence of the last one.
 // The batch is a slice of the log, which nobody may change: it has at most
-// 32 KiB, or one entry, and ends where the segment ends. If after is 0 and id
+// 32 KiB, or one entry, and lies in one segment. If after is 0 and id
 // is empty, read begins with the oldest entry.
 //
 // OutOfRange: the next entry is no longer held, after is ahead of the newest

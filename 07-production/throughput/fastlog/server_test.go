@@ -209,7 +209,7 @@ func TestCompression_EachStreamHasItsOwn(t *testing.T) {
 }
 
 // A client of another codec costs the server the time to decode and encode.
-// A server with a forced codec sends it protobuf, which it cannot read.
+// A server with a forced codec cannot decode its request.
 func TestCodec_ForcedOneRefusesOtherCodecs(t *testing.T) {
 	encoding.RegisterCodec(jsonCodec{})
 	for name, tt := range map[string]struct {

@@ -26,7 +26,7 @@ const ChunkSize = clientstream.ChunkSize
 // the chunk is written to the connection. Upload holds a few chunks in memory.
 //
 // A stats handler or an interceptor must not use a message after it has
-// returned, because its buffer then belongs to another chunk.
+// returned, because its buffer may then belong to another chunk.
 func Upload(
 	ctx context.Context, c uploadv1.UploadServiceClient,
 	info *uploadv1.FileInfo, r io.Reader, progress func(sent int64),

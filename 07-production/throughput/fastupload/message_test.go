@@ -27,7 +27,7 @@ import (
 )
 
 // cut returns data in buffers of the sizes, again and again, as the transport
-// may receive it. Each buffer is in a pool that forbids a second Free.
+// may receive it. Each buffer counts its references.
 func cut(data []byte, sizes []byte) mem.BufferSlice {
 	var all mem.BufferSlice
 	for i := 0; len(data) > 0; i++ {

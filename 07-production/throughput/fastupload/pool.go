@@ -33,7 +33,7 @@ type pool struct {
 	buffers  sync.Pool
 }
 
-// Get returns a buffer of size bytes, which are those of an earlier message.
+// Get returns a buffer of size bytes, which may be those of an earlier message.
 // A buffer that is larger than the capacity is new.
 func (p *pool) Get(size int) *[]byte {
 	if size > p.capacity {

@@ -69,7 +69,7 @@ func checkFlags() error {
 func serveUpstream(ctx context.Context, listener net.Listener) error {
 	conn, err := grpc.NewClient(*upstream,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		// Otherwise a server that has lost its power is never noticed.
+		// Otherwise a server that has lost its power may be noticed after hours.
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 20 * time.Second, Timeout: 10 * time.Second}))
 	if err != nil {
 		return errors.Join(err, listener.Close())

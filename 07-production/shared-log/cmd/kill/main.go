@@ -17,7 +17,7 @@ import (
 
 var (
 	servers  = flag.Int("servers", 20, "how many `times` a server is killed")
-	nodes    = flag.Int("nodes", 20, "how many `times` a node is killed, and each other time the one that leads the log")
+	nodes    = flag.Int("nodes", 20, "how many `times` a node is killed, half of them the one that leads the log")
 	all      = flag.Int("all", 3, "how many `times` all nodes are killed at once")
 	interval = flag.Duration("every", 10*time.Millisecond, "append a line in this `interval`")
 	pause    = flag.Duration("pause", 2*time.Second, "the `time` between a recovery and the next kill")

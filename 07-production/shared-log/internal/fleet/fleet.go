@@ -139,7 +139,7 @@ func (p *Process) Start(ctx context.Context) error {
 }
 
 // Kill kills the process, with SIGKILL where there are signals, and waits
-// until it has ended. It returns an error if the process had ended by
+// until it has ended. It returns an error if the process had failed by
 // itself, and what it printed.
 func (p *Process) Kill() error {
 	if p.running == nil {

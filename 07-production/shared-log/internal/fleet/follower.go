@@ -29,8 +29,8 @@ type Counts struct {
 	Misplaced int // entries whose sequence does not follow, or of another log
 }
 
-// Run follows the log until ctx ends. It returns nil then, and otherwise the
-// status that no replica will change.
+// Run follows the log until ctx ends. It returns nil then, and otherwise why
+// it cannot go on.
 func (f *Follower) Run(ctx context.Context, c logsv1.LogServiceClient) error {
 	for e, err := range balancing.Follow(ctx, c, 0) {
 		if ctx.Err() != nil {

@@ -37,7 +37,7 @@ type Process struct {
 // Usage is what a process uses.
 type Usage struct {
 	CPU        time.Duration
-	Heap       uint64 // bytes of objects, and of stacks
+	Heap       uint64 // bytes of the spans of the heap, and of stacks
 	Goroutines int
 }
 

@@ -15,11 +15,11 @@ type Options struct {
 	// Sample is how long a sample should take, if the comparison leaves its
 	// size open.
 	Sample time.Duration
-	// Quiet is how long to wait, before each sample, for a machine that
-	// nothing else uses. 0: do not wait.
+	// Quiet is how long to wait at most, before each sample, for a machine
+	// that little else uses. 0: do not wait.
 	Quiet time.Duration
-	// Retries is how often a sample is repeated because other processes used
-	// the machine. A sample that is still disturbed then counts all the same.
+	// Retries is how often at most a sample is repeated because other
+	// processes used the machine. A sample that is still disturbed then counts all the same.
 	Retries int
 	// Short does as little work as a check of correctness needs, in one
 	// round.
@@ -39,7 +39,7 @@ type Result struct {
 	Comparison Comparison
 	CPUs       int        // that Go uses
 	Samples    [][]Sample // of each contender, by round
-	Repeated   int        // samples that were repeated
+	Repeated   int        // repetitions of samples
 	Disturbed  int        // samples that count although they were disturbed
 }
 

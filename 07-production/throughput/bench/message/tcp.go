@@ -12,7 +12,7 @@ import (
 )
 
 // tcpPingPong writes the bytes of a message, and waits until they are back.
-// Nothing can be faster that waits for an answer.
+// It shows what TCP alone costs.
 func (w work) tcpPingPong(r *harness.Run) (harness.Do, error) {
 	server, client, err := loopback.Certificates()
 	if err != nil {

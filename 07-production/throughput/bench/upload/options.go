@@ -25,7 +25,7 @@ var options = []row{
 		Server: []grpc.ServerOption{grpc.InitialWindowSize(1 << 20)},
 	})},
 	{"own-write-buffer", tuned(loopback.Options{
-		Server: []grpc.ServerOption{grpc.SharedWriteBuffer(false)},   //nolint:staticcheck // deprecated, because the default is better
+		Server: []grpc.ServerOption{grpc.SharedWriteBuffer(false)},   //nolint:staticcheck // deprecated: it is shared by default
 		Client: []grpc.DialOption{grpc.WithSharedWriteBuffer(false)}, //nolint:staticcheck // as above
 	})},
 	{"stream-workers-2", tuned(loopback.Options{

@@ -16,7 +16,7 @@ type row struct {
 type startFunc func(*harness.Run, work) (harness.Do, error)
 
 // fit is a chunk whose message has a buffer of 32 KiB, the fourth of the
-// sizes that grpc-go pools. One byte more takes a buffer of 1 MiB.
+// sizes that grpc-go pools. A larger message takes a buffer of 1 MiB.
 const fit = 32<<10 - 16
 
 // peers are the same upload through gRPC and through others.
@@ -40,7 +40,7 @@ var (
 	fast  = grpcStream{fastSend: true, fastReceive: true, ownPool: true}
 )
 
-// steps lead from the first version of an upload to the fastest one.
+// steps lead from the first version of an upload to that of fastupload.
 var steps = []row{
 	{"64KiB-new-buffers", grpcStream{chunk: 64 << 10, newBuffers: true}.start},
 	{"1KiB-new-buffers", grpcStream{chunk: 1 << 10, newBuffers: true}.start},

@@ -39,8 +39,7 @@ type BenchServiceClient interface {
 	Send(ctx context.Context, in *Payload, opts ...grpc.CallOption) (*Receipt, error)
 	// Download sends `count` payloads of `size` bytes.
 	Download(ctx context.Context, in *DownloadRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Payload], error)
-	// Upload counts the payloads until the half-close, and hashes them if the
-	// server was started so.
+	// Upload counts the payloads until the half-close.
 	Upload(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[Payload, Receipt], error)
 	// Echo returns each payload.
 	Echo(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Payload, Payload], error)
@@ -174,8 +173,7 @@ type BenchServiceServer interface {
 	Send(context.Context, *Payload) (*Receipt, error)
 	// Download sends `count` payloads of `size` bytes.
 	Download(*DownloadRequest, grpc.ServerStreamingServer[Payload]) error
-	// Upload counts the payloads until the half-close, and hashes them if the
-	// server was started so.
+	// Upload counts the payloads until the half-close.
 	Upload(grpc.ClientStreamingServer[Payload, Receipt]) error
 	// Echo returns each payload.
 	Echo(grpc.BidiStreamingServer[Payload, Payload]) error

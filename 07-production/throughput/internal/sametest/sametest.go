@@ -82,7 +82,7 @@ func (c Copy) remove(t *testing.T, text string, used map[string]bool) string {
 }
 
 // nameOf returns the name of a function or type, and its comment. The name
-// of a method is that of its type. The name of an import is its path.
+// of a method is that of its type. Other declarations have an empty name.
 func nameOf(d ast.Decl) (string, *ast.CommentGroup) {
 	switch d := d.(type) {
 	case *ast.FuncDecl:

@@ -21,7 +21,7 @@ var (
 	rounds  = flag.Int("rounds", 7, "samples of each contender")
 	sample  = flag.Duration("sample", 500*time.Millisecond, "time of a sample, where the work has no size of its own")
 	quiet   = flag.Duration("quiet", 2*time.Second, "longest wait for a quiet machine before a sample")
-	retries = flag.Int("retries", 2, "how often a disturbed sample is repeated")
+	retries = flag.Int("retries", 2, "how often at most a disturbed sample is repeated")
 	out     = flag.String("out", "", "folder for NAME.txt and NAME.svg; none if empty")
 )
 

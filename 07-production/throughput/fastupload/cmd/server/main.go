@@ -1,5 +1,5 @@
 // Command server offers UploadService of chapter 03 over TCP, and receives
-// without copies.
+// with fewer copies.
 package main
 
 import (
