@@ -120,7 +120,7 @@ func TestOnePort_ServesGRPCAndEvents(t *testing.T) {
 
 func TestOnePort_ChoosesByVersionAndContentType(t *testing.T) {
 	named := func(name string) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, name) })
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, name) })
 	}
 	for _, tt := range []struct {
 		major       int
