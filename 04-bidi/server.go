@@ -77,7 +77,7 @@ func (s *ChatServer) Chat(
 		return err
 	}
 	defer m.Leave(chatv1.Leave_REASON_DISCONNECTED) // no effect after a goodbye
-	// Room for one error: both goroutines end, whoever of them is heard.
+	// Room for one error each, so that both goroutines end though only one is heard.
 	read, wrote := make(chan error, 1), make(chan error, 1)
 	go func() { read <- readTexts(stream, m) }()
 	go func() { wrote <- writeMessages(stream, m) }()
