@@ -5,9 +5,6 @@ import (
 	"errors"
 	"io"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
 )
 
@@ -61,12 +58,4 @@ func UploadChunks(
 		return nil, early(<-ended)
 	}
 	return nil, err
-}
-
-// early returns the error of an RPC that ended before the half-close.
-func early(err error) error {
-	if err == nil { // the server reports OK, but it does not have the file
-		return status.Error(codes.DataLoss, "receipt: must come after the end of the file")
-	}
-	return err
 }

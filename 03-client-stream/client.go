@@ -105,6 +105,11 @@ func reason(
 	stream grpc.ClientStreamingClient[uploadv1.UploadRequest, uploadv1.UploadReceipt],
 ) error {
 	_, err := stream.CloseAndRecv()
+	return early(err)
+}
+
+// early returns the error of an RPC that ended before the half-close.
+func early(err error) error {
 	if err == nil { // the server reports OK, but it does not have the file
 		return status.Error(codes.DataLoss, "receipt: must come after the end of the file")
 	}
