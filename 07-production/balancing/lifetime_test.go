@@ -51,7 +51,11 @@ func TestLifetime_OneAgeAloneMovesNothing(t *testing.T) {
 		for policy, config := range policies {
 			t.Run(name+"/"+policy, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					require.Zero(t, later(t, &fleet.Fleet{MaxAge: age, Options: options}, config, 12)[2])
+					f := &fleet.Fleet{MaxAge: age, Options: options}
+					require.Zero(t, later(t, f, config, 12)[2])
+					if name == "the stream's age" {
+						require.Zero(t, f.Connections("c")[0], "streams are opened again on a connection that is there")
+					}
 				})
 			})
 		}
