@@ -21,7 +21,7 @@ var connectionEnds = []termination{
 			f.network.Conn().HalfOpen()
 			return untilHandlerIsCanceled(f)
 		}},
-	{name: "too_many_pings", virtual: "a client waits for at least 10 s between two keepalive pings",
+	{name: "too_many_pings", virtual: "a client waits for at least 10 s before it sends a keepalive ping",
 		dialOptions: clientKeepalive(), end: untilHandlerIsCanceled},
 	{name: "GOAWAY that leaves the stream out", answer: goAway, end: peerAnswers},
 }
