@@ -88,6 +88,7 @@ func TestUnaryCalls_ShareOneConnection(t *testing.T) {
 		dials.Add(1)
 		return server.DialContext(ctx, addr)
 	}))
+	require.Zero(t, dials.Load(), "before the first call")
 	for range 100 {
 		line := new(wrapperspb.UInt64Value)
 		require.NoError(t, conn.Invoke(t.Context(), "/docs.Feed/Now", line, line))
