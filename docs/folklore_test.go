@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
@@ -77,6 +78,27 @@ func TestRecv_WaitsForASilentServer(t *testing.T) {
 		require.ErrorIs(t, err, io.EOF)
 		require.Equal(t, 24*time.Hour, time.Since(start), "until the handler returned nil")
 	})
+}
+
+func TestServe_ReturnsAfterStopOrAFailure(t *testing.T) {
+	for name, end := range map[string]func(*grpc.Server, net.Listener){
+		"Stop":                    func(s *grpc.Server, _ net.Listener) { s.Stop() },
+		"GracefulStop":            func(s *grpc.Server, _ net.Listener) { s.GracefulStop() },
+		"failure of the listener": func(_ *grpc.Server, l net.Listener) { _ = l.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, l := grpc.NewServer(), bufconn.Listen(1)
+				defer s.Stop()
+				served := make(chan error, 1)
+				go func() { served <- s.Serve(l) }()
+				time.Sleep(24 * time.Hour)
+				require.Empty(t, served, "Serve has not returned")
+				end(s, l)
+				require.Equal(t, name == "failure of the listener", <-served != nil)
+			})
+		})
+	}
 }
 
 func TestUnaryCalls_ShareOneConnection(t *testing.T) {
