@@ -1,0 +1,149 @@
+package docs_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/status"
+
+	logsv1 "example.com/streams/02-server-stream/logs/v1"
+	"example.com/streams/internal/memserver/memservertest"
+)
+
+// These tests show sentences of glossary.md.
+
+// A three sends three entries, waits for the end of the call, and then takes
+// an hour to return.
+type three struct{ logsv1.UnsafeLogServiceServer }
+
+func (three) StreamLogs(_ *logsv1.LogRequest, stream grpc.ServerStreamingServer[logsv1.LogEntry]) error {
+	for range 3 {
+		if err := stream.Send(&logsv1.LogEntry{}); err != nil {
+			return err
+		}
+	}
+	<-stream.Context().Done()
+	time.Sleep(time.Hour)
+	return nil
+}
+
+func registerThree(s grpc.ServiceRegistrar) { logsv1.RegisterLogServiceServer(s, three{}) }
+
+func TestStop_WaitsForHandlersIfAsked(t *testing.T) {
+	for _, asked := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			server := memservertest.Serve(t, registerThree, grpc.WaitForHandlers(asked))
+			stream, err := logsv1.NewLogServiceClient(server.Dial(t)).StreamLogs(t.Context(), &logsv1.LogRequest{})
+			require.NoError(t, err)
+			for range 3 {
+				_, err = stream.Recv()
+				require.NoError(t, err)
+			}
+			start := time.Now()
+			server.Stop()
+			require.Equal(t, map[bool]time.Duration{true: time.Hour}[asked], time.Since(start))
+			_, err = stream.Recv()
+			require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+			time.Sleep(time.Hour) // until the handler returns
+		})
+	}
+}
+
+// A flood sends entries until Send fails, and counts them.
+type flood struct {
+	logsv1.UnsafeLogServiceServer
+	sent *int
+}
+
+func (f flood) StreamLogs(_ *logsv1.LogRequest, stream grpc.ServerStreamingServer[logsv1.LogEntry]) error {
+	for ; ; *f.sent++ {
+		if err := stream.Send(&logsv1.LogEntry{Message: strings.Repeat("x", 1<<10)}); err != nil {
+			return err
+		}
+	}
+}
+
+func TestCancel_LosesWhatHasNotArrived(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sent, received := 0, 0
+		client := logsv1.NewLogServiceClient(memservertest.Dial(t, func(s grpc.ServiceRegistrar) {
+			logsv1.RegisterLogServiceServer(s, flood{sent: &sent})
+		}))
+		ctx, cancel := context.WithCancel(t.Context())
+		stream, err := client.StreamLogs(ctx, &logsv1.LogRequest{})
+		require.NoError(t, err)
+		synctest.Wait() // until Send waits
+		cancel()
+		synctest.Wait() // until the handler has returned
+		for {
+			if _, err = stream.Recv(); err != nil {
+				break
+			}
+			received++
+		}
+		require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
+		require.Less(t, received, sent)
+	})
+}
+
+func TestReset_LeavesTheOtherStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := logsv1.NewLogServiceClient(memservertest.Dial(t, registerThree))
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := client.StreamLogs(ctx, &logsv1.LogRequest{})
+		require.NoError(t, err)
+		other, err := client.StreamLogs(t.Context(), &logsv1.LogRequest{})
+		require.NoError(t, err)
+		cancel()
+		synctest.Wait() // until the reset has arrived
+		for range 3 {
+			_, err = other.Recv()
+			require.NoError(t, err)
+		}
+	})
+}
+
+func TestIdleTimeout_ClosesWhatHasNoCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn := memservertest.Serve(t, registerThree).Dial(t, grpc.WithIdleTimeout(time.Minute))
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := logsv1.NewLogServiceClient(conn).StreamLogs(ctx, &logsv1.LogRequest{})
+		require.NoError(t, err)
+		time.Sleep(time.Hour)
+		require.Equal(t, connectivity.Ready, conn.GetState(), "the call is open")
+		cancel()
+		time.Sleep(30 * time.Second)
+		require.Equal(t, connectivity.Ready, conn.GetState())
+		time.Sleep(2 * time.Minute)
+		require.Equal(t, connectivity.Idle, conn.GetState())
+	})
+}
+
+func TestPool_HasBuffersOfAFewSizes(t *testing.T) {
+	var sizes []int
+	for n := 1; n <= 1<<20; n += 255 {
+		buf := mem.DefaultBufferPool().Get(n)
+		sizes = append(sizes, cap(*buf))
+		mem.DefaultBufferPool().Put(buf)
+	}
+	require.Equal(t, []int{256, 4 << 10, 16 << 10, 32 << 10, 1 << 20}, slices.Compact(sizes))
+}
+
+func TestCodes_Are17(t *testing.T) {
+	n := 0
+	for c := range codes.Code(100) {
+		if !strings.HasPrefix(c.String(), "Code(") {
+			n++
+		}
+	}
+	require.Equal(t, 17, n)
+}
