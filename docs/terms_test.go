@@ -13,7 +13,10 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/resolver"
+	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/grpc/status"
 
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
@@ -113,6 +116,37 @@ func TestReset_LeavesTheOtherStreams(t *testing.T) {
 			require.NoError(t, err)
 		}
 	})
+}
+
+// The address of the open stream leaves, and another one comes.
+func TestBalancers_LeaveOpenStreamsAlone(t *testing.T) {
+	for _, policy := range []string{"pick_first", "round_robin"} {
+		synctest.Test(t, func(t *testing.T) {
+			server := memservertest.Serve(t, newFlood().register)
+			addresses := manual.NewBuilderWithScheme("list")
+			list := func(addr string) resolver.State {
+				return resolver.State{Endpoints: []resolver.Endpoint{{Addresses: []resolver.Address{{Addr: addr}}}}}
+			}
+			addresses.InitialState(list("a"))
+			conn, err := grpc.NewClient("list:///", grpc.WithResolvers(addresses),
+				grpc.WithContextDialer(server.DialContext), // ignores the address
+				grpc.WithTransportCredentials(insecure.NewCredentials()),
+				grpc.WithDefaultServiceConfig(`{"loadBalancingConfig": [{"`+policy+`": {}}]}`))
+			require.NoError(t, err)
+			defer conn.Close()
+			client := logsv1.NewLogServiceClient(conn)
+			old, err := client.StreamLogs(t.Context(), &logsv1.LogRequest{})
+			require.NoError(t, err)
+			addresses.UpdateState(list("b"))
+			time.Sleep(time.Minute)
+			_, err = client.StreamLogs(t.Context(), &logsv1.LogRequest{})
+			require.NoError(t, err)
+			for range 1000 {
+				_, err = old.Recv()
+				require.NoError(t, err, policy)
+			}
+		})
+	}
 }
 
 func TestIdleTimeout_ClosesWhatHasNoCall(t *testing.T) {
