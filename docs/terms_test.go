@@ -2,6 +2,7 @@ package docs_test
 
 import (
 	"context"
+	"net"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -14,6 +15,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/resolver/manual"
@@ -113,6 +115,32 @@ func TestReset_LeavesTheOtherStreams(t *testing.T) {
 		synctest.Wait()  // until the reset has arrived
 		for range 1000 { // more than have arrived
 			_, err = other.Recv()
+			require.NoError(t, err)
+		}
+	})
+}
+
+// A ClientConn has no connection, then one, and two after a GOAWAY.
+func TestGOAWAY_OldConnectionCarriesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := memservertest.Serve(t, newFlood().register,
+			grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: time.Minute}))
+		dialed := 0
+		conn := server.Dial(t, grpc.WithContextDialer(func(ctx context.Context, addr string) (net.Conn, error) {
+			dialed++
+			return server.DialContext(ctx, addr)
+		}))
+		require.Zero(t, dialed)
+		client := logsv1.NewLogServiceClient(conn)
+		old, err := client.StreamLogs(t.Context(), &logsv1.LogRequest{})
+		require.NoError(t, err)
+		require.Equal(t, 1, dialed)
+		time.Sleep(time.Hour)
+		_, err = client.StreamLogs(t.Context(), &logsv1.LogRequest{})
+		require.NoError(t, err)
+		require.Equal(t, 2, dialed)
+		for range 1000 {
+			_, err = old.Recv()
 			require.NoError(t, err)
 		}
 	})
