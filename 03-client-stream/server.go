@@ -48,7 +48,7 @@ type UploadServer struct {
 // Upload syncs the bytes to the disk, gives the file its name, and sends
 // the receipt. An upload that the server refuses, or that ends before the
 // half-close, leaves nothing, except that a server process that is killed
-// leaves a file with a temporary name. If the call is canceled or reset, or
+// can leave a file with a temporary name. If the call is canceled or reset, or
 // the connection is lost, after the half-close, the file may be stored
 // without a receipt.
 //
