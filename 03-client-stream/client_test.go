@@ -272,20 +272,24 @@ func TestUpload_NoticesTheEndBetweenChunks(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		file string
+		idle time.Duration // of the server
 		ends time.Duration // when the client cancels
 		code codes.Code
 		at   time.Duration
 	}{
-		{"a cancel", "f", 10 * time.Second, codes.Canceled, 12 * time.Second},
-		{"a refusal", "../f", time.Hour, codes.InvalidArgument, 3 * time.Second},
+		{"a cancel", "f", 0, 10 * time.Second, codes.Canceled, 12 * time.Second},
+		{"a refusal", "../f", 0, time.Hour, codes.InvalidArgument, 3 * time.Second},
+		{"an idle timeout", "f", 2 * time.Second, time.Hour, codes.DeadlineExceeded, 3 * time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				time.AfterFunc(tt.ends, cancel)
+				s := newServer(t)
+				s.IdleTimeout = tt.idle
 				start := time.Now()
 				slow := paced{endless{}, func() { time.Sleep(3 * time.Second) }}
-				_, err := Upload(ctx, dial(t, newServer(t)), named(tt.file), slow, nil)
+				_, err := Upload(ctx, dial(t, s), named(tt.file), slow, nil)
 				requireCode(t, tt.code, err)
 				require.Equal(t, tt.at, time.Since(start))
 			})
