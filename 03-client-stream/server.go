@@ -67,7 +67,7 @@ type UploadServer struct {
 // allowed to write to the directory. Internal: the server failed to write
 // for another reason. DeadlineExceeded: no message came within IdleTimeout,
 // or the deadline of the call passed. Canceled: the client canceled the call,
-// or the connection was lost.
+// perhaps at that deadline, or the connection was lost.
 func (s *UploadServer) Upload(
 	stream grpc.ClientStreamingServer[uploadv1.UploadRequest, uploadv1.UploadReceipt],
 ) error {
