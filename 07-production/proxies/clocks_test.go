@@ -1,6 +1,7 @@
 package proxies
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -193,9 +194,26 @@ func TestProxy_PassesTheServersStatusOn(t *testing.T) {
 	})
 }
 
+func TestServe_ClosesAllConnectionsAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		service := &watchedService{oneEntry(), make(chan struct{}, 1)}
+		server := serve(t, service)
+		f := newFront()
+		ctx, cancel := context.WithCancel(t.Context())
+		served := make(chan error, 1)
+		go func() { served <- (&Proxy{Upstream: "server", Dial: server.DialContext}).Serve(ctx, f) }()
+		time.AfterFunc(time.Minute, cancel)
+		_, lived, err := read(t.Context(), f.client(t), follow)
+		require.EqualError(t, err, closed)
+		require.Equal(t, time.Minute, lived)
+		<-service.ended // the connection to the server is closed, too
+		require.NoError(t, <-served)
+	})
+}
+
 func TestProxy_EndsTheHandlerOfACutStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		service := &watchedService{oneEntry(), make(chan struct{})}
+		service := &watchedService{oneEntry(), make(chan struct{}, 1)}
 		client := behind(t, &Proxy{Idle: 15 * time.Second}, serve(t, service))
 		start := time.Now()
 		_, _, err := read(t.Context(), client, follow)
