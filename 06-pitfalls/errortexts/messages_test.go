@@ -1,9 +1,11 @@
 package errortexts
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -158,6 +160,38 @@ func TestSetHeader_ChecksMetadataToo(t *testing.T) {
 			require.Contains(t, got, says)
 		}
 	}
+}
+
+func TestSend_OfAServerHasALimitToo(t *testing.T) {
+	got := bubble(func(t *testing.T) error {
+		server := pitfalltest.Serve(t, &service.Server{OnCount: func(_ *pitfallsv1.CountRequest, stream countServer) error {
+			return sendBig(stream)
+		}}, grpc.MaxSendMsgSize(9))
+		return count(t.Context(), pitfallsv1.NewPitfallServiceClient(server.Dial(t)))
+	})(t)
+	require.Regexp(t, `code = ResourceExhausted desc = trying to send message larger than max \(\d+ vs. 9\)$`, got)
+}
+
+// The second Recv reads the content of a message that the first one has
+// refused: messages of one byte, which is no message.
+func TestRecv_AfterAnErrorReadsWhatNobodySent(t *testing.T) {
+	row := messages[slices.IndexFunc(messages, func(row text) bool { return strings.Contains(row.fix, "{recv-after-error}") })]
+	got := bubble(func(t *testing.T) error {
+		client := pitfalltest.Dial(t, &service.Server{OnCount: func(_ *pitfallsv1.CountRequest, stream countServer) error {
+			return stream.Send(&pitfallsv1.Number{Padding: bytes.Repeat([]byte{0, 0, 0, 0, 1, 0}, 1<<20)})
+		}})
+		stream, err := client.Count(t.Context(), &pitfallsv1.CountRequest{})
+		require.NoError(t, err)
+		_, err = stream.Recv()
+		require.ErrorContains(t, err, "received message larger than max")
+		for range 10 { // the first bytes are read as lengths
+			if _, err = stream.Recv(); row.matches(err.Error()) {
+				break
+			}
+		}
+		return err
+	})(t)
+	require.True(t, row.matches(got), got)
 }
 
 // No request is sent without a token, and a status of the token's source

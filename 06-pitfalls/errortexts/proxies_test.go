@@ -100,8 +100,8 @@ var proxies = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = stream terminated by RST_STREAM with error code: REFUSED_STREAM`,
 		who:   "a proxy or another server",
-		fix: "The other side has not begun to process the call, and grpc-go has tried the call at most " +
-			"twice. Call again later: {05-cancellation#come-back}.",
+		fix: "The other side has not begun to process the call. Without a retry policy, grpc-go has " +
+			"sent it at most twice. Call again later: {05-cancellation#come-back}.",
 		produce: reset(http2.ErrCodeRefusedStream),
 	},
 	{

@@ -134,8 +134,8 @@ var transport = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = the connection is draining`,
 		who:   "your server or a proxy",
-		fix: "The server closed the connection for new streams while this one was opened. grpc-go tried it at most once " +
-			"more, on a new connection. The handler has not run, so call again.",
+		fix: "The server closed the connection for new streams while this one was opened. Without a retry policy, " +
+			"grpc-go has sent it at most twice, on two connections. The handler has not run, so call again.",
 		produce: func(t *testing.T) string {
 			connections := make(chan net.Conn, 3)
 			got := countTCP(t, framing(t, func(f *http2.Framer, _ uint32, conn net.Conn) {
