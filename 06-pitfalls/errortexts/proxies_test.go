@@ -1,6 +1,7 @@
 package errortexts
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -8,11 +9,14 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/http2"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
@@ -127,6 +131,18 @@ func TestRefusedStream_IsTriedTwice(t *testing.T) {
 			_ = f.WriteRSTStream(stream, code)
 		})(t)
 		require.Equal(t, want, calls.Load(), code)
+	}
+}
+
+func TestClientStream_ContextEndsWithEveryStream(t *testing.T) {
+	for _, end := range []error{nil, status.Error(codes.NotFound, "no")} {
+		synctest.Test(t, func(t *testing.T) {
+			stream := openEcho(t, pitfalltest.Dial(t, &service.Server{OnEcho: func(echoServer) error { return end }}))
+			_, err := stream.Recv()
+			require.Error(t, err)
+			require.ErrorIs(t, stream.Context().Err(), context.Canceled)
+			require.NoError(t, t.Context().Err(), "that the client passed to the call")
+		})
 	}
 }
 

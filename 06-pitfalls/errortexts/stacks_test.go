@@ -1,6 +1,7 @@
 package errortexts
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -166,6 +167,13 @@ func TestStacks_NameTheCaller(t *testing.T) {
 		stream := openEcho(t, pitfalltest.Dial(t, &service.Server{}))
 		go func() { _, _ = stream.Header() }()
 	})(t)
+	refused := hanging(func(t *testing.T) {
+		client, network := pitfalltest.DialFaulty(t, &service.Server{}, grpc.WithDefaultCallOptions(grpc.WaitForReady(true)))
+		network.Refuse(math.MaxInt)
+		go func() { _ = count(t.Context(), client) }()
+		time.Sleep(time.Hour)
+	})(t)
+	require.Contains(t, refused, "grpc.(*pickerWrapper).pick(")
 	require.Regexp(t, `\.waitOnHeader\(.*\n.*\n.*\(\*ClientStream\)\.Header\(`, got)
 }
 
