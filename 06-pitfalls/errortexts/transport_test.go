@@ -143,7 +143,8 @@ var transport = []text{
 				_ = f.WriteGoAway(0, http2.ErrCodeNo, nil)
 			}))
 			require.Len(t, connections, 2)
-			require.NotEqual(t, <-connections, <-connections)
+			first := <-connections
+			require.NotEqual(t, first, <-connections)
 			return got
 		},
 	},
