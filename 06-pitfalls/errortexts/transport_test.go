@@ -137,9 +137,9 @@ var transport = []text{
 		fix: "The server closed the connection for new streams while this one was opened. Without a retry policy, " +
 			"grpc-go has sent it at most twice, on two connections. The handler has not run, so call again.",
 		produce: func(t *testing.T) string {
-			connections := make(chan net.Conn, 3)
+			connections := make(chan string, 3)
 			got := countTCP(t, framing(t, func(f *http2.Framer, _ uint32, conn net.Conn) {
-				connections <- conn
+				connections <- conn.RemoteAddr().String()
 				_ = f.WriteGoAway(0, http2.ErrCodeNo, nil)
 			}))
 			require.Len(t, connections, 2)
