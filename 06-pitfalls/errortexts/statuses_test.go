@@ -163,6 +163,7 @@ func closeSendDuringSend(t *testing.T) error {
 	client := pitfalltest.Dial(t, &service.Server{OnEcho: func(stream echoServer) error {
 		time.Sleep(time.Second)
 		_, err := service.Values(stream)
+		time.Sleep(time.Second) // until the Send has arrived, too
 		return err
 	}})
 	stream := openEcho(t, client)
