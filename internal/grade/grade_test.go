@@ -161,6 +161,11 @@ func TestCrash_NamesTheDataRace(t *testing.T) {
 	}, *f)
 }
 
+func TestCrash_NamesTheLineOfAPanic(t *testing.T) {
+	f := crash(2, "panic: boom\n\ngoroutine 7 [running]:\nx.F()\n\t/x/exercise/exercise.go:12 +0x1\n")
+	require.Equal(t, "panic: boom at exercise.go:12", f.Got)
+}
+
 func TestHints_AreInEachExercise(t *testing.T) {
 	pages, err := filepath.Glob("../../0*/exercise/README.md")
 	require.NoError(t, err)
