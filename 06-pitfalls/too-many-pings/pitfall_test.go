@@ -117,6 +117,50 @@ func TestServer_WantsTwoHoursWithoutAStream(t *testing.T) {
 	}
 }
 
+func TestServer_WantsFiveMinutesWithAStream(t *testing.T) {
+	for interval, ends := range map[time.Duration]bool{5*time.Minute - time.Second: true, 5 * time.Minute: false} {
+		t.Run(interval.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				conn := dial(t, grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: interval}))
+				after, err := quiet(t, conn)
+				require.Equal(t, ends, after < 25*time.Hour, "got %v after %v", err, after)
+			})
+		})
+	}
+}
+
+// A stream is quiet, and another sends something every 15 s. Between that, the
+// client sends a ping.
+func TestServer_ForgetsPingsWhenItSends(t *testing.T) {
+	for what, send := range map[string]func(grpc.ServerStream) error{
+		"headers":   func(s grpc.ServerStream) error { return s.SendHeader(nil) },
+		"a message": func(s grpc.ServerStream) error { return s.SendMsg(&pitfallsv1.Number{}) },
+		"trailers":  func(grpc.ServerStream) error { return status.Error(codes.Aborted, "trailers") },
+	} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := pitfalltest.Dial(t, &service.Server{OnCount: func(_ *pitfallsv1.CountRequest, s numbers) error {
+					if err := send(s); err != nil {
+						return err
+					}
+					<-s.Context().Done()
+					return s.Context().Err()
+				}}, BrokenDialOptions()...)
+				stream, err := client.Echo(t.Context())
+				require.NoError(t, err)
+				call := pitfalltest.Go(func() error { _, err := stream.Recv(); return err })
+				for range 100 {
+					call.StillRuns(t, 15*time.Second)
+					_, err := client.Count(t.Context(), &pitfallsv1.CountRequest{})
+					require.NoError(t, err)
+				}
+			})
+		})
+	}
+}
+
+type numbers = grpc.ServerStreamingServer[pitfallsv1.Number]
+
 // quiet opens a stream without messages. It returns the time after which the
 // stream ended, and the error.
 func quiet(t *testing.T, conn *grpc.ClientConn) (after time.Duration, err error) {
