@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/mem"
 
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
@@ -32,6 +33,11 @@ func TestBroken_ServerHoldsWhatNobodyReads(t *testing.T) {
 		require.Greater(t, heap()-s.heapBefore, int64(30<<20))
 		require.Positive(t, profiled(framesThatWait))
 	})
+	for frame, want := range map[int]int{1<<10 + 1: 4 << 10, 4 << 10: 4 << 10, 4<<10 + 1: 16 << 10} {
+		buffer := mem.DefaultBufferPool().Get(frame)
+		require.Equal(t, want, cap(*buffer), "the buffer for a frame of %d bytes", frame)
+		mem.DefaultBufferPool().Put(buffer)
+	}
 }
 
 func TestFixed_SendWaitsForTheHandler(t *testing.T) {
