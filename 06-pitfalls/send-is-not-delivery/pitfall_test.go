@@ -87,6 +87,7 @@ func TestRecv_CanLoseWhatHasArrived(t *testing.T) {
 
 		cancel()
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		require.Less(t, received.count, 100)
 		require.EqualError(t, received.end, "rpc error: code = Canceled desc = context canceled")
 	})
