@@ -62,7 +62,7 @@ var transport = []text{
 		shows: `rpc error: code = Unavailable desc = closing transport due to: connection error: desc = "error reading from server: EOF", received prior goaway: code: NO_ERROR, debug data: "max_age"`,
 		who:   "your server",
 		fix: "The options of the server ask for this: at `MaxConnectionAge`, such as " +
-			"30 minutes, plus or minus 10 %, a connection takes no new streams, and those that are still open end after `MaxConnectionAgeGrace`: {pinned-backend}. " +
+			"30 minutes, plus or minus up to 10 %, a connection takes no new streams, and those that are still open end after `MaxConnectionAgeGrace`: {pinned-backend}. " +
 			"Open a new stream, and continue after the last message: {05-cancellation#come-back}. Or let the " +
 			"handler end its stream before the age.",
 		produce: bubble(func(t *testing.T) error {
