@@ -32,7 +32,7 @@ func TestBroken_HangsUntilItIsEndedFromOutside(t *testing.T) {
 				defer cancel()
 				var got []int64
 				call := pitfalltest.Go(func() (err error) {
-					got, err = BrokenEcho(ctx, client, 500)
+					got, err = BrokenEcho(ctx, client, 1000)
 					return err
 				})
 
@@ -45,7 +45,7 @@ func TestBroken_HangsUntilItIsEndedFromOutside(t *testing.T) {
 				end(cancel, server)
 				err := call.Err()
 				require.Equal(t, want.String(), status.Code(err).String(), "got %v", err)
-				require.Less(t, len(got), 500)
+				require.Less(t, len(got), 1000)
 			})
 		})
 	}
