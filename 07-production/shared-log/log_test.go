@@ -59,6 +59,12 @@ func TestAppend_GivesUpBeforeARepetitionIsAnEntry(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.EqualError(t, err, "append p-1: context deadline exceeded; the last attempt: no connection to the engine")
 		require.Equal(t, 110*time.Second, time.Since(start))
+
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		_, err = log.Append(ctx, "p-2", "line", false)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, 115*time.Second, time.Since(start))
 	})
 }
 
