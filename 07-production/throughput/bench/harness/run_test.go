@@ -26,14 +26,14 @@ func TestMeasure_InterleavesAndRotates(t *testing.T) {
 
 func TestMeasure_ShortIsOneRoundOfFewOperations(t *testing.T) {
 	var sizes []int
-	c := Comparison{Name: "fake", Unit: nsPerOp, ShortN: 7, Contenders: []Contender{{
+	c := Comparison{Name: "fake", Unit: nsPerOp, ShortN: 70, Contenders: []Contender{{
 		Name: "a", Start: func(*Run) (Do, error) {
 			return func(n int) ([]Metric, error) { sizes = append(sizes, n); return nil, nil }, nil
 		},
 	}}}
 	_, err := Measure(t.Context(), c, Options{Rounds: 9, Short: true})
 	require.NoError(t, err)
-	require.Equal(t, []int{1, 7}, sizes)
+	require.Equal(t, []int{7, 70}, sizes)
 }
 
 // An operation takes a millisecond.
