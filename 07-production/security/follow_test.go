@@ -100,11 +100,12 @@ func TestFollow_EndsWhenTheUserMayNotReturn(t *testing.T) {
 		token   func(f *fixture) (string, error)
 		want    error
 		retries int
+		most    time.Duration // a wait is up to a second
 	}{
-		"the provider refuses":      {func(*fixture) (string, error) { return "", refused }, refused, 0},
-		"the server refuses always": {func(*fixture) (string, error) { return "old", nil }, errToken, 2},
+		"the provider refuses":      {func(*fixture) (string, error) { return "", refused }, refused, 0, 0},
+		"the server refuses always": {func(*fixture) (string, error) { return "old", nil }, errToken, 2, 2 * time.Second},
 		"the tokens are too short": {
-			func(f *fixture) (string, error) { return f.sessions.Login("ada", 999*time.Millisecond), nil }, errExpired, 2,
+			func(f *fixture) (string, error) { return f.sessions.Login("ada", 999*time.Millisecond), nil }, errExpired, 2, 5 * time.Second,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -112,11 +113,12 @@ func TestFollow_EndsWhenTheUserMayNotReturn(t *testing.T) {
 				f := newFixture(t)
 				creds := Credentials{func(context.Context) (string, error) { return tt.token(f) }}
 				client := f.dial(t, f.serveLog(t), grpc.WithPerRPCCredentials(creds))
-				retries := 0
+				retries, start := 0, time.Now()
 				for _, err := range Follow(t.Context(), client, &logsv1.LogRequest{Follow: true}, func(error) { retries++ }) {
 					require.EqualError(t, err, tt.want.Error())
 				}
 				require.Equal(t, tt.retries, retries)
+				require.LessOrEqual(t, time.Since(start), tt.most)
 			})
 		})
 	}

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"context"
 	"os"
 	"testing"
 	"testing/synctest"
@@ -72,4 +73,22 @@ func TestProcess_KillSaysWhyItEndedByItself(t *testing.T) {
 	err = p.Kill()
 	require.ErrorContains(t, err, "n1 ended by itself")
 	require.ErrorContains(t, err, "flag provided but not defined")
+}
+
+func TestProcess_EndsWithItsContext(t *testing.T) {
+	if os.Getenv("FLEET_BLOCK") != "" {
+		time.Sleep(time.Hour) // the process that the test kills
+	}
+	t.Setenv("FLEET_BLOCK", "1")
+	executable, err := os.Executable()
+	require.NoError(t, err)
+	p := &Process{Name: "n1", executable: executable, args: []string{"-test.run=^TestProcess_EndsWithItsContext$"}}
+	ctx, cancel := context.WithCancel(t.Context())
+	require.NoError(t, p.Start(ctx))
+	cancel()
+	require.Error(t, p.running.Wait(), "it is killed")
+
+	require.NoError(t, p.Start(t.Context()))
+	require.NoError(t, p.Kill())
+	require.NoError(t, p.Kill(), "it does not run")
 }
