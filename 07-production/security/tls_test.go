@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -191,9 +192,14 @@ func TestTLS_RefusesStrangers(t *testing.T) {
 				accepted := make(chan error)
 				go func() { accepted <- tls.Server(b, ServerTLS(f.server, f.ca.Pool)).Handshake() }()
 
-				_, err := tls.Client(a, ClientTLS(f.machine, f.ca.Pool, host)).Read(make([]byte, 1))
+				client := tls.Client(a, ClientTLS(f.machine, f.ca.Pool, host))
+				handshake := client.Handshake()
+				_, err := client.Read(make([]byte, 1))
 				require.NoError(t, a.Close())
 
+				if strings.HasPrefix(name, "client ") && tt.server != "EOF" {
+					require.NoError(t, handshake, "the client believes that it is connected")
+				}
 				require.ErrorContains(t, err, tt.client)
 				require.ErrorContains(t, <-accepted, tt.server)
 			})

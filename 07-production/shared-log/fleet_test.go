@@ -117,6 +117,10 @@ func TestFleet_EachEntryOnceThroughKills(t *testing.T) {
 
 	// One node of three cannot confirm an entry, and nothing is lost.
 	require.NoError(t, c.Nodes[0].Kill())
+	for err == nil { // a node is not up to date
+		_, err = c.log.Leader(c.ctx)
+	}
+	require.NoError(t, c.ctx.Err(), "Leader has noticed nothing")
 	require.NoError(t, c.Nodes[1].Kill())
 	require.NoError(t, c.AwaitServers(c.ctx, false))
 	ctx, cancel := context.WithTimeout(c.ctx, 5*time.Second)

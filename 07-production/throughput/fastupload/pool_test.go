@@ -2,7 +2,9 @@ package fastupload
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"sync"
@@ -11,6 +13,7 @@ import (
 	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/experimental"
 	"google.golang.org/grpc/mem"
@@ -174,6 +177,28 @@ func TestReceive_ReturnTooEarlyKeepsTheBuffers(t *testing.T) {
 		require.Equal(t, codes.Internal, status.Code(err), "no receipt: got %v", err)
 		synctest.Wait()
 		require.EqualValues(t, 1, lending.lent.Load())
+	})
+}
+
+// The server does not read, and its window is smaller than the chunk.
+func TestSendChunk_FreesTheChunkWhenTheCallEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lending := &lendingPool{BufferPool: mem.DefaultBufferPool()}
+		s := stub{OnUpload: func(stream serverStream) error {
+			<-stream.Context().Done()
+			return stream.Context().Err()
+		}}
+		server := memservertest.Serve(t, register(s), grpc.StaticStreamWindowSize(64<<10))
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		stream := open(t, ctx, uploadv1.NewUploadServiceClient(server.Dial(t)))
+		require.NoError(t, SendChunk(stream, mem.NewBuffer(lending.Get(ChunkSize), lending)))
+		synctest.Wait()
+		require.EqualValues(t, 1, lending.lent.Load(), "before the chunk is written")
+		cancel()
+		synctest.Wait()
+		require.Zero(t, lending.lent.Load())
+		require.ErrorIs(t, SendChunk(stream, mem.SliceBuffer("x")), io.EOF)
 	})
 }
 
