@@ -178,7 +178,7 @@ func TestCommands(t *testing.T) {
 		_, addr := testproc.StartServer(t, server, "-file", log)
 		testproc.Start(t, client, "-addr", addr, "-n=1").RequireExit(0, "two\n", "")
 	})
-	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(signal.String()+" ends the server", func(t *testing.T) {
 			p, addr := testproc.StartServer(t, server)
 			p.Signal(signal)

@@ -126,6 +126,18 @@ func TestPoll_EndsWithTheStatusOfAFailedCall(t *testing.T) {
 	})
 }
 
+func TestPoll_EndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(90*time.Second, cancel)
+		var got []string
+		for _, err := range Poll(ctx, dial(t, file("one\n")), 1, time.Minute) {
+			got = append(got, status.Code(err).String())
+		}
+		require.Equal(t, []string{"OK", "OK", "Canceled"}, got)
+	})
+}
+
 // A growingLog gets a line at random times, one per second on average. Each
 // line holds the time at which it was written.
 type growingLog struct {

@@ -149,15 +149,22 @@ func TestLines_CanceledCallLosesTheResponse(t *testing.T) {
 		require.Equal(t, "Canceled", status.Code(err).String(), "got %v", err)
 		require.Empty(t, lines)
 		require.True(t, <-finished, "the handler returns nil")
+
+		start := time.Now()
+		_, err = Lines(ctx, client, 1)
+		require.Equal(t, "Canceled", status.Code(err).String(), "of a context that has ended; got %v", err)
+		require.Zero(t, time.Since(start))
 	})
 }
 
-// gRPC calls each handler in a goroutine of its own.
+// gRPC calls each handler in a goroutine of its own. With -race, the test
+// fails if calls of a SnapshotServer share data.
 func TestGetSnapshot_CallsRunConcurrently(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := dialServer(t, fakeServer{answer: func(context.Context) (*snapshotv1.Snapshot, error) {
+		s := &SnapshotServer{FS: file("one\n"), Name: "app.log"}
+		client := dialServer(t, fakeServer{answer: func(ctx context.Context) (*snapshotv1.Snapshot, error) {
 			time.Sleep(time.Second)
-			return &snapshotv1.Snapshot{}, nil
+			return s.GetSnapshot(ctx, &snapshotv1.SnapshotRequest{Lines: 1})
 		}})
 		start := time.Now()
 		errs := make(chan error, 3)

@@ -82,6 +82,16 @@ func TestCommands(t *testing.T) {
 		requireLog(t, testproc.Start(t, client, "-addr", addr, "-n=5"), 0, "one\ntwo\nthree\n"+long, "")
 		requireLog(t, testproc.Start(t, client, "-addr", addr, "-n=2", "-after=1", "logs"), 0, "two\nthree\n", "")
 	})
+	t.Run("server makes the log up if stdin is /dev/null", func(t *testing.T) {
+		if _, err := os.Stat("/dev/null"); err != nil {
+			t.Skip(err)
+		}
+		p := testproc.Start(t, "sh", "-c", `exec "$0" -addr=localhost:0 < /dev/null`, server)
+		_, addr, _ := strings.Cut(p.Line(p.Stderr), ": listening on ")
+		status, stdout, stderr := testproc.Start(t, client, "-addr", addr, "-n=1").Wait()
+		require.Zero(t, status, stderr)
+		require.Regexp(t, `^(INFO|WARN|ERROR) `, stdout)
+	})
 	t.Run("server holds -retention entries", func(t *testing.T) {
 		p, addr := testproc.StartServer(t, server, "-retention=1")
 		p.Type("one\n")

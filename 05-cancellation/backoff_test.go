@@ -1,6 +1,7 @@
 package cancellation
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +24,9 @@ func TestBackoff_LimitDoublesUpToMax(t *testing.T) {
 func TestBackoff_WholeWaitIsRandom(t *testing.T) {
 	const n = 10_000
 	var sum, shortest, longest time.Duration = 0, time.Hour, 0
+	var other sync.WaitGroup
+	defer other.Wait()
+	other.Go(func() { Backoff{}.Wait(3) }) // Wait may be called concurrently
 	for range n {
 		wait := Backoff{}.Wait(3)
 		sum += wait

@@ -91,6 +91,12 @@ func testLeastValues(t *testing.T, dir string) {
 	status, _, printed := testproc.Start(t, filepath.Join(dir, "client"), "-addr="+addr, "-after=0").Wait()
 	require.Equal(t, 1, status)
 	require.Regexp(t, `^client: watch: OutOfRange: after: 0 is no longer held; the oldest is \d+\n$`, printed)
+
+	_, gateway := startServer(t, filepath.Join(dir, "gateway"), "-addr=localhost:0", "-upstream="+addr)
+	for _, addr := range []string{addr, gateway} {
+		_, _, frames := testproc.Start(t, filepath.Join(dir, "client"), "-addr="+addr, "-n=1", "-wire=all").Wait()
+		require.Contains(t, frames, "MAX_CONCURRENT_STREAMS=1000 ", "streams of one connection")
+	}
 }
 
 func testBadInput(t *testing.T, dir string) {

@@ -1,6 +1,7 @@
 package cancellation
 
 import (
+	"context"
 	"math"
 	"slices"
 	"strings"
@@ -88,13 +89,31 @@ func TestExchange_HasSameTicksAfterRestart(t *testing.T) {
 		time.Sleep(time.Hour)
 		after, other := &Exchange{Seed: 7}, &Exchange{Seed: 8}
 		differ := 0
-		for n := range uint64(1000) {
+		for n := range uint64(5000) { // the newest is 3600
 			require.True(t, proto.Equal(before.Tick(n), after.Tick(n)), "tick %d", n)
+			require.Equal(t, time.Duration(n)*time.Second, after.Tick(n).GetTimestamp().AsTime().Sub(before.Epoch))
 			require.InDelta(t, 100_00, after.Tick(n).GetPriceCents(), 10_00, "tick %d", n)
 			if !proto.Equal(before.Tick(n), other.Tick(n)) {
 				differ++
 			}
 		}
-		require.Greater(t, differ, 900, "prices that differ with another seed")
+		require.Greater(t, differ, 4900, "prices that differ with another seed")
+	})
+}
+
+// A withContext stream sends nothing.
+type withContext struct {
+	serverStream
+	ctx context.Context
+}
+
+func (s withContext) Context() context.Context { return s.ctx }
+
+func TestExchange_ReturnsStatusOfItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		err := new(Exchange).Watch(new(tickerv1.WatchRequest), withContext{ctx: ctx})
+		require.Equal(t, codes.DeadlineExceeded.String(), status.Code(err).String(), "got %v", err)
 	})
 }

@@ -21,20 +21,20 @@ type FollowOptions struct {
 	Backoff Backoff
 
 	// IdleTimeout is the time without a tick after which Follow ends a
-	// call. The default is a minute. An idle timeout does not replace
+	// call; time in the loop does not count. The default is a minute. An idle timeout does not replace
 	// keepalive, because the next call uses the same connection, even if
 	// that connection is half-open.
 	IdleTimeout time.Duration
 
 	// OnRetry, if not nil, is called before each wait, with the error that
-	// ended the call and the time until the next one. Follow waits for it
-	// to return.
+	// ended the call and how long Follow waits, counted from the return of
+	// OnRetry.
 	OnRetry func(err error, wait time.Duration)
 }
 
-// Follow yields the ticks of a request in order, each of them once, until
-// ctx ends. When a call fails and may be retried, Follow waits as [Backoff]
-// says and resumes after the last tick. Each tick makes the next wait short again.
+// Follow yields the ticks of a request in order, each of them once. When a
+// call fails and may be retried, Follow waits as [Backoff] says and resumes
+// after the last tick. After a tick, Backoff counts the failures from 1 again.
 //
 // Unless the loop is left, the last pair is an error: Canceled or DeadlineExceeded
 // if ctx has ended, InvalidArgument if req cannot be marshaled, otherwise the
@@ -94,11 +94,10 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// Retryable reports whether the same request may succeed later. It returns
-// false for InvalidArgument, NotFound, AlreadyExists, PermissionDenied,
+// Retryable reports whether [Follow] retries after err. It returns false for InvalidArgument, NotFound, AlreadyExists, PermissionDenied,
 // ResourceExhausted, FailedPrecondition, OutOfRange, Unimplemented, DataLoss
-// and Unauthenticated: after these, the request, the server or the data must
-// change first.
+// and Unauthenticated: after these, the request, the server or the data
+// usually must change first.
 //
 // All other codes may have a cause that passes. Internal and Unknown are
 // among them, because they are also caused by a proxy, and Unknown by a

@@ -94,6 +94,25 @@ func TestFollow_GivesUpOnRequestWithInvalidUTF8(t *testing.T) {
 	})
 }
 
+// The exchange cannot marshal a tick, which no retry changes.
+func TestFollow_RetriesInternalUntilContextEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		exchange := serveTicker(t, &Exchange{Symbols: []string{"\xff"}})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		retries := 0
+		opts := FollowOptions{OnRetry: func(err error, _ time.Duration) {
+			require.Equal(t, codes.Internal.String(), status.Code(err).String(), "got %v", err)
+			require.ErrorContains(t, err, "error while marshaling")
+			retries++
+		}}
+		_, err := take(t, Follow(ctx, exchange.client(t), &tickerv1.WatchRequest{}, opts), 1)
+		require.Equal(t, codes.DeadlineExceeded.String(), status.Code(err).String(), "got %v", err)
+		require.Equal(t, time.Hour, now())
+		require.Greater(t, retries, 100)
+	})
+}
+
 // The exchange is replaced by another one, whose clock is behind.
 func TestFollow_WaitsForExchangeWithSlowClock(t *testing.T) {
 	for _, behind := range []time.Duration{300 * time.Millisecond, 2 * time.Second, 10 * time.Second} {
@@ -156,6 +175,45 @@ func TestFollow_WaitGrowsUntilTickArrives(t *testing.T) {
 			require.Greater(t, slices.Max(waits), 10*time.Second, "the longest of 50 waits")
 		})
 	}
+}
+
+func TestFollow_WaitsAfterOnRetryReturns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, gateway, c := serveHops(t, silentAfter(0))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		var next []time.Duration // when a call begins
+		opts := FollowOptions{IdleTimeout: time.Second, OnRetry: func(err error, wait time.Duration) {
+			require.ErrorContains(t, err, "the server sent nothing for 1s")
+			synctest.Wait()
+			require.Equal(t, now(), gateway.calls.next(t).at)
+			if len(next) > 0 {
+				require.Equal(t, next[len(next)-1]+time.Second, now(), "when the call ended")
+			}
+			time.Sleep(time.Minute)
+			next = append(next, now()+wait)
+		}}
+		_, err := take(t, Follow(ctx, c, new(tickerv1.WatchRequest), opts), 1)
+		require.Equal(t, codes.DeadlineExceeded.String(), status.Code(err).String(), "got %v", err)
+		require.Greater(t, len(next), 10)
+	})
+}
+
+func TestFollow_RetriesTickThatCannotBeMarshaled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, _, c := serveHops(t, &Exchange{Symbols: []string{"\xff"}})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		retries := 0
+		opts := FollowOptions{OnRetry: func(err error, _ time.Duration) {
+			require.Equal(t, codes.Internal.String(), status.Code(err).String(), "got %v", err)
+			require.ErrorContains(t, err, "invalid UTF-8")
+			retries++
+		}}
+		_, err := take(t, Follow(ctx, c, new(tickerv1.WatchRequest), opts), 1)
+		require.Equal(t, codes.DeadlineExceeded.String(), status.Code(err).String(), "got %v", err)
+		require.Greater(t, retries, 100)
+	})
 }
 
 func TestFollow_CancelEndsItInRecv(t *testing.T) {

@@ -2,8 +2,10 @@ package cancellation
 
 import (
 	"context"
+	"errors"
 	"io"
 	"math"
+	"net"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -38,6 +40,7 @@ func TestGateway_CancelEndsBothHopsInSameInstant(t *testing.T) {
 		require.Equal(t, 3500*time.Millisecond, atExchange.at)
 		require.Equal(t, "context canceled", atGateway.context)
 		require.Equal(t, "context canceled", atExchange.context)
+		require.Equal(t, codes.Canceled.String(), status.Code(atExchange.err).String(), "got %v", atExchange.err)
 	})
 }
 
@@ -83,6 +86,32 @@ func TestRelay_PassesOnDeadlineAndNoMetadata(t *testing.T) {
 		require.Empty(t, <-tokens, "at the exchange")
 		require.Equal(t, time.Minute, exchange.handlers.next(t).timeLeft)
 	})
+}
+
+func TestRelay_OwnLimitKeepsTheEarlierDeadline(t *testing.T) {
+	for deadline, want := range map[time.Duration]time.Duration{
+		2 * time.Second: 2 * time.Second, time.Minute: 10 * time.Second, // with a limit of 10 s
+	} {
+		subtest(t, deadline.String(), func(t *testing.T) {
+			exchange := serveTicker(t, silentAfter(0))
+			upstream := exchange.client(t)
+			gateway := serveTicker(t, stub{OnWatch: func(req *tickerv1.WatchRequest, down serverStream) error {
+				ctx, cancel := context.WithTimeout(down.Context(), 10*time.Second)
+				defer cancel()
+				up, err := upstream.Watch(ctx, req)
+				if err != nil {
+					return err
+				}
+				return forward(up, down)
+			}})
+			ctx, cancel := context.WithTimeout(t.Context(), deadline)
+			defer cancel()
+			requireRest(t, open(t, ctx, gateway.client(t)), codes.DeadlineExceeded, "")
+			synctest.Wait()
+			require.Equal(t, want, now())
+			require.Equal(t, want, exchange.handlers.next(t).timeLeft)
+		})
+	}
 }
 
 func TestCopyKey_PassesOnOneKey(t *testing.T) {
@@ -156,8 +185,11 @@ func TestGateway_ChainMayHaveMaxHops(t *testing.T) {
 		}
 		recvOnTime(t, open(t, t.Context(), c), 3)
 
-		_, err := open(t, t.Context(), serveTicker(t, NewGateway(c)).client(t)).Recv()
-		require.Equal(t, codes.FailedPrecondition.String(), status.Code(err).String(), "got %v", err)
+		last := serveTicker(t, NewGateway(c)).client(t)
+		for _, crossed := range []string{"0", "4294967295"} {
+			_, err := open(t, metadata.AppendToOutgoingContext(t.Context(), "ticker-hops", crossed), last).Recv()
+			require.Equal(t, codes.FailedPrecondition.String(), status.Code(err).String(), "got %v", err)
+		}
 	})
 }
 
@@ -210,4 +242,30 @@ func TestGateway_FullUpstreamIsUnavailable(t *testing.T) {
 		require.Equal(t, 10*time.Second, time.Since(start))
 		require.True(t, Retryable(err))
 	})
+}
+
+func TestGateway_WaitsForConnectionAtMostTenSeconds(t *testing.T) {
+	for name, tt := range map[string]struct {
+		dial func(context.Context, string) (net.Conn, error)
+		took time.Duration
+		text string
+	}{
+		"the dial hangs": {func(ctx context.Context, _ string) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}, OpenTimeout, "the upstream accepted no call within 10s"},
+		"the dial fails": {func(context.Context, string) (net.Conn, error) {
+			time.Sleep(time.Second)
+			return nil, errors.New("refused")
+		}, time.Second, "Error while dialing: refused"},
+	} {
+		subtest(t, name, func(t *testing.T) {
+			exchange := serveTicker(t, new(Exchange))
+			c := serveTicker(t, NewGateway(exchange.client(t, grpc.WithContextDialer(tt.dial)))).client(t)
+			_, err := open(t, t.Context(), c).Recv()
+			require.Equal(t, codes.Unavailable.String(), status.Code(err).String(), "got %v", err)
+			require.ErrorContains(t, err, tt.text)
+			require.Equal(t, tt.took, now())
+		})
+	}
 }

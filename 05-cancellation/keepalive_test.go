@@ -152,22 +152,33 @@ func TestDialOptions_ShortenConnectionBackoff(t *testing.T) {
 
 func TestDialOptions_LimitTimeOfOneDial(t *testing.T) {
 	for _, tt := range []struct {
-		name    string
-		options []grpc.DialOption
-		want    time.Duration
+		name     string
+		options  []grpc.DialOption
+		want     time.Duration
+		from, to time.Duration // the longest dial
 	}{
-		{"by default", nil, 20 * time.Second},
-		{"with DialOptions", DialOptions(), 5 * time.Second},
+		{"by default", nil, 20 * time.Second, 96 * time.Second, 144 * time.Second},
+		{"with DialOptions", DialOptions(), 5 * time.Second, 5 * time.Second, 6 * time.Second},
 	} {
 		subtest(t, tt.name, func(t *testing.T) {
+			var longest time.Duration
 			hang := grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+				start := time.Now()
 				<-ctx.Done()
+				longest = max(longest, time.Since(start))
 				return nil, ctx.Err()
 			})
 			c := serveTicker(t, new(Exchange)).client(t, append(tt.options, hang)...)
-			_, err := c.Watch(t.Context(), &tickerv1.WatchRequest{})
+			stream, err := c.Watch(t.Context(), &tickerv1.WatchRequest{})
+			require.Nil(t, stream, "a stream beside an error")
 			require.Equal(t, codes.Unavailable.String(), status.Code(err).String(), "got %v", err)
 			require.Equal(t, tt.want, now())
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			_, _ = take(t, Follow(ctx, c, &tickerv1.WatchRequest{}, FollowOptions{}), 1)
+			synctest.Wait()
+			require.GreaterOrEqual(t, longest, tt.from)
+			require.LessOrEqual(t, longest, tt.to)
 		})
 	}
 }

@@ -31,7 +31,7 @@ func TestExchange_StalledStreamHoldsHalfMegabyte(t *testing.T) {
 	s := serveTicker(t, x)
 	conn, err := s.dial(t.Context(), "")
 	require.NoError(t, err)
-	defer conn.Close()
+	defer conn.Close() // fails if the test has closed it
 	framer := http2.NewFramer(conn, conn)
 	_, err = conn.Write([]byte(http2.ClientPreface))
 	require.NoError(t, err)
@@ -49,6 +49,10 @@ func TestExchange_StalledStreamHoldsHalfMegabyte(t *testing.T) {
 	t.Logf("%d bytes for each stream", held)
 	require.Less(t, held, 500_000)
 	require.Greater(t, held, 250_000, "the streams are not stalled")
+
+	require.NoError(t, conn.Close())
+	require.Eventually(t, func() bool { return (heap()-before)/streams < 100_000 },
+		time.Minute, 10*time.Millisecond, "after the client has left")
 }
 
 // heap returns the size of all live objects.

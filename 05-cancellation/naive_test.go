@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	tickerv1 "example.com/streams/05-cancellation/ticker/v1"
@@ -260,6 +261,19 @@ func TestNaive_FollowerFloodsRepeatsAndMisses(t *testing.T) {
 		})
 	}
 	golden.Section(t, "README.md", "naive follower", table)
+	subtest(t, "a request that can never succeed", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		calls := 0
+		c := serveTicker(t, stub{OnWatch: func(*tickerv1.WatchRequest, serverStream) error {
+			if calls++; calls == 1000 {
+				cancel()
+			}
+			return status.Error(codes.NotFound, "no such symbol")
+		}}).client(t)
+		followNaively(ctx, c, new(tickerv1.WatchRequest), nil)
+		require.Equal(t, 1000, calls)
+	})
 }
 
 // restarting returns an exchange that is down for two seconds after tick 3,

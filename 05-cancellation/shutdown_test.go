@@ -73,6 +73,7 @@ func TestDrain_SendsTicksPublishedBefore(t *testing.T) {
 
 		exchange.Signal()
 		time.Sleep(2 * time.Second)
+		x.Drain() // the second call has no effect
 		n := requireRest(t, stream, codes.Unavailable, "shutting down; resume after 100")
 		require.Equal(t, uint64(100), n)
 		require.NoError(t, exchange.Wait())

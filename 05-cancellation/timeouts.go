@@ -34,8 +34,7 @@ func recvWithin(
 // context of the stream, and with it the Send that still waits. Behind
 // [grpc.Server.ServeHTTP], both last until the client reads or leaves.
 //
-// Send waits as long as the client reads nothing and all buffers are full. A
-// handler cannot cancel the context of its stream in any other way.
+// Send waits as long as the client reads nothing and all buffers are full.
 func SendWithin(
 	timeout time.Duration, stream grpc.ServerStreamingServer[tickerv1.Tick], tick *tickerv1.Tick,
 ) error {

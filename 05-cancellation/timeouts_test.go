@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,13 +22,17 @@ func TestTicks_IdleTimeoutStartsAgainAfterEachTick(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		exchange, gateway, c := serveHops(t, silentAfter(60))
 		const idle = 1500 * time.Millisecond
-		got, err := take(t, Ticks(t.Context(), c, &tickerv1.WatchRequest{}, idle), 61)
-		synctest.Wait()
-		require.Len(t, got, 60)
-		require.Equal(t, codes.DeadlineExceeded.String(), status.Code(err).String(), "got %v", err)
-		require.ErrorContains(t, err, "the server sent nothing for 1.5s")
-		require.Equal(t, time.Minute+idle, gateway.handlers.next(t).at)
-		require.Equal(t, time.Minute+idle, exchange.handlers.next(t).at)
+		ticks := Ticks(t.Context(), c, &tickerv1.WatchRequest{}, idle)
+		for range 2 { // each loop makes a call of its own
+			start := now().Truncate(time.Second)
+			got, err := take(t, ticks, 61)
+			synctest.Wait()
+			require.Len(t, got, 60)
+			require.Equal(t, codes.DeadlineExceeded.String(), status.Code(err).String(), "got %v", err)
+			require.ErrorContains(t, err, "the server sent nothing for 1.5s")
+			require.Equal(t, start+time.Minute+idle, gateway.handlers.next(t).at)
+			require.Equal(t, start+time.Minute+idle, exchange.handlers.next(t).at)
+		}
 	})
 }
 
@@ -79,31 +84,69 @@ func TestSendWithin_EndsHandlerWhoseClientDoesNotRead(t *testing.T) {
 	}
 }
 
+// A counting stream knows how many calls of Send have not returned.
+type counting struct {
+	serverStream
+	waiting *atomic.Int64
+}
+
+func (c counting) Send(tick *tickerv1.Tick) error {
+	c.waiting.Add(1)
+	defer c.waiting.Add(-1)
+	return c.serverStream.Send(tick)
+}
+
+// aborting returns a ticker whose handler ends because the client does not
+// read. The channel gets the context of its stream when the handler returns.
+func aborting() (ticker stub, waiting *atomic.Int64, returned chan context.Context) {
+	waiting, returned = new(atomic.Int64), make(chan context.Context, 1)
+	return stub{OnWatch: func(req *tickerv1.WatchRequest, stream serverStream) error {
+		err := (&Exchange{Symbols: largeSymbol}).Watch(req, counting{stream, waiting})
+		if status.Code(err) == codes.Aborted && waiting.Load() == 1 {
+			returned <- stream.Context()
+		}
+		return err
+	}}, waiting, returned
+}
+
+func TestSendWithin_ReturnEndsTheSendThatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ticker, waiting, returned := aborting()
+		open(t, t.Context(), serveTicker(t, ticker).client(t))
+		stream := <-returned
+		synctest.Wait() // no time passes
+		require.ErrorIs(t, stream.Err(), context.Canceled, "the context of the stream, after the handler returned")
+		require.Zero(t, waiting.Load(), "calls of Send that wait")
+	})
+}
+
 // Behind net/http, the context of a stream outlives its handler while a Send
 // waits.
 func TestSendWithin_ReturnLeavesSendBehindServeHTTP(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		returned, sending := make(chan error, 1), make(chan context.Context, 1)
-		s := grpc.NewServer()
-		tickerv1.RegisterTickerServiceServer(s, stub{OnWatch: func(req *tickerv1.WatchRequest, stream serverStream) error {
-			err := (&Exchange{Symbols: largeSymbol}).Watch(req, stream)
-			returned <- err
-			sending <- stream.Context()
-			return err
-		}})
-		conn := memservertest.ServeHTTP(t, &http.Server{Handler: s}).Dial(t)
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		open(t, ctx, tickerv1.NewTickerServiceClient(conn))
+	for _, end := range []string{"the client leaves", "the client reads"} {
+		subtest(t, end, func(t *testing.T) {
+			ticker, waiting, returned := aborting()
+			s := grpc.NewServer()
+			tickerv1.RegisterTickerServiceServer(s, ticker)
+			conn := memservertest.ServeHTTP(t, &http.Server{Handler: s}).Dial(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			client := open(t, ctx, tickerv1.NewTickerServiceClient(conn))
 
-		require.Equal(t, codes.Aborted.String(), status.Code(<-returned).String())
-		stream := <-sending
-		time.Sleep(10 * time.Minute)
-		require.NoError(t, stream.Err(), "the context of the stream, after the handler returned")
-		cancel()
-		synctest.Wait()
-		require.ErrorIs(t, stream.Err(), context.Canceled, "after the client left")
-	})
+			stream := <-returned
+			time.Sleep(10 * time.Minute)
+			require.NoError(t, stream.Err(), "the context of the stream, after the handler returned")
+			require.Equal(t, int64(1), waiting.Load(), "calls of Send that wait")
+			if end == "the client reads" {
+				requireRest(t, client, codes.Aborted, "the client read nothing for 1m0s")
+			} else {
+				cancel()
+			}
+			synctest.Wait()
+			require.ErrorIs(t, stream.Err(), context.Canceled, end)
+			require.Zero(t, waiting.Load(), "calls of Send that wait")
+		})
+	}
 }
 
 func TestSendTimeout_IsMinuteByDefault(t *testing.T) {

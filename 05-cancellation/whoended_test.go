@@ -193,7 +193,10 @@ func TestStatus_IsNotContextError(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), tt.timeout)
 			defer cancel()
 			time.AfterFunc(time.Minute, cancel)
-			_, recv := open(t, ctx, c).Recv()
+			tick, recv := open(t, ctx, c).Recv()
+			require.Nil(t, tick, "a message beside an error")
+			require.Zero(t, tick.GetSequence(), "a getter of nil")
+			require.Panics(t, func() { _ = tick.Sequence }, "a field of nil")
 			_, follow := take(t, Follow(ctx, c, new(tickerv1.WatchRequest), FollowOptions{}), 1)
 
 			for _, err := range []error{recv, follow} {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
@@ -79,6 +80,27 @@ func TestRecv_WaitsForASilentServer(t *testing.T) {
 	})
 }
 
+func TestServe_ReturnsAfterStopOrAFailure(t *testing.T) {
+	for name, end := range map[string]func(*grpc.Server, net.Listener){
+		"Stop":                    func(s *grpc.Server, _ net.Listener) { s.Stop() },
+		"GracefulStop":            func(s *grpc.Server, _ net.Listener) { s.GracefulStop() },
+		"failure of the listener": func(_ *grpc.Server, l net.Listener) { _ = l.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, l := grpc.NewServer(), bufconn.Listen(1)
+				defer s.Stop()
+				served := make(chan error, 1)
+				go func() { served <- s.Serve(l) }()
+				time.Sleep(24 * time.Hour)
+				require.Empty(t, served, "Serve has not returned")
+				end(s, l)
+				require.Equal(t, name == "failure of the listener", <-served != nil)
+			})
+		})
+	}
+}
+
 func TestUnaryCalls_ShareOneConnection(t *testing.T) {
 	server := memservertest.Serve(t, func(s grpc.ServiceRegistrar) {
 		(&feed{grown: make(chan struct{})}).register(s)
@@ -88,6 +110,7 @@ func TestUnaryCalls_ShareOneConnection(t *testing.T) {
 		dials.Add(1)
 		return server.DialContext(ctx, addr)
 	}))
+	require.Zero(t, dials.Load(), "before the first call")
 	for range 100 {
 		line := new(wrapperspb.UInt64Value)
 		require.NoError(t, conn.Invoke(t.Context(), "/docs.Feed/Now", line, line))

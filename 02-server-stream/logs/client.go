@@ -11,8 +11,8 @@ import (
 
 // Tail returns an iterator over the entries that req asks for, as they
 // arrive. Each loop over the iterator is one call of StreamLogs. Breaking
-// out of the loop cancels the call. If the call does not end with OK, the
-// last error is the status of the call.
+// out of the loop cancels the call. Unless the loop breaks, a status other than
+// OK is the error of the last pair.
 //
 // Tail asks for bookmarks. It sets req.LogId and req.After to each entry
 // before it yields the entry, and to each bookmark, which it does not yield.

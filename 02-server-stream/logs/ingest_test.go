@@ -29,6 +29,7 @@ func TestIngest_LinesOfAnyLengthAndBytesArrive(t *testing.T) {
 		"empty lines":             {"\n\n", "\n\n", 2},
 		"no newline at the end":   {"one\ntwo", "one\ntwo\n", 2},
 		"not UTF-8":               {"a\xff\xfeb\n", "a\uFFFDb\n", 1},
+		"every other byte":        {strings.Repeat("x\xff", MaxLine/2) + "\n", strings.Repeat("x\uFFFD", MaxLine/2) + "\n", 1},
 		"as long as an entry":     {long + "\n", long + "\n", 1},
 		"longer by a byte":        {long + "y\n", long + "y\n", 2},
 		"long, without a newline": {long + "y", long + "y\n", 2},
@@ -96,6 +97,21 @@ func TestIngest_LineArrivesBeforeTheNextIsRead(t *testing.T) {
 		w.CloseWithError(broken)
 		require.ErrorIs(t, <-ended, broken)
 		require.Equal(t, "one\ntw\n", printed(t, log))
+	})
+}
+
+// Run it with -race: Append may be called concurrently.
+func TestIngest_TwoReadersMayShareALog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(2000)
+		ended := make(chan error, 2)
+		for range 2 {
+			go func() { ended <- Ingest(log, strings.NewReader(strings.Repeat("x\n", 1000))) }()
+		}
+		require.NoError(t, errors.Join(<-ended, <-ended))
+		got, err := sequences(t.Context(), dial(t, &LogServer{Log: log}), &logsv1.LogRequest{}, 0)
+		require.NoError(t, err)
+		require.Equal(t, between(1, 2000), got)
 	})
 }
 

@@ -56,6 +56,7 @@ func TestNaive_OneSleepingFollowerStopsAll(t *testing.T) {
 		require.Less(t, published, int64(24*60*60), "Publish has never waited")
 		require.Equal(t, published, f.cid.Load(), "Cid waits for Bob")
 		require.Equal(t, published+1, f.ann.Load(), "Ann comes before Bob in the list")
+		require.Zero(t, f.ended.Load(), "calls that have ended")
 		golden.File(t, "testdata/naive.txt", table)
 	})
 }
@@ -77,11 +78,12 @@ func TestStreamLogs_SleepingFollowerStopsNobody(t *testing.T) {
 	})
 }
 
-// A following is how many lines were published, and how many of them Ann and
-// Cid have received. Bob sleeps: he has received nothing.
+// A following is how many lines were published, how many of them Ann and Cid
+// have received, and how many of their calls have ended. Bob sleeps: he has
+// received nothing.
 type following struct {
-	published, ann, cid atomic.Int64
-	bob                 logsv1.LogService_StreamLogsClient
+	published, ann, cid, ended atomic.Int64
+	bob                        logsv1.LogService_StreamLogsClient
 }
 
 // newFollowing follows srv as Ann, Bob and Cid, and publishes a line of 100
@@ -101,8 +103,8 @@ func newFollowing(t *testing.T, srv logsv1.LogServiceServer, publish func(string
 	ann := follow()
 	f.bob = follow()
 	cid := follow()
-	go func() { _ = count(ann, &f.ann) }() // until the test ends
-	go func() { _ = count(cid, &f.cid) }()
+	go func() { _ = count(ann, &f.ann); f.ended.Add(1) }() // until the test ends
+	go func() { _ = count(cid, &f.cid); f.ended.Add(1) }()
 	go func() {
 		for ctx.Err() == nil {
 			publish(strings.Repeat("x", 100))

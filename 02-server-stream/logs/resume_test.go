@@ -38,6 +38,9 @@ func TestTail_ResumesAfterADayOfAQuietFilter(t *testing.T) {
 				require.Equal(t, []uint64{1}, got)
 				require.Greater(t, req.GetAfter(), got[0], "without bookmarks, the client would resume after entry 1")
 
+				_, err = sequences(t.Context(), client, &logsv1.LogRequest{LogId: log.id, After: 1}, 0)
+				require.Equal(t, codes.OutOfRange, status.Code(err), "without bookmarks: got %v", err)
+
 				appendLines(log, 400) // while the client is away
 				log.Append("ALARM two", false)
 				req.Follow = false

@@ -1,5 +1,5 @@
 // Package logs lets many clients follow a log: each client sends one
-// request, and the server sends a response for each entry.
+// request, and the server streams the entries that match.
 package logs
 
 import (

@@ -19,8 +19,8 @@ import (
 // the number of bytes that it has written. If the error is not nil, they
 // may not be the whole report.
 //
-// DataLoss: chunks are missing or out of order, or the size or the SHA-256
-// differs from the trailer. Any other error comes from w, or is the status
+// DataLoss: chunks are missing or out of order, or the trailer does not have
+// their size and SHA-256. Any other error comes from w, or is the status
 // that ended the call. If Download returns before the server has ended the
 // call, it cancels the call.
 func Download(ctx context.Context, c reportv1.ReportServiceClient, id string, w io.Writer) (int64, error) {

@@ -38,6 +38,23 @@ func TestGenerateReport_AnySizeArrivesWhole(t *testing.T) {
 	}
 }
 
+// Run it with -race: GenerateReport may be called concurrently.
+func TestGenerateReport_ManyAtOnceArriveWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := dial(t, &ReportServer{FS: fstest.MapFS{"sales": {Data: bytes.Repeat([]byte("7"), 5*ChunkSize)}}})
+		ended := make(chan error, 10)
+		for range cap(ended) {
+			go func() {
+				_, err := Download(t.Context(), client, "sales", io.Discard)
+				ended <- err
+			}()
+		}
+		for range cap(ended) {
+			require.NoError(t, <-ended)
+		}
+	})
+}
+
 // A unary response would arrive when the whole report exists: after 1 s.
 func TestGenerateReport_FirstChunkArrivesBeforeLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

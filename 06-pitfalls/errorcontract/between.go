@@ -15,13 +15,13 @@ var connectionEnds = []termination{
 	{name: "MaxConnectionAge and its grace are over", serverOptions: serverKeepalive(keepalive.ServerParameters{
 		MaxConnectionAge: 100 * time.Millisecond, MaxConnectionAgeGrace: 100 * time.Millisecond,
 	}), end: untilHandlerIsCanceled},
-	{name: "keepalive timeout", virtual: "a client waits for at least 10 s before it sends a ping",
+	{name: "keepalive timeout", virtual: "a client waits for at least 10 s before it sends a keepalive ping",
 		serverOptions: serverKeepalive(keepalive.ServerParameters{Time: time.Minute, Timeout: time.Second}),
 		dialOptions:   clientKeepalive(), end: func(f *fixture) error {
 			f.network.Conn().HalfOpen()
 			return untilHandlerIsCanceled(f)
 		}},
-	{name: "too_many_pings", virtual: "a client waits for at least 10 s between two pings",
+	{name: "too_many_pings", virtual: "a client waits for at least 10 s before it sends a keepalive ping",
 		dialOptions: clientKeepalive(), end: untilHandlerIsCanceled},
 	{name: "GOAWAY that leaves the stream out", answer: goAway, end: peerAnswers},
 }

@@ -110,7 +110,11 @@ func TestSetHeader_FailsOnceHeadersAreSent(t *testing.T) {
 }
 
 func TestRecv_ReturnsTheEndAgain(t *testing.T) {
-	for _, term := range terminations {
+	all := slices.Concat(terminations, connectionEnds, peerEnds, handlerMistakes, clientMistakes)
+	for _, term := range all {
+		if term.name == "sends a message that cannot be unmarshaled" {
+			continue // Recv may go on
+		}
 		first := textOf(observe(t, bidi, term, "Recv"))
 		second := textOf(observe(t, bidi, term, "second Recv"))
 		require.Equal(t, strings.TrimPrefix(first, "message, "), second, term.name)

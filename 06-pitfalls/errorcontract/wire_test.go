@@ -12,8 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	"golang.org/x/net/http2"
 
@@ -115,9 +117,41 @@ func TestRefusedStream_IsOpenedOnceMore(t *testing.T) {
 	})
 }
 
+// A client that has been given something of the stream keeps it.
+func TestRefusedStream_EndsTheRPCAfterTheseCalls(t *testing.T) {
+	for call, want := range map[string][]uint32{
+		"Send": {1, 3}, "CloseSend": {1, 3}, "Context": {1}, "Header": {1}, "Recv": {1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var streams []uint32
+			refused := termination{beforeFirst: true, answer: func(p *peer) {
+				streams = append(streams, p.stream)
+				if call == "Header" || call == "Recv" {
+					p.headers(false, ":status", "200", "content-type", "application/grpc")
+				}
+				if call == "Recv" {
+					p.data(false, message)
+				}
+			}}
+			f := newFixture(t, inMemory, bidi, refused, 0)
+			if call == "Recv" {
+				require.NoError(t, f.client.recv())
+			} else {
+				_ = clientCalls[call](f.client)
+			}
+			f.peer.answer = func(p *peer) { streams = append(streams, p.stream) }
+			f.peer.reset(http2.ErrCodeRefusedStream)
+			synctest.Wait()
+			require.Equal(t, map[bool]string{true: "blocks", false: "Unavailable"}[len(want) == 2], f.outcome("Recv").text, call)
+			require.Equal(t, want, streams, "streams after %s", call)
+		})
+	}
+}
+
 // grpc-go keeps up to 256 KiB of what the client has sent, to send it again.
+// A message has 5 bytes more on the wire.
 func TestRefusedStream_EndsTheRPCAfter256KiB(t *testing.T) {
-	for kib, want := range map[int][]uint32{255: {1, 3}, 257: {1}} {
+	for size, want := range map[int][]uint32{256<<10 - 5: {1, 3}, 256<<10 - 4: {1}} {
 		synctest.Test(t, func(t *testing.T) {
 			sent := make(chan bool)
 			var streams []uint32
@@ -127,10 +161,12 @@ func TestRefusedStream_EndsTheRPCAfter256KiB(t *testing.T) {
 				p.reset(http2.ErrCodeRefusedStream)
 			}}
 			f := newFixture(t, inMemory, bidi, refused, 0)
-			require.NoError(t, f.client.SendMsg(&pitfallsv1.Number{Padding: make([]byte, kib<<10)}))
+			large := &pitfallsv1.Number{Padding: make([]byte, size-4)}
+			require.Equal(t, size, proto.Size(large))
+			require.NoError(t, f.client.SendMsg(large))
 			close(sent)
 			require.Equal(t, "Unavailable", f.outcome("Recv").text)
-			require.Equal(t, want, streams, "streams after %d KiB", kib)
+			require.Equal(t, want, streams, "streams after %d bytes", size)
 		})
 	}
 }
@@ -155,6 +191,22 @@ func TestSend_ReturnsWhyItCouldNotOpenAgain(t *testing.T) {
 			tt.happens(f)
 			f.settle()
 			require.Equal(t, want, describe(f.client.send(small)).text)
+		})
+	}
+}
+
+// HTTP/2 counts 32 bytes more for each field.
+func TestMetadata_Of16MiBIsAllowed(t *testing.T) {
+	for size, want := range map[int]string{16<<20 - 1<<10: "nil", 16 << 20: "Internal"} { // grpc-go adds some fields
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t, inMemory, bidi, termination{end: cancel}, 0)
+			md := metadata.MD{"extra": slices.Repeat([]string{strings.Repeat("~", 1<<18-5-32)}, size>>18)}
+			md.Set("rest", strings.Repeat("~", max(0, size-size>>18<<18-4-32)))
+			c, err := openEcho(metadata.NewOutgoingContext(t.Context(), md), pitfallsv1.NewPitfallServiceClient(f.conn), 0)
+			require.NoError(t, err)
+			require.NoError(t, c.send(small))
+			require.Equal(t, want, describe(c.recv()).text, "%d bytes", size)
+			require.NoError(t, f.client.send(small), "on another stream")
 		})
 	}
 }
@@ -197,6 +249,35 @@ func TestSetTrailer_IsLostAfterTheHandlerReturned(t *testing.T) {
 		f.handler.SetTrailer(metadata.Pairs("after", "1"))
 		require.Equal(t, "before served-by", f.outcome("Trailer").text)
 	})
+}
+
+func TestSetTrailer_IsLostAfterTheRPCEnded(t *testing.T) {
+	for call, act := range map[string]func(*serverEnd) error{
+		"Recv": func(h *serverEnd) error { return h.recv() },
+		"Send": func(h *serverEnd) error { return h.send(large) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			options := append(interceptor(func(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+				err := next(srv, ss)
+				ss.SetTrailer(metadata.Pairs("interceptor", "1"))
+				return err
+			}), grpc.MaxRecvMsgSize(limit), grpc.MaxSendMsgSize(limit))
+			for _, ends := range []bool{false, true} {
+				f := newFixture(t, inMemory, bidi, termination{serverOptions: options}, 0)
+				require.NoError(t, f.client.send(large))
+				require.NoError(t, handlerDoes(func(h *serverEnd) error {
+					h.SetTrailer(metadata.Pairs("before", "1"))
+					if ends {
+						require.Equal(t, "ResourceExhausted", describe(act(h)).text)
+					}
+					h.SetTrailer(metadata.Pairs("after", "1"))
+					return nil
+				})(f))
+				want := map[bool]string{false: "after before interceptor served-by", true: "before served-by"}
+				require.Equal(t, want[ends], f.outcome("Trailer").text, call)
+			}
+		})
+	}
 }
 
 func TestTrailer_IsNilIfTheServerSetsNone(t *testing.T) {
@@ -260,5 +341,36 @@ func TestTrailer_OfAnInterceptorSaysThatItRan(t *testing.T) {
 			require.Equal(t, tt.code.String(), status.Code(err).String(), "%s: %v", tt.method, err)
 			require.Len(t, trailer["ran"], tt.ran, "%s, %s", tt.method, tt.code)
 		}
+	})
+}
+
+// A client whose context has a deadline that has passed, and is not done.
+type late struct{ context.Context }
+
+func (late) Deadline() (time.Time, bool) { return time.Date(2000, 1, 1, 0, 0, 1, 0, time.UTC), true }
+
+func TestReset_CancelAfterTheDeadlineIsDeadlineExceeded(t *testing.T) {
+	for after, want := range map[time.Duration]string{0: "Canceled", 2 * time.Second: "DeadlineExceeded"} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t, inMemory, bidi, termination{unopened: true, beforeFirst: true, answer: func(p *peer) {
+				time.Sleep(after)
+				p.reset(http2.ErrCodeCancel)
+			}}, 0)
+			f.ctx = late{f.ctx}
+			f.begin()
+			require.Equal(t, want, describe(f.client.recv()).text)
+		})
+	}
+}
+
+func TestKeepalive_ClientWaitsAtLeastTenSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, inMemory, bidi, termination{dialOptions: []grpc.DialOption{
+			grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: time.Second, Timeout: time.Second}),
+		}}, 0)
+		start := time.Now()
+		f.network.Conn().HalfOpen()
+		require.Equal(t, "Unavailable", describe(f.client.recv()).text)
+		require.Equal(t, 11*time.Second, time.Since(start), "10 s until the ping, and the timeout")
 	})
 }

@@ -117,6 +117,17 @@ func TestServer_WantsTwoHoursWithoutAStream(t *testing.T) {
 	}
 }
 
+func TestServer_WantsFiveMinutesWithAStream(t *testing.T) {
+	for interval, open := range map[time.Duration]bool{5*time.Minute - time.Second: false, 5 * time.Minute: true} {
+		t.Run(interval.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				after, err := quiet(t, dial(t, grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: interval})))
+				require.Equal(t, open, after == 25*time.Hour, "ended with %v after %v", err, after)
+			})
+		})
+	}
+}
+
 // quiet opens a stream without messages. It returns the time after which the
 // stream ended, and the error.
 func quiet(t *testing.T, conn *grpc.ClientConn) (after time.Duration, err error) {

@@ -1,13 +1,21 @@
 package travels
 
 import (
+	"context"
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/faultnet"
 	"example.com/streams/internal/golden"
+	"example.com/streams/internal/memserver/memservertest"
 )
 
 const page = "../../docs/how-a-stream-travels.md"
@@ -35,4 +43,44 @@ func TestDiagrams_AreTheSameInEachRun(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestCancel_LeavesWhatHasArrived(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := memservertest.Serve(t, register(tickingHandler{}))
+		ctx, cancel := context.WithCancel(t.Context())
+		stream, err := pitfallsv1.NewPitfallServiceClient(server.Dial(t)).Count(ctx, &pitfallsv1.CountRequest{To: 9})
+		require.NoError(t, err)
+		time.Sleep(3500 * time.Millisecond)
+		cancel()
+		for want := int64(1); want <= 3; want++ {
+			got, err := stream.Recv()
+			require.NoError(t, err)
+			require.Equal(t, want, got.GetValue())
+		}
+		_, err = stream.Recv()
+		require.Equal(t, codes.Canceled.String(), status.Code(err).String(), "got %v", err)
+	})
+}
+
+func TestKeepalive_TimeoutOfAClientIs20s(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := memservertest.Serve(t, register(waitingHandler{}))
+		network := faultnet.New(server.DialContext)
+		conn := server.Dial(t, append(clientKeepalive, grpc.WithContextDialer(network.DialContext))...)
+		stream, err := pitfallsv1.NewPitfallServiceClient(conn).Count(t.Context(), &pitfallsv1.CountRequest{To: 1})
+		require.NoError(t, err)
+		synctest.Wait()
+		network.Conn().HalfOpen()
+
+		start := time.Now()
+		_, err = stream.Recv()
+		require.Equal(t, codes.Unavailable.String(), status.Code(err).String(), "got %v", err)
+		require.Equal(t, 30*time.Second, time.Since(start), "10 s without a frame, and 20 s without an answer")
+	})
+}
+
+// register returns the function that adds a service to a server.
+func register(handler pitfallsv1.PitfallServiceServer) func(grpc.ServiceRegistrar) {
+	return func(s grpc.ServiceRegistrar) { pitfallsv1.RegisterPitfallServiceServer(s, handler) }
 }

@@ -29,8 +29,9 @@ type Lifetime struct {
 	drain   context.CancelFunc
 }
 
-// NewLifetime returns a Lifetime with a maximum age, plus or minus 10 %, so
-// that streams that began together do not end together. 0 means no maximum.
+// NewLifetime returns a Lifetime with a maximum age, plus or minus up to
+// 10 %, so that streams that began together do not end together. 0 means no
+// maximum.
 func NewLifetime(maxAge time.Duration) *Lifetime {
 	l := &Lifetime{maxAge: maxAge}
 	l.drained, l.drain = context.WithCancel(context.Background())
@@ -38,7 +39,7 @@ func NewLifetime(maxAge time.Duration) *Lifetime {
 }
 
 // ServerOptions returns the options of the server. At its maximum age, give
-// or take 10 %, a connection takes no new streams, so that the client
+// or take up to 10 %, a connection takes no new streams, so that the client
 // connects again. It stays open until its last stream has ended, for at most
 // 1.25 times the maximum age and a second.
 func (l *Lifetime) ServerOptions() []grpc.ServerOption {

@@ -51,11 +51,28 @@ func TestLifetime_OneAgeAloneMovesNothing(t *testing.T) {
 		for policy, config := range policies {
 			t.Run(name+"/"+policy, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					require.Zero(t, later(t, &fleet.Fleet{MaxAge: age, Options: options}, config, 12)[2])
+					f := &fleet.Fleet{MaxAge: age, Options: options}
+					require.Zero(t, later(t, f, config, 12)[2])
+					if name == "the stream's age" {
+						require.Zero(t, f.Connections("c")[0], "streams are opened again on a connection that is there")
+					}
 				})
 			})
 		}
 	}
+}
+
+// The client is connected to c after the GOAWAY, and uses c for new streams.
+func TestConnectionAge_MovesNewStreamsOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t, &fleet.Fleet{Options: connectionAge}, "a", "b")
+		conn := client(t, f, balancing.RoundRobin, 2)
+		f.Start("c")
+		time.Sleep(3 * age)
+		require.Equal(t, []int64{1, 1, 0}, f.Streams("a", "b", "c"))
+		more(f, conn, 30)
+		require.Equal(t, []int64{11, 11, 10}, f.Streams("a", "b", "c"))
+	})
 }
 
 func TestLifetime_BothAgesMoveStreams(t *testing.T) {
@@ -75,6 +92,8 @@ func TestLifetime_PickFirstStaysWhereItIs(t *testing.T) {
 }
 
 const aged = "rpc error: code = Unavailable desc = the stream has reached its maximum age; open it again"
+
+const drained = "rpc error: code = Unavailable desc = shutting down; open the stream again"
 
 // The connection ends too, and must not end under a stream.
 func TestLifetime_StreamEndsBeforeItsConnection(t *testing.T) {
@@ -114,11 +133,15 @@ func TestLifetime_DrainEndsAllStreamsAndNewOnes(t *testing.T) {
 		})
 		start := time.Now()
 		time.AfterFunc(time.Hour, lifetime.Drain)
-		for range 2 {
-			require.EqualError(t, end(t, conn),
-				"rpc error: code = Unavailable desc = shutting down; open the stream again")
-			require.Equal(t, time.Hour, time.Since(start))
+		ends := make(chan error, 3)
+		for range cap(ends) {
+			go func() { ends <- end(t, conn) }()
 		}
+		for range cap(ends) {
+			require.EqualError(t, <-ends, drained)
+		}
+		require.EqualError(t, end(t, conn), drained)
+		require.Equal(t, time.Hour, time.Since(start))
 	})
 }
 
@@ -140,8 +163,23 @@ func TestLifetime_KeepsWhatTheHandlerReturns(t *testing.T) {
 	}
 }
 
-// A handler that waits in Send does not see its context, so only the end of
-// the connection ends it.
+// A handler that waits in Recv or Send does not see the context of the
+// Lifetime, so only the end of the connection ends it.
+func TestLifetime_BlockedRecvEndsWithTheConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := make(chan time.Time, 1)
+		conn := serveHandler(t, balancing.NewLifetime(age), func(stream grpc.ServerStream) error {
+			err := stream.RecvMsg(new(logsv1.LogRequest))
+			ended <- time.Now()
+			return err
+		})
+		start := time.Now()
+		_, err := conn.NewStream(t.Context(), &grpc.StreamDesc{ClientStreams: true}, "/logs.v1.LogService/StreamLogs")
+		require.NoError(t, err) // and nobody sends
+		require.InDelta(t, age+age*5/4+time.Second, (<-ended).Sub(start), float64(age/10))
+	})
+}
+
 func TestLifetime_BlockedSendEndsWithTheConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ended := make(chan time.Time, 1)

@@ -24,6 +24,18 @@ func TestPickFirst_AllClientsChooseTheSameServer(t *testing.T) {
 		follow(t, f, balancing.PickFirst, 120, 1)
 		require.Equal(t, []int64{120, 0, 0}, f.Streams("a", "b", "c"))
 		require.Equal(t, []int64{120, 0, 0}, f.Connections("a", "b", "c"))
+		client(t, f, `{}`, 1) // the default
+		require.Equal(t, []int64{121, 0, 0}, f.Connections("a", "b", "c"))
+	})
+}
+
+func TestPickFirst_SkipsAnAddressThatRefuses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t, &fleet.Fleet{Unlist: time.Hour}, "a", "b", "c")
+		f.Signal("a")
+		f.Wait("a") // a is still listed
+		client(t, f, balancing.PickFirst, 1)
+		require.Equal(t, []int64{0, 1, 0}, f.Streams("a", "b", "c"))
 	})
 }
 

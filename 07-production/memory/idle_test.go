@@ -24,6 +24,7 @@ func TestIdle_StreamTakesLessThanAConnection(t *testing.T) {
 	t.Logf("KiB: stream %d, connection %d, with its own write buffer %d", stream, connection, own)
 	requireBetween(t, idleStream, stream)
 	requireBetween(t, idleConnection, connection)
+	require.Less(t, stream, connection)
 	require.GreaterOrEqual(t, own, connection+ownBuffer)
 	golden.Section(t, "README.md", "idle", fmt.Sprintf("| Idle | Heap and stacks, client and server together |\n|---|---|\n"+
 		"| a stream on a connection that is there | %d to %d KiB |\n"+

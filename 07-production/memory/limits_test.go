@@ -23,15 +23,19 @@ import (
 
 // limited serves an empty log with ServerOptions.
 func limited(t *testing.T) logsv1.LogServiceClient {
-	server := memservertest.Serve(t, func(s grpc.ServiceRegistrar) {
+	return logsv1.NewLogServiceClient(serveLimited(t).Dial(t))
+}
+
+func serveLimited(t *testing.T) memservertest.Server {
+	return memservertest.Serve(t, func(s grpc.ServiceRegistrar) {
 		logsv1.RegisterLogServiceServer(s, &logs.LogServer{Log: logs.NewLog(1)})
 	}, memory.ServerOptions()...)
-	return logsv1.NewLogServiceClient(server.Dial(t))
 }
 
 func TestServerOptions_101stStreamWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := limited(t)
+		server := serveLimited(t)
+		client := logsv1.NewLogServiceClient(server.Dial(t))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		for range 100 {
@@ -41,6 +45,11 @@ func TestServerOptions_101stStreamWaits(t *testing.T) {
 		start := time.Now()
 		_, err := client.StreamLogs(ctx, &logsv1.LogRequest{Follow: true})
 		require.Equal(t, codes.DeadlineExceeded.String(), status.Code(err).String())
+		require.Equal(t, time.Minute, time.Since(start))
+
+		second := logsv1.NewLogServiceClient(server.Dial(t))
+		_, err = second.StreamLogs(t.Context(), &logsv1.LogRequest{Follow: true})
+		require.NoError(t, err, "another connection has streams of its own")
 		require.Equal(t, time.Minute, time.Since(start))
 	})
 }

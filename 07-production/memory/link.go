@@ -12,10 +12,9 @@ import (
 type DialFunc = func(context.Context, string) (net.Conn, error)
 
 // Link returns a [DialFunc] whose connections have a round-trip time: each
-// byte arrives rtt/2 after it was written, in both directions. The link has
-// no bandwidth limit: flow control limits the bytes in flight, as long as they
-// come from fewer than 1,024 writes in each direction. In a
-// bubble of testing/synctest the time is virtual.
+// byte can be read rtt/2 after it was written, in both directions. The link has
+// no bandwidth limit, as long as at most 1,024 writes are in flight in each
+// direction. In a bubble of testing/synctest the time is virtual.
 func Link(dial DialFunc, rtt time.Duration) DialFunc {
 	return func(ctx context.Context, addr string) (net.Conn, error) {
 		peer, err := dial(ctx, addr)

@@ -29,7 +29,13 @@ func TestLink_DelaysBothDirections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := dialPipe(t)
 		start := time.Now()
-		go func() { _, _ = io.Copy(server, server) }() // an echo
+		there := make(chan time.Duration, 1)
+		go func() { // an echo
+			p := make([]byte, 6)
+			_, _ = io.ReadFull(server, p)
+			there <- time.Since(start)
+			_, _ = server.Write(p)
+		}()
 		for _, text := range []string{"one", "two"} {
 			_, err := client.Write([]byte(text))
 			require.NoError(t, err)
@@ -39,7 +45,27 @@ func TestLink_DelaysBothDirections(t *testing.T) {
 		_, err := io.ReadFull(iotest.OneByteReader(client), got)
 		require.NoError(t, err)
 		require.Equal(t, "onetwo", string(got))
+		require.Equal(t, 10*time.Millisecond, <-there)
 		require.Equal(t, 20*time.Millisecond, time.Since(start), "the bytes are in flight at the same time")
+	})
+}
+
+func TestLink_Takes1024WritesInFlight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := dialPipe(t)
+		start := time.Now()
+		for range 1024 {
+			_, err := client.Write([]byte("x"))
+			require.NoError(t, err)
+			_, err = server.Write([]byte("x"))
+			require.NoError(t, err)
+		}
+		require.Zero(t, time.Since(start))
+		for _, end := range []net.Conn{client, server} {
+			_, err := io.ReadFull(end, make([]byte, 1024))
+			require.NoError(t, err)
+		}
+		require.Equal(t, 10*time.Millisecond, time.Since(start))
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"example.com/streams/07-production/memory"
@@ -26,6 +27,16 @@ var sizes = []struct {
 	{1200, [2]int64{300, 600}},
 	{4000, [2]int64{120, 260}},
 	{5000, [2]int64{250, 550}},
+}
+
+// grpc-go receives a DATA frame into such a buffer, or, if it has at most
+// 1 KiB, into one of its size.
+func TestBuffer_HasSteps(t *testing.T) {
+	require.True(t, mem.IsBelowBufferPoolingThreshold(1<<10))
+	require.False(t, mem.IsBelowBufferPoolingThreshold(1<<10+1))
+	for size, want := range map[int]int{1<<10 + 1: 4 << 10, 4 << 10: 4 << 10, 4<<10 + 1: 16 << 10, 16 << 10: 16 << 10} {
+		require.Equal(t, want, cap(*mem.DefaultBufferPool().Get(size)), "%d bytes", size)
+	}
 }
 
 // The window counts 64 KiB for all of them.

@@ -40,6 +40,12 @@ func TestUnread_StaticWindowsLimitTheHeap(t *testing.T) {
 			tt.sent[0], tt.sent[1], tt.heap[0], tt.heap[1])
 	}
 	golden.Section(t, "README.md", "unread", table.String())
+
+	longer := unread(t, measure.Unread{Streams: 50, Entries: 1000, MessageSize: 1200})
+	require.Greater(t, longer.Sent/kib, gateways[0].sent[1], "only the end of the log stops the server")
+
+	first := unread(t, measure.Unread{Streams: 1, Entries: 500, MessageSize: 1200, RTT: 10 * time.Second})
+	requireBetween(t, gateways[1].sent, first.Sent/kib) // in the first round trip, as with 64 KiB
 }
 
 // A connection that has read 80 MB at this round-trip time gives its next

@@ -13,7 +13,8 @@ import (
 )
 
 // Sockets returns the connections of all servers in one process. It asks the
-// channelz service of the process, with one call for each connection.
+// channelz service of the process, with a call for each connection, and others
+// for their list.
 //
 // Unimplemented: the server does not offer channelz.
 func Sockets(ctx context.Context, c channelzv1.ChannelzClient) ([]*channelzv1.Socket, error) {

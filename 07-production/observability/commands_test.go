@@ -42,6 +42,11 @@ func TestCommands(t *testing.T) {
 		}
 		require.Regexp(t, `(?m)^2s open=4 unanswered=1 .* ended=map\[Canceled:1\]$`, stdout)
 		require.Regexp(t, `(?m)^end open=0 unanswered=0 .* ended=map\[Canceled:1 Unavailable:4\]$`, stdout)
+		followers := regexp.MustCompile(`(?m)^(\S+) -> \S+ open=1 sent=\d+ received=1 `).FindAllStringSubmatch(stdout, -1)
+		require.Len(t, followers, 4)
+		for _, f := range followers {
+			require.Contains(t, stderr, "peer="+f[1]+" ")
+		}
 		require.Regexp(t, `msg="stream open" .* age=2(\.\d+)?s sent=\d+ received=1 blocked=`, stderr)
 	})
 	t.Run("channelz and SIGQUIT show a process that runs", func(t *testing.T) {

@@ -23,6 +23,9 @@ func TestNaive_ErrorOfOneItemLosesTheOthers(t *testing.T) {
 		require.Empty(t, outputs)
 		require.Equal(t, 4, j.get().started, "items that ran")
 		require.Equal(t, 100*time.Millisecond, time.Since(start), "nobody waited for the others")
+		synctest.Wait()
+		require.Zero(t, j.get().running, "the others are canceled")
+		require.Equal(t, 100*time.Millisecond, time.Since(start))
 	})
 }
 

@@ -19,7 +19,10 @@ import (
 	"example.com/streams/internal/memserver/memservertest"
 )
 
-var outside = make(chan int) // not of a bubble
+var (
+	outside = make(chan int) // not of a bubble
+	group   sync.WaitGroup   // of no bubble, because it is a package variable
+)
 
 // The dump says of each goroutine whether it is durably blocked.
 func TestWaits_AreDurableOrNot(t *testing.T) {
@@ -49,10 +52,14 @@ func TestWaits_AreDurableOrNot(t *testing.T) {
 		{"`time.Sleep`", func(*testing.T) (wait, release func()) {
 			return func() { time.Sleep(time.Second) }, func() { time.Sleep(time.Minute) }
 		}},
-		{"`sync.WaitGroup.Wait`, after an `Add` or `Go` in the bubble, if it is no package variable", func(*testing.T) (wait, release func()) {
+		{"`sync.WaitGroup.Wait`, after an `Add` in the bubble", func(*testing.T) (wait, release func()) {
 			var g sync.WaitGroup
 			g.Add(1)
 			return g.Wait, g.Done
+		}},
+		{"the same of a package variable", func(*testing.T) (wait, release func()) {
+			group.Add(1)
+			return group.Wait, group.Done
 		}},
 		{"`sync.Cond.Wait`", func(*testing.T) (wait, release func()) {
 			var mu sync.Mutex
@@ -72,7 +79,7 @@ func TestWaits_AreDurableOrNot(t *testing.T) {
 			require.NoError(t, err)
 			return func() { _, _ = l.Accept() }, func() { _ = l.Close() }
 		}},
-		{"a pipe, a terminal", func(t *testing.T) (wait, release func()) {
+		{"a pipe of the operating system", func(t *testing.T) (wait, release func()) {
 			r, w, err := os.Pipe()
 			require.NoError(t, err)
 			return func() { _, _ = io.ReadAll(r); _ = r.Close() }, func() { _ = w.Close() }

@@ -91,7 +91,7 @@ func (m *module) command(command string) {
 	case strings.HasPrefix(command, "go get google"):
 		m.requireAsRepository()
 	case isBuf && slow:
-		m.run(m.buf(buf))
+		require.Empty(m.t, m.run(m.buf(buf)), "what buf prints")
 	case isBuf && buf == "generate":
 		require.NoError(m.t, os.CopyFS(m.dir, os.DirFS("testdata")))
 	case isBuf, command == "go mod tidy", strings.HasPrefix(command, "go get -tool") && !slow:

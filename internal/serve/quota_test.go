@@ -55,6 +55,21 @@ func TestDrain_SilentConnectionIsNoFailure(t *testing.T) {
 	}
 }
 
+func TestHandshake_MayTakeThreeSeconds(t *testing.T) {
+	for _, sent := range []string{"", http2.ClientPreface[:10], http2.ClientPreface} {
+		synctest.Test(t, func(t *testing.T) {
+			s, _ := start(t, untilCanceled)
+			conn, err := s.DialContext(t.Context(), "")
+			require.NoError(t, err)
+			_, err = conn.Write([]byte(sent))
+			require.NoError(t, err)
+			start := time.Now()
+			_, _ = io.Copy(io.Discard, conn) // until the server closes it
+			require.Equal(t, 3*time.Second, time.Since(start), "sent %q", sent)
+		})
+	}
+}
+
 func TestStreams_101stIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := start(t, untilCanceled)

@@ -3,6 +3,7 @@ package tcpbench
 import (
 	"context"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,6 +55,11 @@ func TestDrain_RefusesNewConnections(t *testing.T) {
 	err = check(dial(t, addr))
 	require.ErrorContains(t, err, "connect: connection refused")
 	require.Equal(t, codes.Unavailable, status.Code(err))
+	free, listenErr := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, listenErr)
+	never := free.Addr().String()
+	require.NoError(t, free.Close())
+	require.EqualError(t, check(dial(t, never)), strings.ReplaceAll(err.Error(), addr, never), "no server has ever been there")
 	endStream()
 	require.NoError(t, <-served)
 }

@@ -1,4 +1,4 @@
-// Command client is a whole gRPC client, as small as possible.
+// Command client is a small gRPC client.
 package main
 
 import (

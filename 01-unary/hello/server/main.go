@@ -1,4 +1,4 @@
-// Command server is a whole gRPC server, as small as possible.
+// Command server is a small gRPC server.
 package main
 
 import (

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 
 	sessionsv1 "example.com/streams/07-production/balancing/sessions/v1"
 	"example.com/streams/internal/memserver/memservertest"
@@ -54,6 +56,7 @@ func TestTell_FullQueueIsResourceExhausted(t *testing.T) {
 		}
 		want := "rpc error: code = ResourceExhausted desc = 16 messages wait for the user already"
 		require.EqualError(t, err, want)
+		require.Len(t, s.sessions["ann"].queue, 16)
 		_, err = s.Ask(t.Context(), "ann", "are you there?")
 		require.EqualError(t, err, want)
 	})
@@ -117,6 +120,31 @@ func TestConnect_HalfCloseEndsTheSession(t *testing.T) {
 	})
 }
 
+func TestConnect_EndOfItsContextIsItsStatus(t *testing.T) {
+	for want, end := range map[codes.Code]func(context.Context) (context.Context, context.CancelFunc){
+		codes.Canceled: func(ctx context.Context) (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancel(ctx)
+			time.AfterFunc(time.Second, cancel)
+			return ctx, cancel
+		},
+		codes.DeadlineExceeded: func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, time.Second)
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := new(Server)
+			ctx, cancel := end(metadata.AppendToOutgoingContext(t.Context(), "user", "ann"))
+			defer cancel()
+			stream, err := serve(t, s).Connect(ctx)
+			require.NoError(t, err)
+			_, err = stream.Recv()
+			require.Equal(t, want.String(), status.Code(err).String())
+			synctest.Wait()
+			require.Empty(t, s.sessions)
+		})
+	}
+}
+
 func TestConnect_NeedsOneUser(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := serve(t, new(Server))
@@ -163,6 +191,12 @@ func TestAsk_TimesOutAndIgnoresTheLateAnswer(t *testing.T) {
 			require.NoError(t, ann.Send(&sessionsv1.Answer{Id: m.GetId(), Text: "to " + m.GetText()}))
 		}
 		require.Equal(t, answer{text: "to and now?"}, <-next)
+
+		cancel()
+		canceled, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err = s.Ask(canceled, "ann", "and later?")
+		require.EqualError(t, err, "rpc error: code = Canceled desc = context canceled")
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,15 +18,22 @@ import (
 func TestBench_TableIsFromTheRuns(t *testing.T) {
 	runs, err := os.ReadFile("testdata/bench.txt")
 	require.NoError(t, err)
-	line := regexp.MustCompile(`(?m)^BenchmarkMessage/(\S+)-\d+ .* (\d+) B/op\s+(\d+) allocs/op$`)
+	line := regexp.MustCompile(`(?m)^BenchmarkMessage/(\S+)-\d+\s+\d+\s+(\d+) ns/op\s+(\d+) B/op\s+(\d+) allocs/op$`)
 	bytes, allocs := map[string][]int{}, map[string][]int{}
 	var names []string
+	var slow, fast []int // ns, with grpc-go's package, and without
 	for _, m := range line.FindAllStringSubmatch(string(runs), -1) {
 		if bytes[m[1]] == nil {
 			names = append(names, m[1])
 		}
-		b, _ := strconv.Atoi(m[2]) // digits
-		a, _ := strconv.Atoi(m[3])
+		ns, _ := strconv.Atoi(m[2]) // digits
+		b, _ := strconv.Atoi(m[3])
+		a, _ := strconv.Atoi(m[4])
+		if strings.HasPrefix(m[1], "grpc") {
+			slow = append(slow, ns)
+		} else {
+			fast = append(fast, ns)
+		}
 		bytes[m[1]], allocs[m[1]] = append(bytes[m[1]], b), append(allocs[m[1]], a)
 	}
 	titles := map[string]string{
@@ -44,4 +52,5 @@ func TestBench_TableIsFromTheRuns(t *testing.T) {
 		table += fmt.Sprintf("| %s | %d | %d |\n", titles[name], allocs[name][2], bytes[name][2])
 	}
 	golden.Section(t, "README.md", "bench", table)
+	require.Greater(t, slices.Min(slow), slices.Max(fast), "the slowest others")
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -70,6 +71,35 @@ func TestDay_WhatIsSeenOfAStream(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestObserve_KindsAndAttributes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, counters := newBackend(), &observability.Counters{Method: method}
+		require.NoError(t, Observe(b.meters.Meter("streams"), counters))
+		aDay(t, func(string) {}, grpc.StatsHandler(counters))
+		var data metricdata.ResourceMetrics
+		require.NoError(t, b.reader.Collect(t.Context(), &data))
+		kinds := map[string]string{}
+		for _, m := range data.ScopeMetrics[0].Metrics {
+			var attrs attribute.Set
+			switch d := m.Data.(type) {
+			case metricdata.Sum[int64]:
+				kinds[m.Name], attrs = "counter", d.DataPoints[0].Attributes
+			case metricdata.Gauge[int64]:
+				kinds[m.Name], attrs = "gauge", d.DataPoints[0].Attributes
+			}
+			want := []attribute.KeyValue{attribute.String("rpc.method", "logs.v1.LogService/StreamLogs")}
+			if m.Name == "stream.ended" {
+				want = append(want, attribute.String("stream.code", "Canceled"))
+			}
+			require.Equal(t, want, attrs.ToSlice(), m.Name)
+		}
+		require.Equal(t, map[string]string{
+			"stream.open": "gauge", "stream.unanswered": "gauge", "stream.oldest": "gauge",
+			"stream.sent": "counter", "stream.received": "counter", "stream.ended": "counter",
+		}, kinds)
+	})
 }
 
 func TestOtelgrpc_MessageEventsDoNothing(t *testing.T) {

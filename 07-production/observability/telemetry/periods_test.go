@@ -52,8 +52,13 @@ func TestPeriods_EndASpanEachMinute(t *testing.T) {
 			log.Append("tick", false)
 			time.Sleep(20 * time.Second)
 		}
+		ticking := func() int {
+			return strings.Count(strings.Join(memservertest.Goroutines(), "\n"), "(*tracedStream).tick(")
+		}
+		require.Equal(t, 1, ticking(), "goroutines of a stream")
 		leave()
 		synctest.Wait()
+		require.Zero(t, ticking())
 
 		spans := b.spans.GetSpans()
 		require.Len(t, spans, 4)
@@ -100,6 +105,35 @@ func TestPeriods_TellHowLongSendIsBlocked(t *testing.T) {
 	})
 }
 
+// stream.blocked is there if Send has waited for a millisecond.
+func TestPeriods_BlockedFromAMillisecond(t *testing.T) {
+	for blocked, want := range map[time.Duration]any{time.Millisecond - 1: nil, time.Millisecond: 0.001} {
+		synctest.Test(t, func(t *testing.T) {
+			b, log := newBackend(), logs.NewLog(1000)
+			server := memservertest.Serve(t, register(log), byMinute(b)...)
+			_, err := logsv1.NewLogServiceClient(server.Dial(t)).StreamLogs(t.Context(), &logsv1.LogRequest{Follow: true})
+			require.NoError(t, err) // and nobody reads
+			time.Sleep(time.Minute - blocked)
+			for range 1000 {
+				log.Append(strings.Repeat("x", 1000), false)
+			}
+			time.Sleep(time.Second)
+			synctest.Wait()
+			require.Equal(t, want, attr(b.spans.GetSpans()[0], "stream.blocked"))
+		})
+	}
+}
+
+func TestPeriods_HaveNoLinkWithoutACall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend()
+		aDay(t, func(string) {}, grpc.ChainStreamInterceptor(Periods(b.tracers.Tracer("streams"), time.Hour)))
+		for _, s := range b.spans.GetSpans() {
+			require.Empty(t, s.Links)
+		}
+	})
+}
+
 type serverStream = grpc.ServerStreamingServer[logsv1.LogEntry]
 
 // A stub is a LogService whose handler is the function.
@@ -127,8 +161,9 @@ func TestPeriods_LastSpanHasTheCode(t *testing.T) {
 			synctest.Wait()
 			spans := b.spans.GetSpans()
 			require.Equal(t, want, attr(spans[0], "stream.code"))
-			if want == "OutOfRange" {
-				require.Equal(t, "OUT_OF_RANGE", attr(spans[1], "rpc.response.status_code"))
+			upper := map[string]string{"OutOfRange": "OUT_OF_RANGE", "DeadlineExceeded": "DEADLINE_EXCEEDED"}
+			if upper[want] != "" {
+				require.Equal(t, upper[want], attr(spans[1], "rpc.response.status_code"))
 			}
 		})
 	}

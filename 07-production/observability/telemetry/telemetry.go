@@ -15,8 +15,8 @@ import (
 	"example.com/streams/07-production/observability"
 )
 
-// Observe makes instruments of the counters of one method. Each collection
-// reads the counters once, so that the number of messages does not matter.
+// Observe makes instruments of the counters of one method. They are read when
+// they are collected, and not for each message.
 // Call it once for each Counters.
 //
 // The instruments are the gauges stream.open, stream.unanswered and

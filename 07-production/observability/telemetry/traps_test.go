@@ -2,10 +2,13 @@ package telemetry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
+	"runtime/debug"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,6 +24,7 @@ import (
 
 	"example.com/streams/02-server-stream/logs"
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
+	"example.com/streams/07-production/observability"
 	"example.com/streams/internal/memserver/memservertest"
 	"example.com/streams/internal/testproc"
 )
@@ -37,6 +41,39 @@ func TestOtelgrpc_HasNoInterceptors(t *testing.T) {
 		require.Error(t, err, "%s", out)
 		require.Contains(t, string(out), "no symbol "+name)
 	}
+}
+
+// A spy is a stats.Handler that notes where it is called for a message.
+type spy struct {
+	stats.Handler
+	mu     sync.Mutex
+	stacks []string
+}
+
+func (s *spy) HandleRPC(_ context.Context, event stats.RPCStats) {
+	switch event.(type) {
+	case *stats.InPayload, *stats.OutPayload:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.stacks = append(s.stacks, string(debug.Stack()))
+	}
+}
+
+func TestStatsHandler_RunsWhereTheMessageIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &spy{Handler: &observability.Counters{}}
+		server := memservertest.Serve(t, stub{handler: func(stream serverStream) error {
+			return errors.Join(stream.Send(&logsv1.LogEntry{}), stream.Send(&logsv1.LogEntry{}))
+		}}.register, grpc.StatsHandler(s))
+		follow(t.Context(), t, server.Dial(t))
+		synctest.Wait()
+		require.Len(t, s.stacks, 3, "a request, and two messages")
+		require.Contains(t, s.stacks[0], ".RecvMsg(")
+		for _, stack := range s.stacks[1:] {
+			require.Contains(t, stack, ".SendMsg(")
+			require.Contains(t, stack, "stub.StreamLogs(", "the goroutine of the handler")
+		}
+	})
 }
 
 // openInRequest opens a stream in a span that ends 100 ms later, as the request

@@ -1,6 +1,6 @@
 // Command fleet runs several servers and 120 clients in one process, and
-// prints how many streams each server has while servers join and stop. With
-// the default age, it ends by itself after about 10 seconds.
+// prints how many streams each server has while servers join and stop,
+// and then ends.
 package main
 
 import (

@@ -40,10 +40,12 @@ func (f *Fleet) newClient(target string, opts ...grpc.DialOption) (*grpc.ClientC
 	return conn, nil
 }
 
-// DialContext connects to the server with a name. It connects one client at a
-// time: bufconn starts timers that are due at once, and with -race, Go 1.26
-// crashes now and then if two goroutines of a bubble do so at the same moment.
+// DialContext connects to the server with a name, or, for "virtual", to the
+// next one that is listed.
 func (f *Fleet) DialContext(ctx context.Context, name string) (net.Conn, error) {
+	// One client at a time: bufconn starts timers that are due at once, and
+	// with -race, Go 1.26 crashes now and then if two goroutines of a bubble
+	// do so at the same moment.
 	select {
 	case f.dialing <- struct{}{}:
 		defer func() { <-f.dialing }()
@@ -104,7 +106,7 @@ func (f *Fleet) follow(c logsv1.LogServiceClient) {
 
 // A lookup behaves as the dns resolver of gRPC: it asks for the names when
 // the client begins, and again when a connection has ended or failed. It does
-// not wait, while dns asks at most once in 30 s.
+// not wait, while dns waits until 30 s after its last answer.
 type lookup struct{ f *Fleet }
 
 func (l lookup) Scheme() string { return "fleet" }
@@ -137,7 +139,7 @@ func (a answer) ResolveNow(resolver.ResolveNowOptions) {
 
 func (answer) Close() {}
 
-// Tell tells all clients the names, as a control plane or a watch of the
+// Tell tells all clients the listed names, as a control plane or a watch of the
 // Kubernetes API can. A lookup of DNS cannot.
 func (f *Fleet) Tell() {
 	f.mu.Lock()

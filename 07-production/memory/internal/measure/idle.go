@@ -12,7 +12,8 @@ import (
 
 // Idle opens connections over TCP with that many streams each, which have
 // received one entry and wait for the next. It returns how many bytes of heap
-// and stacks they take, on both sides. shared is the option SharedWriteBuffer.
+// and stacks they take, on both sides. shared false sets
+// SharedWriteBuffer(false), true leaves the default.
 func Idle(ctx context.Context, connections, streams int, shared bool) (int64, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -21,15 +22,18 @@ func Idle(ctx context.Context, connections, streams int, shared bool) (int64, er
 		return 0, err
 	}
 	//nolint:staticcheck // deprecated, because it is the default; this measures what it saves
-	s := grpc.NewServer(grpc.SharedWriteBuffer(shared), grpc.WaitForHandlers(true))
+	own, ownHere := grpc.SharedWriteBuffer(false), grpc.WithSharedWriteBuffer(false)
+	if shared {
+		own, ownHere = grpc.EmptyServerOption{}, grpc.EmptyDialOption{}
+	}
+	s := grpc.NewServer(own, grpc.WaitForHandlers(true))
 	register(newLog(1, 100))(s)
 	go func() { _ = s.Serve(listener) }() // until Stop
 	defer s.Stop()
 	before := heap()
 	for range connections {
 		conn, err := grpc.NewClient(listener.Addr().String(),
-			grpc.WithTransportCredentials(insecure.NewCredentials()),
-			grpc.WithSharedWriteBuffer(shared)) //nolint:staticcheck // as above
+			grpc.WithTransportCredentials(insecure.NewCredentials()), ownHere)
 		if err != nil {
 			return 0, err
 		}

@@ -24,8 +24,9 @@ type Transfer struct {
 	Streams     int           // on each connection, each reads the whole log; default 1
 }
 
-// Time returns how long the transfer takes. The network has no bandwidth
-// limit. In a bubble of testing/synctest, reading and writing take no time.
+// Time returns how long the transfer takes. The network is a
+// [memory.Link]. In a bubble of testing/synctest, reading and writing take no
+// time.
 func (t Transfer) Time(ctx context.Context, opts ...grpc.DialOption) (time.Duration, error) {
 	s := memserver.Serve(register(newLog(t.MiB<<20/entrySize, entrySize)))
 	defer s.Close()
