@@ -23,12 +23,16 @@ import (
 func TestWork_FailureDoesNotEndTheStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := dial(t, &Server{Run: new(job).run})
-		got, err := lines(Work(t.Context(), client, slices.Values([]string{"3s", "1s", "soon", "2s"})))
+		results := Work(t.Context(), client, slices.Values([]string{"3s", "1s", "soon", "2s"}))
+		got, err := lines(results)
 		require.NoError(t, err)
 		require.Equal(t, []string{
 			`3: InvalidArgument: input: must be a duration, got "soon"`,
 			"2: slept 1s", "4: slept 2s", "1: slept 3s",
 		}, got)
+		again, err := lines(results)
+		require.NoError(t, err)
+		require.Equal(t, got, again, "each loop is a call")
 	})
 }
 

@@ -114,6 +114,13 @@ func TestOpen_LimitsTheLogAsChapter02Does(t *testing.T) {
 		require.NoError(t, err)
 		require.EqualValues(t, 1000, stream.CachedInfo().Config.MaxMsgs)
 		require.EqualValues(t, logs.MaxLogBytes, stream.CachedInfo().Config.MaxBytes)
+
+		second, err := NewLog(log.js.Conn(), Config{Retention: 5})
+		require.NoError(t, err)
+		require.NoError(t, second.Open(t.Context()))
+		_, s, err := second.open(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 1000, s.retention, "as the first has created it")
 	})
 }
 

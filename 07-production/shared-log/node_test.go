@@ -52,6 +52,7 @@ func TestConnect_DoesNotWaitForTheEngine(t *testing.T) {
 	require.NoError(t, err)
 	defer nc.Close()
 	require.False(t, nc.IsConnected())
-	_, err = NewLog(nc, Config{})
+	log, err := NewLog(nc, Config{})
 	require.NoError(t, err)
+	require.Equal(t, Config{Name: "log", Nodes: 1, Retention: 10_000}, log.conf, "the defaults")
 }

@@ -20,6 +20,12 @@ func TestMeasure_InterleavesAndRotates(t *testing.T) {
 		"a", "a", "end a", "b", "b", "end b",
 		"b", "b", "end b", "a", "a", "end a",
 	}, turns)
+	var units []string
+	for _, m := range result.Samples[0][0].Metrics {
+		units = append(units, m.Unit)
+	}
+	require.Contains(t, units, "cpu-ns/op")
+	require.NotContains(t, units, nsPerOp, "the Unit is another one")
 	require.Equal(t, Spread{2, 2, 2}, result.Spread(1, "steps"))
 	require.Equal(t, Spread{4, 4, 4}, result.Spread(1, "ratio"))
 }
