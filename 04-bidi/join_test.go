@@ -43,6 +43,10 @@ func TestChat_FirstMessageMustBeAValidJoin(t *testing.T) {
 					u.send(tt.first)
 				}
 				u.ends(codes.InvalidArgument, tt.says)
+				if join := tt.first.GetJoin(); join != nil {
+					_, err := NewHub(16).Join(join.GetRoom(), join.GetName())
+					requireStatus(t, codes.InvalidArgument, tt.says, err)
+				}
 			})
 		})
 	}
