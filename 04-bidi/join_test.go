@@ -116,6 +116,7 @@ func TestJoin_ACanceledOneNeedsNoTurn(t *testing.T) {
 		ann.cancel()
 		ann.ends(codes.Canceled, "context canceled")
 		synctest.Wait()
+		require.Zero(t, goroutinesIn(".(*ChatServer).Chat"), "handlers that still wait")
 		require.Zero(t, c.members("go"))
 	})
 }
