@@ -74,6 +74,11 @@ func TestCommands(t *testing.T) {
 		requireRefused(t, testproc.Start(t, client, "-addr", addr, "../LICENSE"),
 			"ResourceExhausted: size: must not exceed 11357 bytes, got 11358")
 	})
+	t.Run("server announces a window of 1 MiB", func(t *testing.T) {
+		_, addr := testproc.StartServer(t, server, "-dir", t.TempDir())
+		_, _, frames := testproc.Start(t, client, "-addr", addr, "-wire=all", "../LICENSE").Wait()
+		require.Contains(t, frames, "INITIAL_WINDOW_SIZE=1048576")
+	})
 	t.Run("server refuses a message of more than 4 MiB", func(t *testing.T) {
 		_, addr := testproc.StartServer(t, server, "-dir", t.TempDir())
 		conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))

@@ -138,7 +138,7 @@ func TestWindow_DoesNotGrow(t *testing.T) {
 		}()
 		synctest.Wait()
 		cancel()
-		require.LessOrEqual(t, <-sent, 200, "messages that the client could send")
+		require.InDelta(t, 64+64, <-sent, 2, "messages: the window, and what the client keeps")
 	})
 }
 
@@ -212,6 +212,16 @@ func TestKeepalive_ClientMayPingEvery10s(t *testing.T) {
 			require.Equal(t, want, client.goAway, "a ping every %v", interval)
 		})
 	}
+}
+
+func TestConnection_HasNoMaximumAge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, conn := start(t, func(stream grpc.ServerStream) error {
+			time.Sleep(24 * time.Hour)
+			return stream.Context().Err()
+		})
+		require.Equal(t, io.EOF, end(open(t, conn)))
+	})
 }
 
 func TestNew_OptionsOverrideTheQuotas(t *testing.T) {
