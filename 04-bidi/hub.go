@@ -145,9 +145,9 @@ func (m *Member) Dropped() <-chan struct{} { return m.dropped }
 // was called.
 func (m *Member) Err() error { return m.err }
 
-// Drain publishes in all rooms that the server is shutting down, and removes
-// all members. From then on, nobody can join. Drain does not wait for the
-// members. Only the first call has an effect.
+// Drain publishes in all rooms, as a notice, that the server is shutting
+// down, and removes all members. From then on, nobody can join. Drain does
+// not wait for the members. Only the first call has an effect.
 func (h *Hub) Drain() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
