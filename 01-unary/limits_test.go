@@ -128,13 +128,17 @@ func TestPoll_EndsWithTheStatusOfAFailedCall(t *testing.T) {
 
 func TestPoll_EndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		time.AfterFunc(90*time.Second, cancel)
-		var got []string
-		for _, err := range Poll(ctx, dial(t, file("one\n")), 1, time.Minute) {
-			got = append(got, status.Code(err).String())
+		for want, limit := range map[string]time.Duration{
+			"Canceled": time.Hour, "DeadlineExceeded": 90 * time.Second,
+		} {
+			ctx, cancel := context.WithTimeout(t.Context(), limit)
+			time.AfterFunc(100*time.Second, cancel)
+			var got []string
+			for _, err := range Poll(ctx, dial(t, file("one\n")), 1, time.Minute) {
+				got = append(got, status.Code(err).String())
+			}
+			require.Equal(t, []string{"OK", "OK", want}, got)
 		}
-		require.Equal(t, []string{"OK", "OK", "Canceled"}, got)
 	})
 }
 

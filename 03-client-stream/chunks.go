@@ -13,8 +13,8 @@ import (
 // file is complete when the channel is closed.
 //
 // While it waits for a chunk, UploadChunks also waits for the server:
-// [Upload], which reads a file, learns of a refusal only after its Read. Do
-// not change a chunk after you have sent it to the channel. UploadChunks
+// [Upload], which reads a file, notices no refusal while it reads. Do not
+// change a chunk after you have sent it to the channel. UploadChunks
 // stops receiving when it returns, so whoever sends to the channel watches
 // another channel or a context as well.
 //

@@ -68,6 +68,25 @@ func TestUploadChunks_EarlyReceiptIsDataLoss(t *testing.T) {
 	})
 }
 
+func TestUploadChunks_WaitsUntilItsContextEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		patient := dial(t, stub{OnUpload: func(stream serverStream) error {
+			<-stream.Context().Done()
+			return stream.Context().Err()
+		}})
+		chunks := make(chan []byte)
+		for _, end := range []func(){func() {}, func() { close(chunks) }} {
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(24*time.Hour, cancel)
+			time.AfterFunc(time.Hour, end)
+			start := time.Now()
+			_, err := UploadChunks(ctx, patient, named("f"), chunks)
+			requireCode(t, codes.Canceled, err)
+			require.Equal(t, 24*time.Hour, time.Since(start))
+		}
+	})
+}
+
 func TestUploadChunks_DeadlineStoresNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)

@@ -20,8 +20,8 @@ import (
 // the last, which may be smaller: 256 KiB. BenchmarkChunkSize compares sizes.
 const ChunkSize = 256 << 10
 
-// ErrNoReceipt in an error of [Upload] means that the file may be
-// stored: all of it was sent, and then the call ended with a code that need
+// ErrNoReceipt in an error of [Upload] means that the file may be stored:
+// gRPC had accepted all of it, and then the call ended with a code that need
 // not be an answer of the server, such as Unavailable or Internal.
 var ErrNoReceipt = errors.New("no receipt: the file may be stored")
 

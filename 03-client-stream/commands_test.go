@@ -3,6 +3,7 @@ package clientstream
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -32,6 +33,15 @@ func TestCommands(t *testing.T) {
 		t.Setenv("TMP", temp)    // the same on Windows
 		testproc.Start(t, client, "../LICENSE").RequireExit(0, license+"  LICENSE\n", sent)
 		require.Empty(t, filesIn(t, temp))
+	})
+	t.Run("client shows a bar in a terminal", func(t *testing.T) {
+		if _, err := exec.LookPath("script"); err != nil || runtime.GOOS != "linux" {
+			t.Skip("no script of Linux, which runs a command in a terminal")
+		}
+		c := testproc.StartCmd(t, exec.Command("script", "-qec", client+" ../LICENSE", os.DevNull))
+		status, stdout, _ := c.Wait()
+		require.Zero(t, status, stdout)
+		require.Contains(t, stdout, "\r["+strings.Repeat("=", 50)+"] 100% of 11358 bytes")
 	})
 	t.Run("server stores files in -dir", func(t *testing.T) {
 		files := t.TempDir()

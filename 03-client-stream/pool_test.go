@@ -1,6 +1,10 @@
 package clientstream
 
 import (
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -41,4 +45,43 @@ func TestPool_ClearsTheWholeBuffer(t *testing.T) {
 		whole[len(whole)-1] = 1
 		pool.Put(buf)
 	}
+}
+
+var chunkSizeRow = regexp.MustCompile(`(?m)^BenchmarkChunkSize/(\S+)-2 .*\s([\d.]+) cpu/4KiB$`)
+
+// What the lesson says about the runs of BenchmarkChunkSize.
+func TestBench_32KiBCostsMostInFiveOfSixRuns(t *testing.T) {
+	file, err := os.ReadFile("testdata/bench.txt")
+	require.NoError(t, err)
+	const runs = 6
+	cpu := map[string][]float64{} // by size, a value for each run
+	for _, row := range chunkSizeRow.FindAllStringSubmatch(string(file), -1) {
+		value, err := strconv.ParseFloat(row[2], 64)
+		require.NoError(t, err)
+		cpu[row[1]] = append(cpu[row[1]], value)
+	}
+	most := 0
+	for run := range runs {
+		others := 0.0
+		for size, values := range cpu {
+			require.Len(t, values, runs, size)
+			if size != "32KiB" {
+				others = max(others, values[run])
+			}
+		}
+		if cpu["32KiB"][run] > others {
+			most++
+		}
+	}
+	require.Equal(t, 5, most, "runs in which 32 KiB cost most")
+
+	// From 128 to 512 KiB, the runs of a size differ more than the medians of
+	// the sizes.
+	var medians, spreads []float64
+	for _, size := range []string{"128KiB", "256KiB", "512KiB"} {
+		values := slices.Sorted(slices.Values(cpu[size]))
+		medians = append(medians, (values[runs/2-1]+values[runs/2])/2)
+		spreads = append(spreads, values[runs-1]-values[0])
+	}
+	require.Greater(t, slices.Min(spreads), slices.Max(medians)-slices.Min(medians))
 }

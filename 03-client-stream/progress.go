@@ -30,10 +30,10 @@ func bar(sent, size int64) string {
 }
 
 // ProgressLines returns a progress function for [Upload] that writes a line
-// when another tenth of the file, or more, has been sent. size is the number
-// of bytes of the file. If size is 0, the size is unknown, and the step is
-// 64 MiB. The function must not be called concurrently, and it ignores errors
-// of w.
+// when about another tenth of the file, or more, has been sent. size is the
+// number of bytes of the file. If size is 0, the size is unknown, and the step
+// is 64 MiB. The function must not be called concurrently, and it ignores
+// errors of w.
 func ProgressLines(w io.Writer, size int64) func(sent int64) {
 	step, of := int64(64<<20), ""
 	if size > 0 {

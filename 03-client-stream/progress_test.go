@@ -47,6 +47,35 @@ func TestProgressLines_WriteALineForEachTenth(t *testing.T) {
 	}
 }
 
+// A brokenWriter fails once.
+type brokenWriter struct {
+	strings.Builder
+	failed bool
+}
+
+func (w *brokenWriter) Write(p []byte) (int, error) {
+	if !w.failed {
+		w.failed = true
+		return 0, io.ErrClosedPipe
+	}
+	return w.Builder.Write(p)
+}
+
+func TestProgress_GoesOnAfterAnErrorOfItsWriter(t *testing.T) {
+	for name, newProgress := range map[string]func(io.Writer, int64) func(int64){
+		"bar": ProgressBar, "lines": ProgressLines,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := new(brokenWriter)
+			progress := newProgress(w, 100)
+			progress(50)
+			progress(100)
+			require.True(t, w.failed)
+			require.Contains(t, w.String(), "of 100 bytes")
+		})
+	}
+}
+
 // written returns what a progress function writes.
 func written(newProgress func(io.Writer, int64) func(int64), size int64, sent []int64) string {
 	var out strings.Builder

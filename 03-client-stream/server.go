@@ -47,10 +47,11 @@ type UploadServer struct {
 // and all later messages carry its bytes. After the client's half-close,
 // Upload syncs the bytes to the disk, gives the file its name, and sends
 // the receipt. An upload that the server refuses, or that ends before the
-// half-close, leaves nothing, except that a server process that is killed
-// leaves a file with a temporary name. If the call is canceled or reset, or
-// the connection is lost, after the half-close, the file may be stored
-// without a receipt.
+// half-close, leaves nothing, with two exceptions: a server process that is
+// killed can leave a file with a temporary name, and if the disk fails just
+// after a file was replaced, the new file stays. If the call is canceled or
+// reset, or the connection is lost, after the half-close, the file may be
+// stored without a receipt.
 //
 // Uploads of the same name may run at the same time. Of uploads without
 // replace, the first that gets the name is stored and the others fail with
@@ -64,10 +65,9 @@ type UploadServer struct {
 // gRPC, the disk is full (on Windows, a full disk is Internal), or the
 // server has too many open files. PermissionDenied: the server is not
 // allowed to write to the directory. Internal: the server failed to write
-// for another reason. If the disk fails just after a file was replaced, the
-// new file stays. DeadlineExceeded: no message came within IdleTimeout, or
-// the deadline of the call passed. Canceled: the client canceled the call,
-// or the connection was lost.
+// for another reason. DeadlineExceeded: no message came within IdleTimeout,
+// or the deadline of the call passed. Canceled: the client canceled the call,
+// perhaps at that deadline, or the connection was lost.
 func (s *UploadServer) Upload(
 	stream grpc.ClientStreamingServer[uploadv1.UploadRequest, uploadv1.UploadReceipt],
 ) error {

@@ -46,9 +46,24 @@ func TestWire_RefusalAfterHalfCloseNeedsNoReset(t *testing.T) {
 	})
 }
 
+// Task 1 of the lesson lets UploadServer do what this handler does.
+func TestWire_SendHeaderSendsHeadersAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var frames strings.Builder
+		require.NoError(t, uploadSlowly(t, stub{OnUpload: func(stream serverStream) error {
+			if err := stream.SendHeader(nil); err != nil {
+				return err
+			}
+			return sizeServer{}.Upload(stream)
+		}}, wire.New(&frames)))
+		synctest.Wait()
+		require.Contains(t, frames.String(), "0s S->C HEADERS       stream=1   len=14    :status=200\n")
+	})
+}
+
 // uploadSlowly sends a file of 13 bytes in chunks of 5. Each Read of the
 // file takes a second.
-func uploadSlowly(t *testing.T, s *UploadServer, tap *wire.Tap) error {
+func uploadSlowly(t *testing.T, s uploadv1.UploadServiceServer, tap *wire.Tap) error {
 	t.Helper()
 	server := memservertest.Serve(t, register(s))
 	conn := server.Dial(t, grpc.WithContextDialer(tap.Dialer(server.DialContext)))

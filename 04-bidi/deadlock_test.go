@@ -10,9 +10,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 
 	chatv1 "example.com/streams/04-bidi/chat/v1"
+	"example.com/streams/internal/memserver/memservertest"
 )
 
 // kilobyte is a message whose encoding has 1 KiB.
@@ -71,6 +73,27 @@ func TestDeadlock_EchoServerIsEnough(t *testing.T) {
 		u.cancel()
 		require.Equal(t, io.EOF, <-end)
 	})
+}
+
+func TestDeadlock_LargerBuffersOnlyDelayIt(t *testing.T) {
+	for _, kib := range []int32{64, 1 << 10} { // windows of each side
+		synctest.Test(t, func(t *testing.T) {
+			server := memservertest.Serve(t, register(echoServer{}),
+				grpc.StaticStreamWindowSize(kib<<10), grpc.StaticConnWindowSize(kib<<10))
+			u := open(t, chatv1.NewChatServiceClient(server.Dial(t,
+				grpc.WithStaticStreamWindowSize(kib<<10), grpc.WithStaticConnWindowSize(kib<<10))))
+			var sent atomic.Int64
+			end := make(chan error, 1)
+			go func() { end <- flood(u.stream.Send, &sent) }()
+
+			time.Sleep(24 * time.Hour)
+			require.Empty(t, end, "the client is still in Send")
+			require.GreaterOrEqual(t, sent.Load(), int64(2*kib), "two windows")
+			require.LessOrEqual(t, sent.Load(), int64(2*(64+kib)), "two queues and two windows")
+			u.cancel()
+			require.Equal(t, io.EOF, <-end)
+		})
+	}
 }
 
 func TestDeadlock_ReadingWhileWritingAvoidsIt(t *testing.T) {

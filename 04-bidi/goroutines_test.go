@@ -2,12 +2,14 @@ package bidi
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"example.com/streams/internal/memserver/memservertest"
 )
@@ -58,5 +60,28 @@ func TestContext_EndsWhenTheHandlerReturns(t *testing.T) {
 		}}))
 		u.ends(codes.OK, "")
 		require.ErrorIs(t, <-ended, context.Canceled)
+	})
+}
+
+// The client sends nothing and reads nothing for an hour.
+func TestReturn_EndsARecvAndASendThatWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		received, sent := make(chan error, 1), make(chan error, 1)
+		u := open(t, dial(t, stub{OnChat: func(stream serverStream) error {
+			go func() {
+				_, err := stream.Recv()
+				received <- err
+			}()
+			go func() { sent <- flood(stream.Send, new(atomic.Int64)) }()
+			time.Sleep(time.Hour)
+			if len(received)+len(sent) > 0 {
+				return status.Error(codes.Internal, "one of them has not waited")
+			}
+			return status.Error(codes.ResourceExhausted, "too slow")
+		}}))
+		requireStatus(t, codes.Canceled, "", <-received)
+		requireStatus(t, codes.Canceled, "", <-sent)
+		_, err := u.skip()
+		requireStatus(t, codes.ResourceExhausted, "too slow", err)
 	})
 }

@@ -49,9 +49,9 @@ func NewHub(queue int) *Hub {
 	}
 }
 
-// Join adds a member to a room and tells the members of the room, the new
-// one included. The caller reads [Member.Messages], and calls
-// [Member.Leave] at the end.
+// Join adds a member to a room and tells the members of the room that are not
+// far behind, the new one included. The caller reads [Member.Messages], and
+// calls [Member.Leave] at the end.
 //
 // InvalidArgument: the room or the name is not valid. AlreadyExists: another
 // member of the room has the name. Unavailable: [Hub.Drain] was called.
@@ -98,7 +98,8 @@ func (m *Member) Say(text string) error {
 	return nil
 }
 
-// Leave takes the member out of its room and tells the other members why.
+// Leave takes the member out of its room and tells the other members why,
+// except those that are far behind.
 // Only the first call has an effect, and no call has an effect after the hub
 // has removed the member. What was published before stays in
 // [Member.Messages].
@@ -144,9 +145,9 @@ func (m *Member) Dropped() <-chan struct{} { return m.dropped }
 // was called.
 func (m *Member) Err() error { return m.err }
 
-// Drain publishes in all rooms that the server is shutting down, and removes
-// all members. From then on, nobody can join. Drain does not wait for the
-// members. Only the first call has an effect.
+// Drain publishes in all rooms, as a notice, that the server is shutting
+// down, and removes all members. From then on, nobody can join. Drain does
+// not wait for the members. Only the first call has an effect.
 func (h *Hub) Drain() {
 	h.mu.Lock()
 	defer h.mu.Unlock()

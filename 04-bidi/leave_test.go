@@ -50,8 +50,10 @@ func TestChat_OthersAreToldHowAMemberLeft(t *testing.T) {
 				bob := join(t, chatv1.NewChatServiceClient(conn), "go", "bob")
 				ann.sees("* bob joined")
 
+				left := time.Now()
 				tt.leave(bob, net)
 				ann.sees(tt.notice)
+				require.Zero(t, time.Since(left), "the others are told at once")
 				bob.ends(tt.code, tt.says)
 
 				again := join(t, c.client, "go", "bob") // the name is free
@@ -149,6 +151,19 @@ func TestDrain_DeliversWhatWasSaidThenUnavailable(t *testing.T) {
 		require.Zero(t, time.Since(start), "the drain waited for a member")
 		require.Empty(t, hub.rooms)
 	})
+}
+
+func TestDrain_SecondCallHasNoEffect(t *testing.T) {
+	hub := NewHub(16)
+	ann := joinAll(t, hub, "ann")[0]
+	hub.Drain()
+	hub.Drain()
+	var lines []string
+	for msg := range ann.Messages() {
+		lines = append(lines, Line(msg))
+	}
+	require.Equal(t, []string{"* ann joined", "* the server is shutting down"}, lines)
+	requireStatus(t, codes.Unavailable, "shutting down", ann.Err())
 }
 
 func TestDrain_RefusesNewMembers(t *testing.T) {

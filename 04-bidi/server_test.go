@@ -2,7 +2,9 @@ package bidi
 
 import (
 	"fmt"
+	"io"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -166,6 +168,30 @@ func TestChat_FloodIsSlowedDown(t *testing.T) {
 		got = <-bob
 		require.NoError(t, got.err, "Bob's stream")
 		require.Len(t, spoken(got.lines), count)
+	})
+}
+
+// Ann reads all the time, and sends as fast as Send lets her.
+func TestChat_FloodMakesSendWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ann := join(t, dialFixed(t, &ChatServer{Hub: NewHub(256)}), "go", "ann")
+		var sent, received atomic.Int64
+		go func() {
+			for {
+				if _, err := ann.stream.Recv(); err != nil {
+					return
+				}
+				received.Add(1)
+			}
+		}()
+		flooded := make(chan error, 1)
+		go func() { flooded <- flood(ann.stream.Send, &sent) }()
+		time.Sleep(10*time.Second + Pace/2)
+		require.EqualValues(t, 1001, received.Load(), "a text each Pace, and the first at once")
+		require.LessOrEqual(t, sent.Load(), int64(1001+128+1), "64 KiB queued, 64 KiB in the window")
+		require.Empty(t, flooded, "the client is still in Send")
+		ann.cancel()
+		require.ErrorIs(t, <-flooded, io.EOF)
 	})
 }
 

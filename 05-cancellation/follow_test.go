@@ -94,6 +94,25 @@ func TestFollow_GivesUpOnRequestWithInvalidUTF8(t *testing.T) {
 	})
 }
 
+// The exchange cannot marshal a tick, which no retry changes.
+func TestFollow_RetriesInternalUntilContextEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		exchange := serveTicker(t, &Exchange{Symbols: []string{"\xff"}})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		retries := 0
+		opts := FollowOptions{OnRetry: func(err error, _ time.Duration) {
+			require.Equal(t, codes.Internal.String(), status.Code(err).String(), "got %v", err)
+			require.ErrorContains(t, err, "error while marshaling")
+			retries++
+		}}
+		_, err := take(t, Follow(ctx, exchange.client(t), &tickerv1.WatchRequest{}, opts), 1)
+		require.Equal(t, codes.DeadlineExceeded.String(), status.Code(err).String(), "got %v", err)
+		require.Equal(t, time.Hour, now())
+		require.Greater(t, retries, 100)
+	})
+}
+
 // The exchange is replaced by another one, whose clock is behind.
 func TestFollow_WaitsForExchangeWithSlowClock(t *testing.T) {
 	for _, behind := range []time.Duration{300 * time.Millisecond, 2 * time.Second, 10 * time.Second} {

@@ -21,8 +21,8 @@ import (
 const MaxHops = 8
 
 // OpenTimeout is how long a gateway waits at most until its upstream is
-// connected and has room for another call. A dial that fails ends the wait
-// earlier. Without OpenTimeout, a client of a full upstream could
+// connected and has room for another call. A failure to connect may end the
+// wait earlier. Without OpenTimeout, a client of a full upstream could
 // wait forever.
 const OpenTimeout = 10 * time.Second
 

@@ -185,8 +185,11 @@ func TestGateway_ChainMayHaveMaxHops(t *testing.T) {
 		}
 		recvOnTime(t, open(t, t.Context(), c), 3)
 
-		_, err := open(t, t.Context(), serveTicker(t, NewGateway(c)).client(t)).Recv()
-		require.Equal(t, codes.FailedPrecondition.String(), status.Code(err).String(), "got %v", err)
+		last := serveTicker(t, NewGateway(c)).client(t)
+		for _, crossed := range []string{"0", "4294967295"} {
+			_, err := open(t, metadata.AppendToOutgoingContext(t.Context(), "ticker-hops", crossed), last).Recv()
+			require.Equal(t, codes.FailedPrecondition.String(), status.Code(err).String(), "got %v", err)
+		}
 	})
 }
 

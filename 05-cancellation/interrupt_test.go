@@ -142,6 +142,22 @@ func TestRunUntil_InterruptsReadOfRealPipe(t *testing.T) {
 	require.NoError(t, err)
 }
 
+func TestRunUntil_InterruptsReadOfSocket(t *testing.T) {
+	listener, err := net.Listen("tcp", "localhost:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	conn, err := net.Dial("tcp", listener.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	time.AfterFunc(time.Millisecond, func() { cancel(io.ErrNoProgress) })
+	err = RunUntil(ctx, func() error {
+		_, err := conn.Read(make([]byte, 1))
+		return err
+	}, func() { _ = conn.SetReadDeadline(time.Now()) })
+	require.Equal(t, io.ErrNoProgress, err, "the cause")
+}
+
 func TestRunUntil_WaitsForWorkAndInterrupt(t *testing.T) {
 	for _, tt := range []struct {
 		name      string

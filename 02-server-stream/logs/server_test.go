@@ -144,6 +144,42 @@ func TestStreamLogs_SendsWhatTheRequestSelects(t *testing.T) {
 }
 
 // The handler reads the log in batches of 16 entries.
+// A sender keeps the entries that the handler sends.
+type sender struct {
+	serverStream
+	sent []*logsv1.LogEntry
+}
+
+func (s *sender) Send(e *logsv1.LogEntry) error {
+	if !e.GetBookmark() {
+		s.sent = append(s.sent, e)
+	}
+	return s.serverStream.Send(e)
+}
+
+func TestStreamLogs_HandlersShareTheEntries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewLog(10)
+		appendLines(log, 3)
+		sent := make(chan []*logsv1.LogEntry, 2)
+		client := dial(t, stub{OnStreamLogs: func(req *logsv1.LogRequest, stream serverStream) error {
+			s := &sender{serverStream: stream}
+			err := (&LogServer{Log: log}).StreamLogs(req, s)
+			sent <- s.sent
+			return err
+		}})
+		for range 2 {
+			_, err := sequences(t.Context(), client, &logsv1.LogRequest{}, 0)
+			require.NoError(t, err)
+		}
+		one, other := <-sent, <-sent
+		require.Len(t, one, 3)
+		for i := range one {
+			require.Same(t, one[i], other[i])
+		}
+	})
+}
+
 func TestStreamLogs_WithoutFollowSendsAllBatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := NewLog(1000)

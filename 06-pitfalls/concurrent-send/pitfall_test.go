@@ -5,6 +5,7 @@ import (
 	"iter"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/memserver/memservertest"
 )
 
 func TestBroken_CountSendsNothingButHeartbeats(t *testing.T) {
@@ -146,6 +148,27 @@ func TestFixed_SumSendsAllFromOneGoroutine(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, arrived, 3)
 		require.Equal(t, time.Hour, time.Since(start), "when the server began to read")
+	})
+}
+
+func TestFixed_SumDoesNotWaitForASource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		came := false
+		late := func(yield func(*pitfallsv1.Number) bool) {
+			time.Sleep(time.Hour)
+			came = true
+			yield(&pitfallsv1.Number{})
+		}
+		start := time.Now()
+		_, err := FixedSum(t.Context(), pitfalltest.Dial(t, pitfalltest.Ends(nil)), late, endless)
+		require.NoError(t, err)
+		require.Zero(t, time.Since(start))
+
+		time.Sleep(time.Hour - time.Nanosecond)
+		require.Equal(t, 1, strings.Count(strings.Join(memservertest.Goroutines(), "\n\n"), "time.Sleep("), "the source still waits")
+		time.Sleep(time.Nanosecond)
+		synctest.Wait()
+		require.True(t, came)
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
@@ -71,6 +72,18 @@ func TestBroken_TickingServerNoticesAtTheSameTime(t *testing.T) {
 
 func TestFixed_ServerNoticesAfterTimeAndTimeout(t *testing.T) {
 	handlerEndsAfter(t, 70*time.Second, FixedServerOptions(time.Minute))
+}
+
+func TestKeepalive_RaisesAShortTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stream, _ := halfOpen(t, nil, []grpc.DialOption{grpc.WithKeepaliveParams(
+			keepalive.ClientParameters{Time: 9 * time.Second, Timeout: time.Second})})
+		start := time.Now()
+		require.Error(t, recv(stream).EndsWithin(t, time.Hour))
+		require.Equal(t, 11*time.Second, time.Since(start), "10 s and the Timeout")
+	})
+	handlerEndsAfter(t, 2*time.Second, []grpc.ServerOption{grpc.KeepaliveParams(
+		keepalive.ServerParameters{Time: 900 * time.Millisecond, Timeout: time.Second})})
 }
 
 // Keepalive ends nothing as long as the peer answers its PINGs.

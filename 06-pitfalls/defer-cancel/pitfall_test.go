@@ -65,8 +65,6 @@ func TestFixed_StreamOutlivesTheLimit(t *testing.T) {
 	})
 }
 
-// The documentation of ClientStream.Context says that a call of Context
-// disables later retries.
 func TestFixed_OpenLeavesRetriesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		attempts := 0
@@ -81,6 +79,47 @@ func TestFixed_OpenLeavesRetriesOn(t *testing.T) {
 		values, err := read(t.Context(), client, request)
 		require.NoError(t, err)
 		require.Equal(t, []int64{1}, values)
+
+		attempts = 0
+		stream, err := client.Count(t.Context(), request)
+		require.NoError(t, err)
+		ctx := stream.Context() // turns off retries
+		_, err = stream.Recv()
+		require.EqualError(t, err, "rpc error: code = Unavailable desc = restarting")
+		require.ErrorIs(t, ctx.Err(), context.Canceled)
+	})
+}
+
+// A caller is a context that counts the contexts that were derived from it and
+// have not ended.
+type caller struct {
+	context.Context
+	entries int
+}
+
+func (c *caller) Done() <-chan struct{} { return make(chan struct{}) }
+
+func (c *caller) AfterFunc(func()) (stop func() bool) {
+	c.entries++
+	return func() bool { c.entries--; return true }
+}
+
+func TestFixed_OpenLeavesNoEntryInTheCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := pitfalltest.Dial(t, ticking)
+		c := &caller{Context: t.Context()}
+		stream, err := FixedOpen(c, client, request, time.Second)
+		require.NoError(t, err)
+		require.Equal(t, 1, c.entries)
+		_, err = service.Values(stream)
+		require.NoError(t, err)
+		require.Zero(t, c.entries)
+
+		ctx, cancel := context.WithCancel(c)
+		defer cancel()
+		_, err = pitfalltest.Count(ctx, client, request) // without OnFinish
+		require.NoError(t, err)
+		require.Equal(t, 1, c.entries)
 	})
 }
 

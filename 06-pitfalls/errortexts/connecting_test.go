@@ -44,8 +44,8 @@ var connecting = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = connection error: desc = "error reading server preface: connection reset by peer"`,
 		who:   "your client, a proxy or the server",
-		fix: "The same as `error reading server preface: EOF`; which of the two you see depends on what the " +
-			"server has read.",
+		fix: "The same as `error reading server preface: EOF`." +
+			"",
 		produce: func(t *testing.T) string { return countTCP(t, ending(t, resetConn)) },
 	},
 	{
@@ -57,8 +57,8 @@ var connecting = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = connection error: desc = "error reading server preface: EOF"`,
 		who:   "your client, a proxy or the server",
-		fix: "The server closed the connection before it sent a byte. 1. It expects TLS, and the client has " +
-			"`insecure.NewCredentials()`: use `credentials.NewTLS`. 2. It is a load balancer without a backend, " +
+		fix: "The server closed the connection before it sent a byte. For example, it expects TLS, and the client has " +
+			"`insecure.NewCredentials()`: use `credentials.NewTLS`. Or it is a load balancer without a backend, " +
 			"or speaks another protocol.",
 		produce: func(t *testing.T) string { return countTCP(t, ending(t, net.Conn.Close)) },
 	},
@@ -104,7 +104,7 @@ var connecting = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp ...: connect: connection refused"`,
 		who:   "your server",
-		fix: "Usually nobody listens on this address: 1. the server is not up, has crashed, or uses another port. 2. It " +
+		fix: "Usually nobody listens on this address. 1. The server is not up, has crashed, or uses another port. 2. It " +
 			"drains, and closes its listener first: {tcp#during-a-drain}. Open a new stream later: " +
 			"{no-reconnect}.",
 		produce: func(t *testing.T) string {

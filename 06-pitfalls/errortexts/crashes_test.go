@@ -66,7 +66,7 @@ var crashes = []text{
 		shows: `panic: deadlock: all goroutines in bubble are blocked [recovered, repanicked]`,
 		who:   "your test",
 		fix: "In a `synctest` bubble, every goroutine waits forever; the stacks below show " +
-			"where. Often a handler that never returns: {ignored-context}.",
+			"where. Look for a handler that never returns: {ignored-context}.",
 		produce: crashing(func(t *testing.T) {
 			synctest.Test(t, func(*testing.T) { <-make(chan int) })
 		}),
@@ -94,7 +94,7 @@ var crashes = []text{
 		shows: `panic: runtime error: invalid memory address or nil pointer dereference`,
 		who:   "your code",
 		fix: "A field or a method of a nil pointer was used. In a handler, this ends the whole server: {handler-panic}. On a " +
-			"client, often the result was used despite an error of the call.",
+			"client, look at the error of a call before its result.",
 		produce: panicking(func(echoServer) { var s *service.Server; s.OnEcho = nil }),
 	},
 	{

@@ -14,19 +14,19 @@ var httpStatuses = []text{
 	{
 		shows:   `rpc error: code = PermissionDenied desc = unexpected HTTP status code received from server: 403 (Forbidden); transport: received unexpected content-type "text/html..."...`,
 		who:     "a proxy",
-		fix:     "The proxy refused the call; the gRPC server has not seen it. Check the proxy's rules and your token.",
+		fix:     "The proxy refused the call. Check the proxy's rules and your token.",
 		produce: html(http.StatusForbidden),
 	},
 	{
 		shows:   `rpc error: code = Unauthenticated desc = unexpected HTTP status code received from server: 401 (Unauthorized); transport: received unexpected content-type "text/html..."...`,
 		who:     "a proxy",
-		fix:     "The proxy wants other credentials; the gRPC server has not seen the call. Do not repeat it unchanged.",
+		fix:     "The proxy wants other credentials. Do not repeat the call unchanged.",
 		produce: html(http.StatusUnauthorized),
 	},
 	{
 		shows:   `rpc error: code = Unavailable desc = unexpected HTTP status code received from server: 429 (Too Many Requests); transport: received unexpected content-type "text/html..."...`,
 		who:     "a proxy",
-		fix:     "The proxy, or what it asks, limits the rate of calls. Wait between attempts: {05-cancellation#come-back}.",
+		fix:     "The proxy says that calls come too often. Wait between attempts: {05-cancellation#come-back}.",
 		produce: html(http.StatusTooManyRequests),
 	},
 	{
@@ -50,7 +50,7 @@ var httpStatuses = []text{
 	{
 		shows:   `rpc error: code = Unavailable desc = unexpected HTTP status code received from server: 503 (Service Unavailable); transport: received unexpected content-type "text/html..."...`,
 		who:     "a proxy",
-		fix:     "The proxy has no server that is ready, or takes no more calls. Call again later: {05-cancellation#come-back}.",
+		fix:     "The proxy says that it cannot serve now, for example because no server is ready. Call again later: {05-cancellation#come-back}.",
 		produce: html(http.StatusServiceUnavailable),
 	},
 	{
@@ -63,7 +63,7 @@ var httpStatuses = []text{
 	{
 		shows: `rpc error: code = Unimplemented desc = unexpected HTTP status code received from server: 404 (Not Found); transport: received unexpected content-type "text/html..."...`,
 		who:   "a proxy or another server",
-		fix: "Nobody knows the path: the proxy has no route for this service, or no server during a deployment. " +
+		fix: "Nobody knows the path, for example because the proxy has no route for this service, or no server during a deployment. " +
 			"The code is Unimplemented although your server may have the method; a client that gives up at " +
 			"Unimplemented gives up during a deployment: {html-answer}.",
 		produce: html(http.StatusNotFound),
@@ -71,7 +71,7 @@ var httpStatuses = []text{
 	{
 		shows:   `rpc error: code = Unknown desc = unexpected HTTP status code received from server: 200 (OK); transport: received unexpected content-type "text/html..."...`,
 		who:     "a proxy or another server",
-		fix:     "A web page came instead of a gRPC response: a login page, a default page of the proxy, or a wrong port: {html-answer}.",
+		fix:     "A web page came instead of a gRPC response, such as a login page, a default page of the proxy, or a wrong port: {html-answer}.",
 		produce: html(http.StatusOK),
 	},
 }

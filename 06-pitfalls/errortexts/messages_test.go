@@ -1,15 +1,20 @@
 package errortexts
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
@@ -23,8 +28,8 @@ var messages = []text{
 	{
 		shows: `rpc error: code = Internal desc = grpc: Compressor is not installed for requested grpc-encoding "..."`,
 		who:   "your client",
-		fix: "`grpc.UseCompressor` names a compressor that this process has not registered. Import " +
-			"`google.golang.org/grpc/encoding/gzip` in the client and in the server.",
+		fix: "`grpc.UseCompressor` names a compressor that this process has not registered. Import its package, such as " +
+			"`google.golang.org/grpc/encoding/gzip`, in the client and in the server.",
 		produce: counting(sendNothing, grpc.WithDefaultCallOptions(grpc.UseCompressor("gzip"))),
 	},
 	{
@@ -42,10 +47,9 @@ var messages = []text{
 		produce: sending(invalid()),
 	},
 	{
-		shows: `rpc error: code = Internal desc = grpc: failed to unmarshal the received message: string field contains invalid UTF-8`,
-		who:   "the side that sends: your client or your server",
-		fix: "The sender's proto has `bytes` where the receiver's has `string`, or the sender does not check " +
-			"UTF-8. Compare the protos.",
+		shows:   `rpc error: code = Internal desc = grpc: failed to unmarshal the received message: string field contains invalid UTF-8`,
+		who:     "the side that sends: your client or your server",
+		fix:     "For example, the sender's proto has `bytes` where the receiver's has `string`. Compare the protos.",
 		produce: receivingInvalidUTF8,
 	},
 	{
@@ -59,8 +63,8 @@ var messages = []text{
 	{
 		shows: `rpc error: code = Internal desc = header key "..." contains value with non-printable ASCII characters`,
 		who:   "the side that sends: your client or your server",
-		fix: "A value of the metadata must be printable ASCII. Give the key the suffix `-bin`, which allows all " +
-			"bytes, or put the text into a message.",
+		fix: "A value of the metadata must be printable ASCII, unless its key ends in `-bin`. Give the key this suffix, " +
+			"or put the text into a message.",
 		produce: withMetadata(metadata.Pairs("user", "Zoë")),
 	},
 	{
@@ -75,16 +79,27 @@ var messages = []text{
 		who:   "your server",
 		fix: "`SendHeader`, or the first `Send` after `SetHeader`, was given more than the client allows. The client sees RST_STREAM with " +
 			"INTERNAL_ERROR. Send less, or raise `grpc.WithMaxHeaderListSize` on the client.",
-		produce: sendingHeader(metadata.Pairs("user", strings.Repeat("x", 1<<10)), grpc.WithMaxHeaderListSize(1<<10)),
+		produce: func(t *testing.T) string {
+			first := func(stream countServer, md metadata.MD) error {
+				return errors.Join(stream.SetHeader(md), stream.Send(&pitfallsv1.Number{}))
+			}
+			got := sendingHeader(first)(t)
+			require.Equal(t, got, sendingHeader(countServer.SendHeader)(t))
+			return got
+		},
 	},
 	{
 		shows: `rpc error: code = Internal desc = transport: SendHeader called multiple times`,
 		who:   "your server",
-		fix: "1. `SendHeader` was called twice, or it or `SetHeader` after the first `Send`, which sends the header. 2. Two " +
+		fix: "1. `SendHeader` or `SetHeader` was called after the first `Send`, or after `SendHeader`. 2. Two " +
 			"goroutines call `Send`, and both send the header: {concurrent-send}.",
 		produce: counting(func(stream countServer) error {
-			_ = stream.SendHeader(nil)
-			return stream.SendHeader(nil)
+			err := stream.Send(&pitfallsv1.Number{})
+			twice := stream.SendHeader(nil)
+			if err == nil && stream.SetHeader(metadata.Pairs("user", "ann")).Error() == twice.Error() {
+				return twice
+			}
+			return errors.New("want the same error of SendHeader and SetHeader")
 		}),
 	},
 	{
@@ -126,8 +141,8 @@ var messages = []text{
 	{
 		shows: `rpc error: code = Unimplemented desc = grpc: Decompressor is not installed for grpc-encoding "..."`,
 		who:   "your server",
-		fix: "The client compresses with a method that the server has not registered. Import " +
-			"`google.golang.org/grpc/encoding/gzip` in the server.",
+		fix: "The client compresses with a method that the server has not registered. Import its package, such as " +
+			"`google.golang.org/grpc/encoding/gzip`, in the server.",
 		produce: counting(sendNothing, grpc.WithCompressor(grpc.NewGZIPCompressor())), //nolint:staticcheck // the only way to compress with what this process, the server, has not registered
 	},
 }
@@ -137,12 +152,66 @@ func TestSetHeader_ChecksMetadataToo(t *testing.T) {
 	for says, md := range map[string]metadata.MD{
 		"illegal characters":  {"User Name": {"ann"}},
 		"non-printable ASCII": metadata.Pairs("user", "Zoë"),
-		"<nil>":               metadata.Pairs("User", "ann"),
+		"<nil>":               metadata.Join(metadata.Pairs("User", "ann", "user-bin", "Zoë\n"), metadata.New(map[string]string{"Name": "ann"})),
 		`key "User" contains`: {"User": {"ann"}},
 	} {
 		for _, set := range []func(countServer, metadata.MD) error{countServer.SetHeader, countServer.SendHeader} {
 			got := counting(func(stream countServer) error { return errors.New(fmt.Sprint(set(stream, md))) })(t)
 			require.Contains(t, got, says)
+		}
+	}
+}
+
+func TestSend_OfAServerHasALimitToo(t *testing.T) {
+	got := bubble(func(t *testing.T) error {
+		server := pitfalltest.Serve(t, &service.Server{OnCount: func(_ *pitfallsv1.CountRequest, stream countServer) error {
+			return sendBig(stream)
+		}}, grpc.MaxSendMsgSize(9))
+		return count(t.Context(), pitfallsv1.NewPitfallServiceClient(server.Dial(t)))
+	})(t)
+	require.Regexp(t, `code = ResourceExhausted desc = trying to send message larger than max \(\d+ vs. 9\)$`, got)
+}
+
+// The second Recv reads the content of a message that the first one has
+// refused: messages of one byte, which is no message.
+func TestRecv_AfterAnErrorReadsWhatNobodySent(t *testing.T) {
+	row := messages[slices.IndexFunc(messages, func(row text) bool { return strings.Contains(row.fix, "{recv-after-error}") })]
+	got := bubble(func(t *testing.T) error {
+		client := pitfalltest.Dial(t, &service.Server{OnCount: func(_ *pitfallsv1.CountRequest, stream countServer) error {
+			return stream.Send(&pitfallsv1.Number{Padding: bytes.Repeat([]byte{0, 0, 0, 0, 1, 0}, 1<<20)})
+		}})
+		stream, err := client.Count(t.Context(), &pitfallsv1.CountRequest{})
+		require.NoError(t, err)
+		_, err = stream.Recv()
+		require.ErrorContains(t, err, "received message larger than max")
+		for range 10 { // the first bytes are read as lengths
+			if _, err = stream.Recv(); row.matches(err.Error()) {
+				break
+			}
+		}
+		return err
+	})(t)
+	require.True(t, row.matches(got), got)
+}
+
+// No request is sent without a token, and a status of the token's source
+// replaces the code.
+func TestToken_FailsBeforeARequestIsSent(t *testing.T) {
+	for want, token := range map[string]credentials.PerRPCCredentials{
+		"no token":                     noToken{},
+		"insecure connection":          secureToken{},
+		"code = PermissionDenied desc": deniedToken{},
+	} {
+		for _, opt := range []grpc.DialOption{
+			grpc.WithDefaultCallOptions(grpc.PerRPCCredentials(token)), grpc.WithPerRPCCredentials(token),
+		} {
+			if token == (secureToken{}) {
+				opt = grpc.WithDefaultCallOptions(grpc.PerRPCCredentials(token)) // NewClient refuses the other one
+			}
+			calls := 0
+			got := counting(func(countServer) error { calls++; return nil }, opt)(t)
+			require.Contains(t, got, want)
+			require.Zero(t, calls)
 		}
 	}
 }
@@ -164,6 +233,14 @@ func (noToken) GetRequestMetadata(context.Context, ...string) (map[string]string
 // RequireTransportSecurity implements credentials.PerRPCCredentials.
 func (noToken) RequireTransportSecurity() bool { return false }
 
+// deniedToken is a source of tokens that refuses them.
+type deniedToken struct{ noToken }
+
+// GetRequestMetadata implements credentials.PerRPCCredentials.
+func (deniedToken) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
+	return nil, status.Error(codes.PermissionDenied, "denied")
+}
+
 // invalid returns a message whose encoding no message has.
 func invalid() proto.Message {
 	m := new(pitfallsv1.CountRequest)
@@ -171,17 +248,19 @@ func invalid() proto.Message {
 	return m
 }
 
-// sendingHeader returns a producer of the error of SendHeader.
-func sendingHeader(md metadata.MD, opts ...grpc.DialOption) func(*testing.T) string {
+// sendingHeader returns a producer of the error of send, which is given a
+// header that is larger than the client allows.
+func sendingHeader(send func(countServer, metadata.MD) error) func(*testing.T) string {
+	md := metadata.Pairs("user", strings.Repeat("x", 1<<10))
 	return bubble(func(t *testing.T) error {
 		sent := make(chan error, 1)
 		client := pitfalltest.Dial(t, &service.Server{
 			OnCount: func(_ *pitfallsv1.CountRequest, stream countServer) error {
-				err := stream.SendHeader(md)
+				err := send(stream, md)
 				sent <- err
 				return err
 			},
-		}, opts...)
+		}, grpc.WithMaxHeaderListSize(1<<10))
 		require.ErrorContains(t, count(t.Context(), client), "INTERNAL_ERROR")
 		return <-sent
 	})

@@ -27,15 +27,14 @@ var methods = []text{
 	{
 		shows: `rpc error: code = Internal desc = cardinality violation: received multiple request messages for non-client-streaming RPC`,
 		who:   "your client",
-		fix: "The client sent more than one request to a method that takes one. Client and server were generated " +
-			"from different protos; generate both again.",
+		fix: "The client sent more than one request to a method that takes one. Generate client and server " +
+			"from the same proto.",
 		produce: requesting(2),
 	},
 	{
-		shows: `rpc error: code = Internal desc = cardinality violation: received no request message from non-client-streaming RPC`,
-		who:   "your client",
-		fix: "The client half-closed without a request. Client and server were generated from different protos; " +
-			"generate both again.",
+		shows:   `rpc error: code = Internal desc = cardinality violation: received no request message from non-client-streaming RPC`,
+		who:     "your client",
+		fix:     "The client half-closed without a request. Generate client and server from the same proto.",
 		produce: requesting(0),
 	},
 	{
@@ -61,14 +60,14 @@ var methods = []text{
 	{
 		shows: `rpc error: code = Unimplemented desc = unknown method ... for service ...`,
 		who:   "your server",
-		fix: "The server was built from another proto than the client, often an older one. Deploy servers before clients: " +
+		fix: "The server has the service without this method, for example from an older proto. Deploy servers before clients: " +
 			"{open-is-not-accepted}.",
 		produce: calling("/pitfalls.v1.PitfallService/Watch"),
 	},
 	{
 		shows: `rpc error: code = Unimplemented desc = unknown service ...`,
 		who:   "your server",
-		fix: "The server that answered has not registered this service: a wrong port, a wrong package in the " +
+		fix: "The server that answered has not registered this service, for example because of a wrong port, a wrong package in the " +
 			"proto, or a missing call of the generated `Register` function: {open-is-not-accepted}.",
 		produce: calling("/pitfalls.v2.PitfallService/Echo"),
 	},

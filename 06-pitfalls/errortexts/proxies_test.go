@@ -1,6 +1,7 @@
 package errortexts
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -8,11 +9,14 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/http2"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
@@ -57,7 +61,7 @@ var proxies = []text{
 	{
 		shows: `rpc error: code = Internal desc = server closed the stream without sending trailers`,
 		who:   "a proxy",
-		fix: "The stream ended without a status: a proxy does not pass trailers on, often because it speaks " +
+		fix: "The stream ended without a status: for example, a proxy does not pass trailers on, because it speaks " +
 			"HTTP/1.1 to the server. The call may have succeeded.",
 		produce: answering(header, func(f *http2.Framer, stream uint32) { _ = f.WriteData(stream, true, nil) }),
 	},
@@ -77,14 +81,14 @@ var proxies = []text{
 	{
 		shows:   `rpc error: code = Internal desc = stream terminated by RST_STREAM with error code: PROTOCOL_ERROR`,
 		who:     "a proxy or another server",
-		fix:     "The other side rejects a header or a frame of this call. Call the server without the proxy, and compare.",
+		fix:     "The other side says that this call broke the rules of HTTP/2. Call the server without the proxy, and compare.",
 		produce: reset(http2.ErrCodeProtocol),
 	},
 	{
 		shows: `rpc error: code = Internal desc = unexpected EOF`,
 		who:   "a proxy or another server",
-		fix: "The stream ended inside a message. The messages that arrived before are complete. Continue after " +
-			"the last one: {05-cancellation#come-back}.",
+		fix: "The stream ended inside a message. Continue after " +
+			"the last message that `Recv` returned: {05-cancellation#come-back}.",
 		produce: answering(header, func(f *http2.Framer, stream uint32) {
 			_ = f.WriteData(stream, false, []byte{0, 0, 0, 0, 9})
 			writeHeaders(f, stream, true, "grpc-status", "0")
@@ -93,21 +97,21 @@ var proxies = []text{
 	{
 		shows: `rpc error: code = ResourceExhausted desc = stream terminated by RST_STREAM with error code: ENHANCE_YOUR_CALM`,
 		who:   "a proxy or another server",
-		fix: "The other side limits how many streams or frames you may send. Open fewer streams, and wait " +
+		fix: "The other side says that you load it too much. Open fewer streams, and wait " +
 			"between attempts: {05-cancellation#come-back}.",
 		produce: reset(http2.ErrCodeEnhanceYourCalm),
 	},
 	{
 		shows: `rpc error: code = Unavailable desc = stream terminated by RST_STREAM with error code: REFUSED_STREAM`,
 		who:   "a proxy or another server",
-		fix: "The other side has not begun to process the call, and grpc-go has tried the call twice, or only once " +
-			"if the client had sent more than 256 KiB, received something or called `stream.Context()`. Call again later: {05-cancellation#come-back}.",
+		fix: "The other side has not begun to process the call. Without a retry policy, grpc-go has " +
+			"sent it at most twice. Call again later: {05-cancellation#come-back}.",
 		produce: reset(http2.ErrCodeRefusedStream),
 	},
 	{
 		shows: `rpc error: code = Unknown desc =`,
 		who:   "a proxy or your server",
-		fix: "1. The trailers have no `grpc-status`: another program answered. 2. The handler returned a status " +
+		fix: "1. The trailers have no `grpc-status`, so it was not a gRPC server that answered. 2. The handler returned a status " +
 			"without a message: {plain-error}.",
 		produce: answering(header, func(f *http2.Framer, stream uint32) { writeHeaders(f, stream, true, "x", "y") }),
 	},
@@ -127,6 +131,18 @@ func TestRefusedStream_IsTriedTwice(t *testing.T) {
 			_ = f.WriteRSTStream(stream, code)
 		})(t)
 		require.Equal(t, want, calls.Load(), code)
+	}
+}
+
+func TestClientStream_ContextEndsWithEveryStream(t *testing.T) {
+	for _, end := range []error{nil, status.Error(codes.NotFound, "no")} {
+		synctest.Test(t, func(t *testing.T) {
+			stream := openEcho(t, pitfalltest.Dial(t, &service.Server{OnEcho: func(echoServer) error { return end }}))
+			_, err := stream.Recv()
+			require.Error(t, err)
+			require.ErrorIs(t, stream.Context().Err(), context.Canceled)
+			require.NoError(t, t.Context().Err(), "that the client passed to the call")
+		})
 	}
 }
 

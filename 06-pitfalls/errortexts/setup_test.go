@@ -40,7 +40,7 @@ var setup = []text{
 	{
 		shows:   `rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp: address ...: missing port in address"`,
 		who:     "your client",
-		fix:     "The target needs a port: `localhost:50051`.",
+		fix:     "A `passthrough` target needs a port: `passthrough:///localhost:50051`.",
 		produce: func(t *testing.T) string { return countTCP(t, "passthrough:///localhost") },
 	},
 	{
@@ -52,13 +52,13 @@ var setup = []text{
 	{
 		shows:   `listen tcp: address ...: missing port in address`,
 		who:     "your server",
-		fix:     "The address of a listener is a host and a port, and the host may be empty: `:50051`.",
+		fix:     "The address of a listener needs a port: `localhost:50051`.",
 		produce: func(t *testing.T) string { return listenError(t, "50051") },
 	},
 	{
 		shows:   `listen tcp ...: bind: address already in use`,
 		who:     "the system",
-		fix:     "A process already uses this port, often an older run of your server. End it, or use another port.",
+		fix:     "A process already uses this port, such as an older run of your server. End it, or use another port.",
 		produce: func(t *testing.T) string { return listenError(t, listen(t).Addr().String()) },
 	},
 	{
@@ -68,6 +68,9 @@ var setup = []text{
 		produce: func(t *testing.T) string {
 			server := grpc.NewServer()
 			server.Stop()
+			gracefully := grpc.NewServer()
+			gracefully.GracefulStop()
+			require.Equal(t, server.Serve(listen(t)), gracefully.Serve(listen(t)))
 			return server.Serve(listen(t)).Error()
 		},
 	},

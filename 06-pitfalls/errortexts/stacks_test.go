@@ -1,6 +1,8 @@
 package errortexts
 
 import (
+	"math"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,7 +22,7 @@ var stacks = []text{
 	{
 		shows: `goroutine ... [chan send...]:`,
 		who:   "your code",
-		fix: "A goroutine sends to a channel that nobody receives from. If there is one for each call, its " +
+		fix: "A goroutine sends to a channel, and nobody receives. If there is one for each call, its " +
 			"reader left: {forwarding-goroutine}.",
 		produce: hanging(func(t *testing.T) {
 			values := make(chan int)
@@ -149,6 +151,42 @@ var stacks = []text{
 			"does not read stops all: {slow-subscriber}.",
 		produce: lockedOut,
 	},
+}
+
+// What stands above and below the lines of the table.
+func TestStacks_NameTheCaller(t *testing.T) {
+	above := map[string]string{
+		"grpc.(*Server).GracefulStop": `sync\.\(\*Cond\)\.Wait\(.*\n.*\n.*\(\*Server\)\.stop\(.*\n.*\n.*\(\*Server\)\.GracefulStop\(`,
+		"grpc.(*Server).Stop":         `sync\.\(\*WaitGroup\)\.Wait\(.*\n.*\n.*\(\*Server\)\.stop\(.*\n.*\n.*\(\*Server\)\.Stop\(`,
+	}
+	for line, want := range above {
+		row := stacks[slices.IndexFunc(stacks, func(row text) bool { return strings.Contains(row.shows, line+"(") })]
+		require.Regexp(t, want, row.produce(t))
+	}
+	got := hanging(func(t *testing.T) {
+		stream := openEcho(t, pitfalltest.Dial(t, &service.Server{}))
+		go func() { _, _ = stream.Header() }()
+	})(t)
+	refused := hanging(func(t *testing.T) {
+		client, network := pitfalltest.DialFaulty(t, &service.Server{}, grpc.WithDefaultCallOptions(grpc.WaitForReady(true)))
+		network.Refuse(math.MaxInt)
+		go func() { _ = count(t.Context(), client) }()
+		time.Sleep(time.Hour)
+	})(t)
+	require.Contains(t, refused, "grpc.(*pickerWrapper).pick(")
+	require.Regexp(t, `\.waitOnHeader\(.*\n.*\n.*\(\*ClientStream\)\.Header\(`, got)
+}
+
+func TestStacks_AreOnePerHandlerAndStream(t *testing.T) {
+	got := hanging(func(t *testing.T) {
+		client := pitfalltest.Dial(t, &service.Server{})
+		for range 3 {
+			openEcho(t, client)
+		}
+	})(t)
+	require.Equal(t, 3, strings.Count(got, "grpc.(*Server).handleStream("))
+	require.Equal(t, 3, strings.Count(got, "grpc.newClientStreamWithParams.func4()"))
+	require.Equal(t, 1, strings.Count(got, "transport.(*http2Client).reader("))
 }
 
 // lockedOut returns the stack of a goroutine that waits for a mutex which

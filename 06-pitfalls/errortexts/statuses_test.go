@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -24,8 +24,8 @@ var statuses = []text{
 	{
 		shows: `context canceled`,
 		who:   "your client or your server",
-		fix: "This is the error of a context, not a status. A handler's context ends with its call, however the " +
-			"call ends. `errors.Is(err, context.Canceled)` finds this error and finds no status; for a status " +
+		fix: "This is the error of a context, not a status. A handler's context ends with its call. " +
+			"`errors.Is(err, context.Canceled)` finds this error and finds no status; for a status " +
 			"use `status.Code`: {hops#what-the-contexts-say}.",
 		produce: handling(func(stream echoServer) error {
 			<-stream.Context().Done()
@@ -49,7 +49,7 @@ var statuses = []text{
 	{
 		shows: `rpc error: code = Canceled desc = context canceled`,
 		who:   "your client or your server",
-		fix: "1. Your client canceled the context of the stream, often with a `defer cancel()` in the function " +
+		fix: "1. Your client canceled the context of the stream, for example with a `defer cancel()` in the function " +
 			"that opened it: {defer-cancel}. 2. In a handler: the call has ended, because the client canceled, was " +
 			"late or has left, perhaps before its messages arrived, or the server stopped: {send-is-not-delivery}. 3. In a goroutine of a handler: the handler has returned: " +
 			"{send-after-return}. 4. The server passes on the status of its own call to another server: " +
@@ -67,10 +67,12 @@ var statuses = []text{
 			"own: {hops#what-the-client-receives}.",
 		produce: bubble(func(t *testing.T) error {
 			client, network := pitfalltest.DialFaulty(t, pitfalltest.Idle())
+			_, passed := client.Echo(pitfalltest.WithTimeout(t, 0))
 			stream, err := client.Echo(pitfalltest.WithTimeout(t, time.Second))
 			require.NoError(t, err)
 			network.Conn().HalfOpen() // otherwise the server may tell the client first
 			_, err = stream.Recv()
+			require.EqualError(t, passed, err.Error())
 			return err
 		}),
 	},
@@ -113,10 +115,15 @@ var statuses = []text{
 		who:   "your server or the network",
 		fix: "All attempts of the retry policy failed, each before the server's header arrived. Look up the rest " +
 			"of the text, which is from the last attempt: {retry-policy}.",
-		produce: counting(func(countServer) error { return status.Error(codes.Unavailable, "restarting") },
-			grpc.WithDefaultServiceConfig(`{"methodConfig": [{"name": [{}], "retryPolicy": {
-				"maxAttempts": 3, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2,
-				"retryableStatusCodes": ["UNAVAILABLE"]}}]}`)),
+		produce: func(t *testing.T) string {
+			attempts := 0
+			got := counting(func(countServer) error {
+				attempts++
+				return status.Errorf(codes.Unavailable, "attempt %d", attempts)
+			}, pitfalltest.RetryOnce())(t)
+			require.True(t, strings.HasSuffix(got, "after 2 attempts: rpc error: code = Unavailable desc = attempt 2"), got)
+			return got
+		},
 	},
 	{
 		shows: `rpc error: code = Unknown desc = ...`,
@@ -134,7 +141,7 @@ var statuses = []text{
 	{
 		shows: `rpc error: code = Unknown desc = EOF`,
 		who:   "your server",
-		fix: "The handler returned an `io.EOF`, often that of its `Recv`. Return nil when the client has half-closed: " +
+		fix: "The handler returned an `io.EOF`, such as that of its `Recv`. Return nil when the client has half-closed: " +
 			"{handler-returns-eof}.",
 		produce: counting(func(countServer) error { return io.EOF }),
 	},
@@ -156,6 +163,7 @@ func closeSendDuringSend(t *testing.T) error {
 	client := pitfalltest.Dial(t, &service.Server{OnEcho: func(stream echoServer) error {
 		time.Sleep(time.Second)
 		_, err := service.Values(stream)
+		time.Sleep(time.Second) // until the Send has arrived, too
 		return err
 	}})
 	stream := openEcho(t, client)

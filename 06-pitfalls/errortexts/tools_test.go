@@ -89,7 +89,7 @@ var tools = []text{
 	{
 		shows: `...: SA1019: google.golang.org/grpc.Dial is deprecated: ... (staticcheck)`,
 		who:   "your client",
-		fix: "Use `grpc.NewClient`, which connects with the first call. A target without a scheme now asks DNS: " +
+		fix: "Use `grpc.NewClient`. A target without a scheme now asks DNS: " +
 			"{bufconn-dns}.",
 		produce: lint,
 	},

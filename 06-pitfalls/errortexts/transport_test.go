@@ -46,7 +46,7 @@ var transport = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = closing transport due to: connection error: desc = "error reading from server: EOF", received prior goaway: code: NO_ERROR, debug data: "graceful_stop"`,
 		who:   "your server",
-		fix: "The server drained, the stream did not end in time, and `Stop` or the end of the process ended it: " +
+		fix: "The server drained, the stream did not end in time, and the server closed the connection, for example with `Stop`: " +
 			"{graceful-stop}. Open a " +
 			"new stream: {05-cancellation#come-back}.",
 		produce: bubble(func(t *testing.T) error {
@@ -61,8 +61,8 @@ var transport = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = closing transport due to: connection error: desc = "error reading from server: EOF", received prior goaway: code: NO_ERROR, debug data: "max_age"`,
 		who:   "your server",
-		fix: "The options of the server ask for this: `MaxConnectionAge` limits the time of every connection, such as " +
-			"to 30 minutes, plus or minus 10 %, and `MaxConnectionAgeGrace` ends the streams that are still open: {pinned-backend}. " +
+		fix: "The options of the server ask for this: at `MaxConnectionAge`, such as " +
+			"30 minutes, plus or minus up to 10 %, a connection takes no new streams, and those that are still open end after `MaxConnectionAgeGrace`: {pinned-backend}. " +
 			"Open a new stream, and continue after the last message: {05-cancellation#come-back}. Or let the " +
 			"handler end its stream before the age.",
 		produce: bubble(func(t *testing.T) error {
@@ -75,15 +75,15 @@ var transport = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = error reading from server: connection timed out`,
 		who:   "the network",
-		fix: "The server's machine stopped answering, and TCP gave up: by default after more than two hours, or " +
-			"after about 15 minutes if the client had sent something: {tcp#who-notices-a-dead-peer}. Set keepalive to learn of it sooner: {dead-peer}.",
+		fix: "The server's machine stopped answering, and TCP gave up: " +
+			"{tcp#who-notices-a-dead-peer}. Set keepalive to learn of it sooner: {dead-peer}.",
 		produce: connectionTimedOut,
 	},
 	{
 		shows: `rpc error: code = Unavailable desc = error reading from server: EOF`,
 		who:   "your server or a proxy",
-		fix: "1. The server's process ended, or it closed the connection: a `Stop`, a crash, a panic in " +
-			"any handler: {handler-panic}. 2. A proxy ended, or limits the time of a connection: " +
+		fix: "1. The server's process ended, or it closed the connection, for example at a `Stop`, a crash, or a panic in " +
+			"a handler: {handler-panic}. 2. A proxy ended, or limits the time of a connection: " +
 			"{07-production/proxies#from-the-error-text-to-the-culprit}. Open a new stream: {no-reconnect}.",
 		produce: bubble(func(t *testing.T) error {
 			client, network := pitfalltest.DialFaulty(t, pitfalltest.Idle())
@@ -96,8 +96,8 @@ var transport = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = error reading from server: read tcp ...->...: read: connection reset by peer`,
 		who:   "your server, a proxy or the network",
-		fix: "The same as `error reading from server: connection reset by peer`, with TLS or on a system other " +
-			"than Linux: {no-reconnect}.",
+		fix: "The same as `error reading from server: connection reset by peer`, for example " +
+			"with TLS: {no-reconnect}.",
 		produce: func(t *testing.T) string {
 			server := tlsServer(t)
 			config := &tls.Config{Certificates: server.TLS.Certificates, NextProtos: []string{"h2"}}
@@ -110,8 +110,8 @@ var transport = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = error reading from server: connection reset by peer`,
 		who:   "your server, a proxy or the network",
-		fix: "The connection was reset: the server's process was killed, or a proxy or a NAT has forgotten the " +
-			"connection. Open a new stream: {no-reconnect}. A connection that is quiet for long needs " +
+		fix: "The connection was reset, for example because the server's process was killed, or a proxy or a NAT has " +
+			"forgotten the connection. Open a new stream: {no-reconnect}. A connection that is quiet for long needs " +
 			"keepalive: {dead-peer}.",
 		produce: func(t *testing.T) string {
 			return countTCP(t, framing(t, func(_ *http2.Framer, _ uint32, conn net.Conn) { _ = resetConn(conn) }))
@@ -120,7 +120,7 @@ var transport = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = keepalive ping failed to receive ACK within timeout`,
 		who:   "the network or your server",
-		fix: "The client's keepalive got no answer: the cable is cut, the machine is off, or the process hangs: " +
+		fix: "The client's keepalive got no answer, for example because the cable is cut or the machine is off: " +
 			"{dead-peer}. Open a new stream: {no-reconnect}.",
 		produce: bubble(func(t *testing.T) error {
 			ping := keepalive.ClientParameters{Time: time.Minute, Timeout: time.Second}
@@ -134,13 +134,18 @@ var transport = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = the connection is draining`,
 		who:   "your server or a proxy",
-		fix: "The server closed the connection for new streams while this one was opened. grpc-go tried it once " +
-			"more on a new connection, with the same result, unless the client had sent more than 256 KiB, received something or called `stream.Context()`. The " +
-			"handler has not run, so call again.",
+		fix: "The server closed the connection for new streams while this one was opened. Without a retry policy, " +
+			"grpc-go has sent it at most twice, on two connections. The handler has not run, so call again.",
 		produce: func(t *testing.T) string {
-			return countTCP(t, framing(t, func(f *http2.Framer, _ uint32, _ net.Conn) {
+			connections := make(chan string, 3)
+			got := countTCP(t, framing(t, func(f *http2.Framer, _ uint32, conn net.Conn) {
+				connections <- conn.RemoteAddr().String()
 				_ = f.WriteGoAway(0, http2.ErrCodeNo, nil)
 			}))
+			require.Len(t, connections, 2)
+			first := <-connections
+			require.NotEqual(t, first, <-connections)
+			return got
 		},
 	},
 	{

@@ -19,7 +19,9 @@ func TestBroken_TraceShowsTheLastValueThreeTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sum, traced := sumTraced(t, BrokenSum)
 		require.Equal(t, int64(6), sum)
-		require.Equal(t, []int64{3, 3, 3}, traced)
+		for _, where := range traced {
+			require.Equal(t, []int64{3, 3, 3}, where)
+		}
 	})
 }
 
@@ -27,7 +29,9 @@ func TestFixed_TraceShowsEachValue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sum, traced := sumTraced(t, FixedSum)
 		require.Equal(t, int64(6), sum)
-		require.Equal(t, []int64{1, 2, 3}, traced)
+		for _, where := range traced {
+			require.Equal(t, []int64{1, 2, 3}, where)
+		}
 	})
 }
 
@@ -43,18 +47,41 @@ func TestFixed_DoesNotRaceWithThatTrace(t *testing.T) {
 	require.Contains(t, report, "exported 1\nexported 2\nexported 3\n")
 }
 
-// sumTraced returns the sum, and the values of the messages that a stats
-// handler has kept until the end of the call.
-func sumTraced(t *testing.T, sum sum) (total int64, traced []int64) {
-	var kept []*pitfallsv1.Number
-	keep := observer(func(n *pitfallsv1.Number) { kept = append(kept, n) })
-	client := pitfalltest.Dial(t, &service.Server{}, grpc.WithStatsHandler(keep))
+// sumTraced returns the sum, and the values of the messages that two stats
+// handlers and an interceptor have kept until the end of the call.
+func sumTraced(t *testing.T, sum sum) (total int64, traced [3][]int64) {
+	var kept [3][]*pitfallsv1.Number
+	keep := func(i int) observer {
+		return func(n *pitfallsv1.Number) { kept[i] = append(kept[i], n) }
+	}
+	client := pitfalltest.Dial(t, &service.Server{},
+		grpc.WithStatsHandler(keep(0)), grpc.WithStatsHandler(keep(1)), grpc.WithStreamInterceptor(keep(2).intercept))
 	total, err := sum(t.Context(), client, 1, 2, 3)
 	require.NoError(t, err)
-	for _, n := range kept {
-		traced = append(traced, n.GetValue())
+	for i := range kept {
+		for _, n := range kept[i] {
+			traced[i] = append(traced[i], n.GetValue())
+		}
 	}
 	return total, traced
+}
+
+func (o observer) intercept(
+	ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string,
+	open grpc.Streamer, opts ...grpc.CallOption,
+) (grpc.ClientStream, error) {
+	stream, err := open(ctx, desc, cc, method, opts...)
+	return observed{stream, o}, err
+}
+
+type observed struct {
+	grpc.ClientStream
+	observer
+}
+
+func (s observed) SendMsg(m any) error {
+	s.observer(m.(*pitfallsv1.Number))
+	return s.ClientStream.SendMsg(m)
 }
 
 // sumExported calls sum while a stats handler passes the messages to another

@@ -6,6 +6,7 @@ import (
 	"net"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
@@ -81,6 +82,21 @@ func TestRecv_ReturnsTheRefusal(t *testing.T) {
 			require.EqualError(t, err, "rpc error: "+want)
 		})
 	}
+}
+
+// No packet reaches the server, so that it sees no frame.
+func TestOpen_DoesNotWaitForTheServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, network := pitfalltest.DialFaulty(t, &service.Server{})
+		_, err := client.Ping(t.Context(), &pitfallsv1.PingRequest{})
+		require.NoError(t, err)
+		network.Conn().HalfOpen()
+
+		start := time.Now()
+		_, err = client.Count(t.Context(), &pitfallsv1.CountRequest{})
+		require.NoError(t, err)
+		require.Zero(t, time.Since(start))
+	})
 }
 
 func TestOpen_FailsForWhatTheClientKnows(t *testing.T) {

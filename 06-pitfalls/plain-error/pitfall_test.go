@@ -44,6 +44,7 @@ func TestHandler_ErrorBecomesAStatus(t *testing.T) {
 		{notFound, "code = NotFound desc = no log"},
 		{fmt.Errorf("open: %w", notFound), "code = NotFound desc = open: rpc error: code = NotFound desc = no log"},
 		{context.Canceled, "code = Canceled desc = context canceled"},
+		{fmt.Errorf("disk: %w", context.Canceled), "code = Canceled desc = disk: context canceled"},
 		{deadline, "code = DeadlineExceeded desc = context deadline exceeded"},
 		{fmt.Errorf("disk: %w", deadline), "code = DeadlineExceeded desc = disk: context deadline exceeded"},
 	} {

@@ -27,8 +27,10 @@ func TestBroken_HandlesThousandsThatNobodySent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := pitfalltest.Dial(t, &service.Server{OnCount: secondIsLarge})
 
+		start := time.Now()
 		r, err := run(t.Context(), client, BrokenCount)
 
+		require.Equal(t, 100*time.Millisecond, time.Since(start), "the handling of the first number; no Recv waits")
 		require.Equal(t, []int64{1}, r.sent, "the third number is lost too")
 		require.Greater(t, r.strange, 13_000)
 		require.Len(t, r.errs, maxErrors)

@@ -108,7 +108,8 @@ func TestPolicy_MultipliesTheAttemptsOfFixedCount(t *testing.T) {
 }
 
 func TestPolicy_RetriesIfAtMost256KiBWereSent(t *testing.T) {
-	for _, tt := range []struct{ kib, attempts int }{{250, 3}, {260, 1}} {
+	// 9 bytes precede the padding: 5 of gRPC, and 4 of the field.
+	for _, tt := range []struct{ padding, attempts int }{{256<<10 - 9, 3}, {256<<10 - 8, 1}} {
 		synctest.Test(t, func(t *testing.T) {
 			attempts := 0
 			client := pitfalltest.Dial(t, &service.Server{OnSum: func(
@@ -123,14 +124,12 @@ func TestPolicy_RetriesIfAtMost256KiBWereSent(t *testing.T) {
 			}}, policy)
 			stream, err := client.Sum(t.Context())
 			require.NoError(t, err)
-			for range tt.kib / 10 {
-				require.NoError(t, stream.Send(&pitfallsv1.Number{Padding: make([]byte, 10<<10)}))
-			}
+			require.NoError(t, stream.Send(&pitfallsv1.Number{Padding: make([]byte, tt.padding)}))
 
 			_, err = stream.CloseAndRecv()
 
 			require.ErrorIs(t, err, errRestart)
-			require.Equal(t, tt.attempts, attempts, "with %d KiB", tt.kib)
+			require.Equal(t, tt.attempts, attempts, "with a padding of %d bytes", tt.padding)
 		})
 	}
 }

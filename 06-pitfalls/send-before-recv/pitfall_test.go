@@ -2,6 +2,7 @@ package sendbeforerecv
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,25 +15,50 @@ import (
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
 	pitfallsv1 "example.com/streams/06-pitfalls/pitfalls/v1"
+	"example.com/streams/internal/memserver/memservertest"
 )
 
-func TestBroken_HangsUntilItIsCanceled(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		client := pitfalltest.Dial(t, &service.Server{})
-		ctx, cancel := context.WithCancel(t.Context())
-		var got []int64
-		call := pitfalltest.Go(func() (err error) {
-			got, err = BrokenEcho(ctx, client, 500)
-			return err
+func TestBroken_HangsUntilItIsEndedFromOutside(t *testing.T) {
+	for want, end := range map[codes.Code]func(cancel func(), s memservertest.Server){
+		codes.Canceled:         func(cancel func(), _ memservertest.Server) { cancel() },
+		codes.DeadlineExceeded: func(func(), memservertest.Server) {},
+		codes.Unavailable:      func(_ func(), s memservertest.Server) { s.Stop() },
+	} {
+		t.Run(want.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := pitfalltest.Serve(t, &service.Server{})
+				client := pitfallsv1.NewPitfallServiceClient(server.Dial(t))
+				ctx, cancel := context.WithTimeout(t.Context(), 48*time.Hour)
+				defer cancel()
+				var got []int64
+				call := pitfalltest.Go(func() (err error) {
+					got, err = BrokenEcho(ctx, client, 1000)
+					return err
+				})
+
+				call.StillRuns(t, 24*time.Hour)
+				require.Equal(t, 1, pitfalltest.OpenStreams(t, client), "the handler has not returned")
+				for _, function := range []string{"BrokenEcho(", "(*Server).Echo("} {
+					require.Contains(t, stackOf(function), "transport.(*writeQuota).get(", "both sides wait in Send")
+				}
+
+				end(cancel, server)
+				err := call.Err()
+				require.Equal(t, want.String(), status.Code(err).String(), "got %v", err)
+				require.Less(t, len(got), 1000)
+			})
 		})
+	}
+}
 
-		call.StillRuns(t, 24*time.Hour)
-		require.Equal(t, 1, pitfalltest.OpenStreams(t, client), "the handler waits in Send too")
-
-		cancel()
-		require.Equal(t, codes.Canceled, status.Code(call.Err()))
-		require.Less(t, len(got), 500)
-	})
+// stackOf returns the stack of the goroutine that has called a function.
+func stackOf(function string) string {
+	for _, stack := range memservertest.Goroutines() {
+		if strings.Contains(stack, function) {
+			return stack
+		}
+	}
+	return "no goroutine has called " + function
 }
 
 func TestFixed_EchoesManyNumbers(t *testing.T) {

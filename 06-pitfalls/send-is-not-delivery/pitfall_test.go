@@ -1,6 +1,7 @@
 package sendisnotdelivery
 
 import (
+	"context"
 	"errors"
 	"io"
 	"testing"
@@ -71,6 +72,25 @@ func TestBroken_LosesTheValueOfAFastHandlerToo(t *testing.T) {
 		}
 	}
 	require.Fail(t, "all values have arrived")
+}
+
+func TestRecv_CanLoseWhatHasArrived(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, received := slowServer()
+		ctx, cancel := context.WithCancel(t.Context())
+		stream, err := pitfalltest.Dial(t, server).Sum(ctx)
+		require.NoError(t, err)
+		for range 100 {
+			require.NoError(t, stream.Send(&pitfallsv1.Number{}))
+		}
+		synctest.Wait() // all have arrived, and the handler has read one
+
+		cancel()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		require.Less(t, received.count, 100)
+		require.EqualError(t, received.end, "rpc error: code = Canceled desc = context canceled")
+	})
 }
 
 func TestSend_ReturnsBeforeTheHandlerHasRead(t *testing.T) {

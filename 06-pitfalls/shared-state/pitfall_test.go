@@ -33,6 +33,21 @@ func TestFixed_KeepsTwoStreamsApart(t *testing.T) {
 	})
 }
 
+func TestBoth_AddUpOneStreamAtATime(t *testing.T) {
+	for name, sum := range map[string]sumHandler{"broken": new(BrokenAdder).Sum, "fixed": new(FixedAdder).Sum} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := pitfalltest.Dial(t, &service.Server{OnSum: sum})
+				for range 2 {
+					response, err := pitfalltest.Sum(t, client, 1, 2)
+					require.NoError(t, err)
+					require.EqualValues(t, 3, response.GetSum())
+				}
+			})
+		})
+	}
+}
+
 func TestBroken_HasADataRace(t *testing.T) {
 	report := pitfalltest.RaceReport(t, func() { addAtOnce(t, new(BrokenAdder).Sum) })
 	require.Contains(t, report, "WARNING: DATA RACE")

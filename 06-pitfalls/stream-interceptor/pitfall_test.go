@@ -50,6 +50,14 @@ func TestBoth_CheckUnaryCalls(t *testing.T) {
 	}
 }
 
+func TestStreamInterceptor_DoesNotRunForAUnaryCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := dial(t, []grpc.ServerOption{grpc.ChainStreamInterceptor(checkStream)})
+		_, err := client.Ping(t.Context(), &pitfallsv1.PingRequest{})
+		require.NoError(t, err, "without a token")
+	})
+}
+
 // streamErrors makes a call of each streaming RPC type. It returns the errors
 // of the calls by the name of the RPC; nil means OK.
 func streamErrors(

@@ -45,15 +45,20 @@ func TestBroken_OneStreamTooManyWaitsForADay(t *testing.T) {
 
 func TestBroken_UnaryCallWaitsToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDialer(t, &service.Server{})
+		s := new(service.Server)
+		d := newDialer(t, s)
 		p := &BrokenPool{dial: d.dial}
 		for range limit {
 			_, err := p.Open(t.Context())
 			require.NoError(t, err)
 		}
 
-		err := ping(t, d.conns[0])
-		require.EqualError(t, err, "rpc error: code = DeadlineExceeded desc = context deadline exceeded")
+		const late = "rpc error: code = DeadlineExceeded desc = context deadline exceeded"
+		require.EqualError(t, ping(t, d.conns[0]), late)
+		_, err := p.Open(pitfalltest.WithTimeout(t, time.Minute))
+		require.EqualError(t, err, late)
+		synctest.Wait()
+		require.EqualValues(t, limit, s.OpenStreams(), "the server has not seen the call")
 	})
 }
 

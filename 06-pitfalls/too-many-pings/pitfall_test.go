@@ -2,6 +2,7 @@ package toomanypings
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -90,15 +91,21 @@ func TestFixed_KeepsItOpenIfTheServersClockIsSlow(t *testing.T) {
 }
 
 func TestServer_WantsTwoHoursWithoutAStream(t *testing.T) {
-	for interval, open := range map[time.Duration]bool{
-		6 * time.Minute:           false,
-		2*time.Hour - time.Second: false,
-		2 * time.Hour:             true,
+	for _, tt := range []struct {
+		interval      time.Duration
+		permits, open bool
+	}{
+		{6 * time.Minute, false, false},
+		{6 * time.Minute, true, true},
+		{2*time.Hour - time.Second, false, false},
+		{2 * time.Hour, false, true},
 	} {
-		t.Run(interval.String(), func(t *testing.T) {
+		t.Run(fmt.Sprint(tt.interval, tt.permits), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				conn := dial(t, grpc.WithIdleTimeout(0), grpc.WithKeepaliveParams(keepalive.ClientParameters{
-					Time: interval, PermitWithoutStream: true,
+				server := pitfalltest.Serve(t, &service.Server{}, grpc.KeepaliveEnforcementPolicy(
+					keepalive.EnforcementPolicy{PermitWithoutStream: tt.permits}))
+				conn := server.Dial(t, grpc.WithIdleTimeout(0), grpc.WithKeepaliveParams(keepalive.ClientParameters{
+					Time: tt.interval, PermitWithoutStream: true,
 				}))
 				conn.Connect()
 				synctest.Wait()
@@ -108,9 +115,9 @@ func TestServer_WantsTwoHoursWithoutAStream(t *testing.T) {
 				defer cancel()
 				closed := conn.WaitForStateChange(ctx, connectivity.Ready)
 
-				require.Equal(t, open, !closed)
+				require.Equal(t, tt.open, !closed)
 				if closed {
-					require.Equal(t, 4*interval, time.Since(start), "at the fourth ping")
+					require.Equal(t, 4*tt.interval, time.Since(start), "at the fourth ping")
 				}
 			})
 		})
@@ -127,6 +134,38 @@ func TestServer_WantsFiveMinutesWithAStream(t *testing.T) {
 		})
 	}
 }
+
+// A stream is quiet, and another sends something every 15 s. Between that, the
+// client sends a ping.
+func TestServer_ForgetsPingsWhenItSends(t *testing.T) {
+	for what, send := range map[string]func(grpc.ServerStream) error{
+		"headers":   func(s grpc.ServerStream) error { return s.SendHeader(nil) },
+		"a message": func(s grpc.ServerStream) error { return s.SendMsg(&pitfallsv1.Number{}) },
+		"trailers":  func(grpc.ServerStream) error { return status.Error(codes.Aborted, "trailers") },
+	} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := pitfalltest.Dial(t, &service.Server{OnCount: func(_ *pitfallsv1.CountRequest, s numbers) error {
+					if err := send(s); err != nil {
+						return err
+					}
+					<-s.Context().Done()
+					return s.Context().Err()
+				}}, BrokenDialOptions()...)
+				stream, err := client.Echo(t.Context())
+				require.NoError(t, err)
+				call := pitfalltest.Go(func() error { _, err := stream.Recv(); return err })
+				for range 100 {
+					call.StillRuns(t, 15*time.Second)
+					_, err := client.Count(t.Context(), &pitfallsv1.CountRequest{})
+					require.NoError(t, err)
+				}
+			})
+		})
+	}
+}
+
+type numbers = grpc.ServerStreamingServer[pitfallsv1.Number]
 
 // quiet opens a stream without messages. It returns the time after which the
 // stream ended, and the error.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/mem"
 
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
 	"example.com/streams/06-pitfalls/internal/service"
@@ -28,16 +29,25 @@ const framesThatWait = "google.golang.org/grpc/internal/transport.(*framer).read
 func TestBroken_ServerHoldsWhatNobodyReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := sendToSlowHandlers(t, BrokenOptions())
-		require.EqualValues(t, streams*numbers, s.sent.Load(), "no Send waits")
+		for i := range s.sent {
+			require.EqualValues(t, numbers, s.sent[i].Load(), "no Send waits")
+		}
 		require.Greater(t, heap()-s.heapBefore, int64(30<<20))
 		require.Positive(t, profiled(framesThatWait))
 	})
+	for frame, want := range map[int]int{1<<10 + 1: 4 << 10, 4 << 10: 4 << 10, 4<<10 + 1: 16 << 10} {
+		buffer := mem.DefaultBufferPool().Get(frame)
+		require.Equal(t, want, cap(*buffer), "the buffer for a frame of %d bytes", frame)
+		mem.DefaultBufferPool().Put(buffer)
+	}
 }
 
 func TestFixed_SendWaitsForTheHandler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := sendToSlowHandlers(t, FixedOptions())
-		require.Less(t, s.sent.Load()*padding, int64(streams*130<<10))
+		for i := range s.sent {
+			require.Less(t, s.sent[i].Load()*padding, int64(130<<10))
+		}
 		require.Less(t, heap()-s.heapBefore, int64(24<<20))
 	})
 }
@@ -61,7 +71,7 @@ func TestBoth_DeliverToAHandlerThatReads(t *testing.T) {
 
 type senders struct {
 	heapBefore int64
-	sent       atomic.Int64 // numbers
+	sent       [streams]atomic.Int64 // numbers
 }
 
 // sendToSlowHandlers sends numbers on all streams to handlers that work for
@@ -69,7 +79,7 @@ type senders struct {
 func sendToSlowHandlers(t *testing.T, opts []grpc.ServerOption) *senders {
 	client := dial(t, slow, opts)
 	s := &senders{heapBefore: heap()}
-	for range streams {
+	for i := range streams {
 		stream, err := client.Sum(t.Context())
 		require.NoError(t, err)
 		go func() {
@@ -77,7 +87,7 @@ func sendToSlowHandlers(t *testing.T, opts []grpc.ServerOption) *senders {
 				if stream.Send(&pitfallsv1.Number{Padding: make([]byte, padding)}) != nil {
 					return // the test has ended
 				}
-				s.sent.Add(1)
+				s.sent[i].Add(1)
 			}
 		}()
 	}

@@ -39,9 +39,9 @@ func NewLifetime(maxAge time.Duration) *Lifetime {
 }
 
 // ServerOptions returns the options of the server. At its maximum age, give
-// or take up to 10 %, a connection takes no new streams, so that the client
-// connects again. It stays open until its last stream has ended, for at most
-// 1.25 times the maximum age and a second.
+// or take up to 10 %, a connection takes no new streams; the client opens the
+// next one on another connection. The old one stays open until its last stream
+// has ended, for at most 1.25 times the maximum age and a second.
 func (l *Lifetime) ServerOptions() []grpc.ServerOption {
 	options := []grpc.ServerOption{grpc.ChainStreamInterceptor(l.Intercept)}
 	if l.maxAge > 0 {

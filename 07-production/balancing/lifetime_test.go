@@ -85,6 +85,24 @@ func TestLifetime_BothAgesMoveStreams(t *testing.T) {
 	}
 }
 
+// The streams have no maximum age here, so that they stay on the connection.
+func TestLifetime_OldConnectionTakesNoNewStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t, &fleet.Fleet{MaxAge: age, Options: func(l *balancing.Lifetime) []grpc.ServerOption {
+			return l.ServerOptions()[1:]
+		}}, "a")
+		conn := client(t, f, balancing.PickFirst, 1)
+		time.Sleep(age*9/10 - time.Second)
+		more(f, conn, 1)
+		require.Equal(t, []int64{1}, f.Connections("a"))
+		time.Sleep(age/5 + 2*time.Second)
+		require.Equal(t, []int64{1}, f.Connections("a"), "pick_first connects for the next stream")
+		more(f, conn, 1)
+		require.Equal(t, []int64{2}, f.Connections("a"))
+		require.Equal(t, []int64{3}, f.Streams("a"))
+	})
+}
+
 func TestLifetime_PickFirstStaysWhereItIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		require.Equal(t, []int64{0, 0}, later(t, &fleet.Fleet{MaxAge: age}, balancing.PickFirst, 12)[1:])

@@ -103,7 +103,7 @@ func TestChromium_OtherAnswersEndASource(t *testing.T) {
 	t.Parallel()
 	tab := startChromium(t)
 	mux := http.NewServeMux()
-	for _, code := range []int{200, 204, 307, 400, 401, 403, 404, 429, 500, 502, 503, 504} {
+	for _, code := range []int{200, 204, 307, 400, 401, 403, 404, 421, 429, 500, 502, 503, 504} {
 		mux.HandleFunc(fmt.Sprintf("/%d", code), func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "/events")
 			w.Header().Set("Content-Type", "text/html")
@@ -117,7 +117,7 @@ func TestChromium_OtherAnswersEndASource(t *testing.T) {
 	})
 	mux.HandleFunc("/{$}", func(http.ResponseWriter, *http.Request) {})
 	tab.open(startServer(t, mux).URL)
-	for _, code := range []int{200, 204, 400, 401, 403, 404, 429, 500, 502, 503, 504} {
+	for _, code := range []int{200, 204, 400, 401, 403, 404, 421, 429, 500, 502, 503, 504} {
 		tab.await(fmt.Sprintf(`window.source = new EventSource("/%d")`, code))
 		tab.await(`source.readyState == EventSource.CLOSED`)
 	}
@@ -170,6 +170,7 @@ func TestChromium_SixConnectionsOverHTTP1(t *testing.T) {
 	}{{false, 6}, {true, 10}} {
 		gateway := NewGateway(client)
 		server := httptest.NewUnstartedServer(gateway)
+		server.Config = NewServer(gateway)
 		server.EnableHTTP2 = tt.http2
 		if tt.http2 {
 			server.StartTLS()
@@ -178,6 +179,8 @@ func TestChromium_SixConnectionsOverHTTP1(t *testing.T) {
 		}
 		tab.open(server.URL)
 		tab.await(`document.querySelector("#state").textContent == "open"`)
+		protocol := map[bool]string{false: "http/1.1", true: "h2"}[tt.http2]
+		require.Equal(t, protocol, tab.await(`performance.getEntriesByType("navigation")[0].nextHopProtocol`))
 		tab.await(fmt.Sprintf(openTen, !tt.http2)) // over HTTP/2, all stay open
 		tab.await(`opened == 10`)
 		require.EqualValues(t, tt.most, tab.await(`most`), "HTTP/2: %v", tt.http2)

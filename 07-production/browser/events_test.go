@@ -30,6 +30,7 @@ func TestEvents_AreTextOnTheWire(t *testing.T) {
 		resp, err := newClient(t, NewServer(gateway), false).Get("http://localhost/events")
 		require.NoError(t, err)
 		defer resp.Body.Close()
+		require.Empty(t, resp.Header.Get("Access-Control-Allow-Origin"))
 		time.AfterFunc(20*time.Second, gateway.Drain)
 		body, err := io.ReadAll(resp.Body)
 		require.NoError(t, err)
@@ -267,6 +268,18 @@ func TestEvents_OneTooManyIsToldWhenToComeBack(t *testing.T) {
 		_, ok = second.next()
 		require.True(t, ok)
 		require.InDelta(t, time.Second, second.retry, float64(500*time.Millisecond))
+	})
+}
+
+func TestMaxStreams_Is100ByDefault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gateway := newGateway(t, &logs.LogServer{Log: newLog("first")})
+		for n := range 101 {
+			client := newSource(t, gateway, "")
+			client.connect(t.Context())
+			_, ok := client.next()
+			require.Equal(t, n < 100, ok, "stream %d", n+1)
+		}
 	})
 }
 

@@ -119,11 +119,11 @@ func (s *source) connect(ctx context.Context) {
 func (s *source) next() (event, bool) {
 	e, hasData, id := event{Type: "message"}, false, s.lastID
 	for {
-		line, err := s.body.ReadString('\n')
+		line, err := s.line()
 		if err != nil {
 			return event{}, false
 		}
-		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
+		name, value, _ := strings.Cut(line, ":")
 		value = strings.TrimPrefix(value, " ")
 		switch name {
 		case "id":
@@ -142,6 +142,18 @@ func (s *source) next() (event, bool) {
 				return e, true
 			}
 		}
+	}
+}
+
+// line returns the next line. A carriage return ends a line, too.
+func (s *source) line() (string, error) {
+	var line []byte
+	for {
+		b, err := s.body.ReadByte()
+		if err != nil || b == '\n' || b == '\r' {
+			return string(line), err
+		}
+		line = append(line, b)
 	}
 }
 

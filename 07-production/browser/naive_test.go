@@ -48,6 +48,12 @@ func TestNaive_RepeatsTheLogAtEachConnection(t *testing.T) {
 			leave()
 		}
 		require.Equal(t, []string{"first", "second", "first", "second", "first", "second"}, got)
+
+		client = newSource(t, newNaive(t, newLog("x\rretry: 3600000")), "")
+		client.connect(t.Context())
+		e, _ := client.next()
+		require.Equal(t, "x", e.Data)
+		require.Equal(t, time.Hour, client.retry, "the text of the log")
 	})
 }
 

@@ -21,8 +21,8 @@ func OnePort(grpc, web http.Handler) http.Handler {
 
 // NewServer returns a server with limits for headers and for connections
 // without a request. Without TLS, browsers speak HTTP/1.1 to it, and gRPC
-// clients HTTP/2. It has no WriteTimeout and no ReadTimeout, because they end
-// streams of gRPC, however busy.
+// clients HTTP/2. It has no WriteTimeout, because that ends streams of gRPC,
+// however busy, and no ReadTimeout, because that ends a handler's Recv.
 func NewServer(handler http.Handler) *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)

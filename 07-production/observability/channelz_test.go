@@ -3,6 +3,7 @@ package observability
 import (
 	"bytes"
 	"context"
+	"path"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,9 +89,17 @@ func TestSockets_ReadsAllPages(t *testing.T) {
 		for range 60 {
 			follow(t.Context(), t, memservertest.Dial(t, register(logs.NewLog(10))), 0)
 		}
-		sockets, err := Sockets(t.Context(), dialChannelz(t))
+		calls := map[string]int{}
+		channelz := memservertest.Serve(t, func(s grpc.ServiceRegistrar) { service.RegisterChannelzServiceToServer(s) })
+		conn := channelz.Dial(t, grpc.WithUnaryInterceptor(func(ctx context.Context, method string, req, reply any,
+			cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+			calls[path.Base(method)]++
+			return invoke(ctx, method, req, reply, cc, opts...)
+		}))
+		sockets, err := Sockets(t.Context(), channelzv1.NewChannelzClient(conn))
 		require.NoError(t, err)
 		require.Len(t, sockets, 120+60+1)
+		require.Equal(t, map[string]int{"GetServers": 2, "GetServerSockets": 3 + 60 + 1, "GetSocket": 120 + 60 + 1}, calls)
 	})
 }
 

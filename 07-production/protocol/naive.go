@@ -25,8 +25,7 @@ type NaiveServer struct {
 
 // Work runs each item in a goroutine as soon as it arrives.
 //
-// OK: all items succeeded. InvalidArgument: an item failed. Canceled,
-// DeadlineExceeded: the context of the call ended.
+// OK: all items succeeded. InvalidArgument: an item failed.
 func (s *NaiveServer) Work(stream grpc.BidiStreamingServer[jobsv1.WorkRequest, jobsv1.WorkResponse]) error {
 	items, ctx := errgroup.WithContext(stream.Context())
 	var mu sync.Mutex

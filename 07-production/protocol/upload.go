@@ -42,7 +42,7 @@ func (s *Server) GetUpload(_ context.Context, req *jobsv1.GetUploadRequest) (*jo
 // Aborted: a chunk does not begin at the end of the upload.
 // ResourceExhausted: the upload would exceed [MaxUpload], or a message the
 // limit of gRPC. Internal: the file could not be opened or stored. Canceled,
-// DeadlineExceeded: the context of the call ended.
+// DeadlineExceeded: the context of the call ended before the half-close.
 func (s *Server) Upload(stream grpc.ClientStreamingServer[jobsv1.UploadRequest, jobsv1.UploadStatus]) error {
 	req, err := stream.Recv()
 	if err != nil && !errors.Is(err, io.EOF) {

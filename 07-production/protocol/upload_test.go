@@ -135,6 +135,11 @@ func TestUpload_RefusesMoreThanMaxUpload(t *testing.T) {
 		require.NoError(t, file.Close())
 		_, err = upload(t, dial(t, &Server{Root: root}), "full", MaxUpload-2, "abc").CloseAndRecv()
 		requireStatus(t, err, codes.ResourceExhausted, "upload: must have at most 1073741824 bytes, got 1073741825")
+		_, err = upload(t, dial(t, &Server{Root: root}), "full", MaxUpload-2, "ab").CloseAndRecv()
+		require.NoError(t, err)
+		_, err = upload(t, dial(t, &Server{Root: root}), "large", 0, strings.Repeat("x", 4<<20)).CloseAndRecv()
+		require.Equal(t, codes.ResourceExhausted.String(), status.Code(err).String(), "got %v", err)
+		require.ErrorContains(t, err, "received message larger than max")
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	jobsv1 "example.com/streams/07-production/protocol/jobs/v1"
 	"example.com/streams/internal/memserver/memservertest"
@@ -22,12 +23,16 @@ import (
 func TestWork_FailureDoesNotEndTheStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := dial(t, &Server{Run: new(job).run})
-		got, err := lines(Work(t.Context(), client, slices.Values([]string{"3s", "1s", "soon", "2s"})))
+		results := Work(t.Context(), client, slices.Values([]string{"3s", "1s", "soon", "2s"}))
+		got, err := lines(results)
 		require.NoError(t, err)
 		require.Equal(t, []string{
 			`3: InvalidArgument: input: must be a duration, got "soon"`,
 			"2: slept 1s", "4: slept 2s", "1: slept 3s",
 		}, got)
+		again, err := lines(results)
+		require.NoError(t, err)
+		require.Equal(t, got, again, "each loop is a call")
 	})
 }
 
@@ -93,6 +98,56 @@ func TestWork_UnreadResultsKeepTheirCredits(t *testing.T) {
 		require.Equal(t, 2+Credits, j.get().started)
 		requireStatus(t, drain(stream), codes.ResourceExhausted, "items: must be at most 4 under way, got 5")
 	})
+}
+
+// The second input takes 10 s.
+func TestWork_WaitsForInputsBeforeResults(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, start := dial(t, &Server{Run: new(job).run}), time.Now()
+		inputs := func(yield func(string) bool) {
+			if yield("1s") {
+				time.Sleep(10 * time.Second)
+				yield("1s")
+			}
+		}
+		var results []time.Duration
+		for _, err := range Work(t.Context(), client, inputs) {
+			require.NoError(t, err)
+			results = append(results, time.Since(start))
+		}
+		require.Equal(t, []time.Duration{10 * time.Second, 11 * time.Second}, results)
+	})
+}
+
+// At a deadline, the client's reset may come before the server's own timer.
+func TestHandlers_ReturnHowTheContextEnded(t *testing.T) {
+	for method, first := range map[string]proto.Message{
+		jobsv1.JobService_Work_FullMethodName:   helloMessage(&jobsv1.Hello{Versions: []uint32{2}}),
+		jobsv1.JobService_Upload_FullMethodName: &jobsv1.UploadRequest{Upload: "file", Chunk: []byte("abc")},
+	} {
+		for timeout, want := range map[time.Duration][]codes.Code{
+			time.Minute: {codes.Canceled}, time.Millisecond: {codes.DeadlineExceeded, codes.Canceled},
+		} {
+			synctest.Test(t, func(t *testing.T) {
+				ended := make(chan error, 1)
+				server := memservertest.Serve(t, register(&Server{Root: newRoot(t)}), grpc.ChainStreamInterceptor(
+					func(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+						err := next(srv, stream)
+						ended <- err
+						return err
+					}))
+				ctx, cancel := context.WithTimeout(t.Context(), timeout)
+				desc := &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}
+				stream, err := server.Dial(t).NewStream(ctx, desc, method)
+				require.NoError(t, err)
+				require.NoError(t, stream.SendMsg(first))
+				time.Sleep(time.Second)
+				cancel()
+				err = <-ended
+				require.Contains(t, want, status.Code(err), "%s: got %v", method, err)
+			})
+		}
+	}
 }
 
 func TestWork_BreakCancelsTheItems(t *testing.T) {

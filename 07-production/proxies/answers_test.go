@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -39,10 +40,14 @@ var retries = map[codes.Code]string{
 }
 
 func TestHTML_BecomesACode(t *testing.T) {
+	hops, err := os.ReadFile("../../docs/hops.md")
+	require.NoError(t, err)
+	follow05 := map[string]string{"yes": "retries", "no": "gives up"}
 	var table strings.Builder
-	table.WriteString("| HTTP status | code | chapter 05 retries | typically from |\n|---|---|---|---|\n")
+	table.WriteString("| HTTP status | code | chapter 05 retries | for example from |\n|---|---|---|---|\n")
 	for _, tt := range answers {
 		text := http.StatusText(tt.http)
+		require.Contains(t, string(hops), fmt.Sprintf("| HTTP %d %s | `%v` | %s |\n", tt.http, text, tt.code, follow05[retries[tt.code]]))
 		fmt.Fprintf(&table, "| %d %s | `%v` | %s | %s |\n", tt.http, text, tt.code, retries[tt.code], tt.who)
 		t.Run(text, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -1,7 +1,9 @@
 package proxies
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -193,9 +195,30 @@ func TestProxy_PassesTheServersStatusOn(t *testing.T) {
 	})
 }
 
+func TestServe_ClosesAllConnectionsAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		service := &watchedService{oneEntry(), make(chan struct{}, 1)}
+		server := serve(t, service)
+		f := newFront()
+		ctx, cancel := context.WithCancel(t.Context())
+		served := make(chan error, 1)
+		go func() { served <- (&Proxy{Upstream: "server", Dial: server.DialContext}).Serve(ctx, f) }()
+		idle, err := f.DialContext(t.Context(), "")
+		require.NoError(t, err)
+		time.AfterFunc(time.Minute, cancel)
+		_, lived, err := read(t.Context(), f.client(t), follow)
+		require.Contains(t, []string{closed, reset}, err.Error())
+		require.Equal(t, time.Minute, lived)
+		_, err = io.ReadAll(idle)
+		require.NoError(t, err, "until EOF")
+		<-service.ended // the connection to the server is closed, too
+		require.NoError(t, <-served)
+	})
+}
+
 func TestProxy_EndsTheHandlerOfACutStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		service := &watchedService{oneEntry(), make(chan struct{})}
+		service := &watchedService{oneEntry(), make(chan struct{}, 1)}
 		client := behind(t, &Proxy{Idle: 15 * time.Second}, serve(t, service))
 		start := time.Now()
 		_, _, err := read(t.Context(), client, follow)

@@ -19,7 +19,7 @@ type watchedService struct {
 }
 
 func (s *watchedService) StreamLogs(req *logsv1.LogRequest, stream grpc.ServerStreamingServer[logsv1.LogEntry]) error {
-	defer close(s.ended)
+	defer func() { s.ended <- struct{}{} }()
 	return s.LogServiceServer.StreamLogs(req, stream)
 }
 
@@ -41,7 +41,7 @@ func TestDeadServer_IsHiddenFromPings(t *testing.T) {
 
 func TestDeadServer_IsNoticedWithoutBookmarks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		service := &watchedService{oneEntry(), make(chan struct{})}
+		service := &watchedService{oneEntry(), make(chan struct{}, 1)}
 		server := serve(t, service, serverPings)
 		network := faultnet.New(server.DialContext)
 		client := behind(t, &Proxy{Dial: network.DialContext}, server)
@@ -63,7 +63,7 @@ func TestDeadServer_IsNoticedWithoutBookmarks(t *testing.T) {
 // the proxy ends such a stream.
 func TestDeadClient_IsHiddenFromTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		service := &watchedService{oneEntry(), make(chan struct{})}
+		service := &watchedService{oneEntry(), make(chan struct{}, 1)}
 		proxy := start(t, &Proxy{Age: time.Hour}, serve(t, service, serverPings))
 		network := faultnet.New(proxy.DialContext)
 		stream, err := proxy.client(t, grpc.WithContextDialer(network.DialContext)).StreamLogs(t.Context(), follow)

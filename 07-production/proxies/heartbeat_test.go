@@ -74,6 +74,26 @@ func TestWatchdog_DoesNotCountTheTimeOfTheLoop(t *testing.T) {
 	})
 }
 
+func TestWatchdog_EndsConcurrentCallsAtTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		service := &watchedService{silent(), make(chan struct{}, 2)}
+		client := logsv1.NewLogServiceClient(serve(t, service).Dial(t))
+		watchdog := &Watchdog{client, 40 * time.Second}
+		start, results := time.Now(), make(chan error, 2)
+		for range 2 {
+			go func() {
+				_, _, err := read(t.Context(), watchdog, follow)
+				results <- err
+			}()
+		}
+		for range 2 {
+			require.EqualError(t, <-results, "rpc error: code = DeadlineExceeded desc = the server sent nothing for 40s")
+			<-service.ended
+		}
+		require.Equal(t, 40*time.Second, time.Since(start))
+	})
+}
+
 func TestWatchdog_LeavesNoContextBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := logs.NewLog(10)

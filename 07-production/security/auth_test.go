@@ -24,7 +24,8 @@ import (
 func TestCheckAtOpen_RevokedUserReadsForADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		auth := &Auth{Lookup: f.sessions.Lookup}
+		lookups := 0
+		auth := &Auth{Lookup: func(token string) *Session { lookups++; return f.sessions.Lookup(token) }}
 		server := memservertest.Serve(t, func(s grpc.ServiceRegistrar) {
 			logsv1.RegisterLogServiceServer(s, &logs.LogServer{Log: f.log})
 		}, grpc.ChainStreamInterceptor(auth.CheckAtOpen))
@@ -36,12 +37,15 @@ func TestCheckAtOpen_RevokedUserReadsForADay(t *testing.T) {
 		require.NoError(t, err)
 
 		f.sessions.Revoke("ada")
-		time.Sleep(24 * time.Hour)
-		f.log.Append("secret", false)
+		for range 24 {
+			time.Sleep(time.Hour)
+			f.log.Append("secret", false)
 
-		entry, err := stream.Recv()
-		require.NoError(t, err)
-		require.Equal(t, "secret", entry.GetMessage())
+			entry, err := stream.Recv()
+			require.NoError(t, err)
+			require.Equal(t, "secret", entry.GetMessage())
+		}
+		require.Equal(t, 1, lookups)
 	})
 }
 
@@ -94,15 +98,18 @@ func TestRevoke_EndsOnlyTheStreamsOfTheUser(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		server := f.serveLog(t)
-		ada, bob := follow(t, f.dial(t, server, f.as("ada"))), follow(t, f.dial(t, server, f.as("bob")))
+		client := f.dial(t, server, f.as("ada")) // a token for each stream
+		first, second, bob := follow(t, client), follow(t, client), follow(t, f.dial(t, server, f.as("bob")))
 		synctest.Wait()
 
 		f.sessions.Revoke("ada")
-		_, err := ada.Recv()
-		require.Equal(t, codes.Unauthenticated, status.Code(err), "got %v", err)
+		for _, ada := range []grpc.ServerStreamingClient[logsv1.LogEntry]{first, second} {
+			_, err := ada.Recv()
+			require.Equal(t, codes.Unauthenticated, status.Code(err), "got %v", err)
+		}
 
 		f.log.Append("next", false)
-		_, err = bob.Recv()
+		_, err := bob.Recv()
 		require.NoError(t, err)
 	})
 }
@@ -147,6 +154,12 @@ func TestUser_ReachesTheHandler(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "ada on dashboard", entry.GetMessage())
 		require.Empty(t, User(t.Context()))
+
+		token := metadata.Pairs("authorization", "Bearer "+f.sessions.Login("ada", time.Hour))
+		user, err := (&Auth{f.sessions.Lookup}).Unary(metadata.NewIncomingContext(t.Context(), token), nil, nil,
+			func(ctx context.Context, _ any) (any, error) { return User(ctx), nil })
+		require.NoError(t, err)
+		require.Equal(t, "ada", user)
 		require.Nil(t, Peer(t.Context()))
 	})
 }
@@ -173,12 +186,13 @@ func TestStream_EndsAHandlerThatDoesNotLook(t *testing.T) {
 func TestStream_ReceivesNothingAfterItsToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		received := 0
+		received, ended, start := 0, time.Duration(0), time.Now()
 		server := f.serve(t, logsv1.UnimplementedLogServiceServer{}, grpc.UnknownServiceHandler(
 			func(_ any, stream grpc.ServerStream) error {
 				for stream.RecvMsg(new(logsv1.LogRequest)) == nil {
 					received++
 				}
+				ended = time.Since(start)
 				return nil
 			}))
 		stream, err := server.Dial(t, f.tls(), f.as("ada")).NewStream(t.Context(),
@@ -191,6 +205,7 @@ func TestStream_ReceivesNothingAfterItsToken(t *testing.T) {
 		require.NoError(t, stream.SendMsg(new(logsv1.LogRequest)))
 		require.EqualError(t, stream.RecvMsg(new(logsv1.LogEntry)), errExpired.Error())
 		require.Equal(t, 3, received)
+		require.Equal(t, 75*time.Minute, ended, "the Recv that waited is not interrupted")
 	})
 }
 

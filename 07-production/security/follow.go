@@ -20,12 +20,13 @@ const (
 )
 
 // Follow yields the entries that req asks for, each of them once, and makes
-// the next call when the token or the connection has ended. onRetry is
-// called with the status of each call that another call follows.
+// the next call when the token or the connection has ended. It waits up to a
+// second before that call, and calls onRetry before the wait, with the status
+// of the call that has ended.
 //
 // The last pair that Follow yields is an error: Canceled or DeadlineExceeded
 // if ctx has ended, Unauthenticated if three tokens in a row were refused,
-// otherwise the first status that is neither Unauthenticated nor
+// each within a second and without an entry, otherwise the first status that is neither Unauthenticated nor
 // Unavailable. If req.follow is false, Follow ends without an error after
 // the newest entry.
 func Follow(

@@ -41,17 +41,22 @@ func TestFollow_NewTokenMissesNothing(t *testing.T) {
 	})
 }
 
-// An hour without an entry is not a refusal.
+// More than a second without an entry is not a refusal.
 func TestFollow_QuietLogIsNotARefusal(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t)
-		time.AfterFunc(24*time.Hour+time.Minute, func() { f.log.Append("at last", false) })
-		for e, err := range Follow(t.Context(), f.dial(t, f.serveLog(t), f.as("ada")), &logsv1.LogRequest{Follow: true}, func(error) {}) {
-			require.NoError(t, err)
-			require.Equal(t, "at last", e.GetMessage())
-			break
-		}
-	})
+	for _, life := range []time.Duration{1001 * time.Millisecond, time.Hour} {
+		t.Run(life.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t)
+				f.life = life
+				time.AfterFunc(24*life+time.Minute, func() { f.log.Append("at last", false) })
+				for e, err := range Follow(t.Context(), f.dial(t, f.serveLog(t), f.as("ada")), &logsv1.LogRequest{Follow: true}, func(error) {}) {
+					require.NoError(t, err)
+					require.Equal(t, "at last", e.GetMessage())
+					break
+				}
+			})
+		})
+	}
 }
 
 // Each token is revoked with the first entry that it brought.
@@ -95,20 +100,25 @@ func TestFollow_EndsWhenTheUserMayNotReturn(t *testing.T) {
 		token   func(f *fixture) (string, error)
 		want    error
 		retries int
+		most    time.Duration // a wait is up to a second
 	}{
-		"the provider refuses":      {func(*fixture) (string, error) { return "", refused }, refused, 0},
-		"the server refuses always": {func(*fixture) (string, error) { return "old", nil }, errToken, 2},
+		"the provider refuses":      {func(*fixture) (string, error) { return "", refused }, refused, 0, 0},
+		"the server refuses always": {func(*fixture) (string, error) { return "old", nil }, errToken, 2, 2 * time.Second},
+		"the tokens are too short": {
+			func(f *fixture) (string, error) { return f.sessions.Login("ada", 999*time.Millisecond), nil }, errExpired, 2, 5 * time.Second,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFixture(t)
 				creds := Credentials{func(context.Context) (string, error) { return tt.token(f) }}
 				client := f.dial(t, f.serveLog(t), grpc.WithPerRPCCredentials(creds))
-				retries := 0
+				retries, start := 0, time.Now()
 				for _, err := range Follow(t.Context(), client, &logsv1.LogRequest{Follow: true}, func(error) { retries++ }) {
 					require.EqualError(t, err, tt.want.Error())
 				}
 				require.Equal(t, tt.retries, retries)
+				require.LessOrEqual(t, time.Since(start), tt.most)
 			})
 		})
 	}
@@ -123,6 +133,7 @@ func TestFollow_CancelEndsTheWait(t *testing.T) {
 		for _, err := range Follow(ctx, client, &logsv1.LogRequest{Follow: true}, func(error) { cancel(); ended = time.Now() }) {
 			require.Equal(t, codes.Canceled, status.Code(err), "got %v", err)
 		}
+		require.False(t, ended.IsZero(), "onRetry before the wait")
 		require.Equal(t, ended, time.Now())
 	})
 }

@@ -2,8 +2,10 @@ package security
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
@@ -14,6 +16,43 @@ import (
 	"example.com/streams/internal/serve"
 	"example.com/streams/internal/serve/servetest"
 )
+
+// All types are used from many goroutines at once; the race detector finds
+// what is not safe.
+func TestOptions_ServeManyUsersAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.log.Append("line", false)
+		server := f.serveLog(t)
+		credentials := f.as("ada")
+		var serials sync.Map
+		var users sync.WaitGroup
+		for range 10 {
+			client := f.dial(t, server, credentials)
+			users.Go(func() {
+				cert, err := f.ca.Issue(host, time.Hour)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				f.server.Set(cert)
+				serials.Store(cert.Leaf.SerialNumber.Int64(), true)
+				f.sessions.Revoke("nobody")
+				for _, err := range Follow(t.Context(), client, new(logsv1.LogRequest), func(error) {}) {
+					if err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		users.Wait()
+		n := 0
+		for range serials.Range {
+			n++
+		}
+		require.Equal(t, 10, n, "serial numbers")
+	})
+}
 
 func TestOptions_ValidateTheRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

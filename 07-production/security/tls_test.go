@@ -5,9 +5,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,6 +20,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"example.com/streams/02-server-stream/logs"
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 	"example.com/streams/internal/memserver/memservertest"
 )
@@ -52,12 +56,27 @@ func TestConnectionAge_EndsWhatAnExpiredClientReads(t *testing.T) {
 		f.machine.Set(f.issue(t, "dashboard", time.Hour))
 		client := f.dial(t, f.serveLog(t), f.as("ada"))
 		start := time.Now()
+		stream := follow(t, client)
+		ended := make(chan error, 1)
+		go func() {
+			_, err := stream.Recv()
+			ended <- err
+		}()
 
-		_, err := follow(t, client).Recv()
+		err := error(nil)
+		for err == nil { // until a new stream needs a new connection
+			time.Sleep(10 * time.Second)
+			for _, err = range logs.Tail(t.Context(), client, new(logsv1.LogRequest)) {
+			}
+		}
+		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
+		require.InDelta(t, 2*60, time.Since(start).Minutes(), 12.2, "2 h, more or less 10%%")
+		goaway := time.Now()
 
+		err = <-ended
 		require.Equal(t, codes.Unavailable, status.Code(err), "got %v", err)
 		require.ErrorContains(t, err, `debug data: "max_age"`)
-		require.InDelta(t, 2, time.Since(start).Hours(), 0.4, "2 h, more or less 10%%, and 12 min of grace")
+		require.InDelta(t, 12, time.Since(goaway).Minutes(), 0.2, "grace")
 
 		// The server refuses the certificate after the client believes that
 		// it is connected. The client finds either the alert or the end.
@@ -71,13 +90,20 @@ func TestConnectionAge_EndsWhatAnExpiredClientReads(t *testing.T) {
 func TestFollow_RotationMissesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		f.life, f.age = 48*time.Hour, 50*time.Minute
+		f.life, f.age = 48*time.Hour, 46*time.Minute // 1.3 x 46 minutes are an hour
 		renew := func() {
 			f.server.Set(f.issue(t, host, 2*time.Hour))
 			f.machine.Set(f.issue(t, "dashboard", 2*time.Hour))
 		}
 		renew()
-		server := f.serveLog(t)
+		var expired atomic.Bool
+		server := f.serve(t, stub{OnStreamLogs: func(req *logsv1.LogRequest, stream serverStream) error {
+			err := (&logs.LogServer{Log: f.log}).StreamLogs(req, stream)
+			if time.Now().After(Peer(stream.Context()).NotAfter) {
+				expired.Store(true)
+			}
+			return err
+		}})
 		go func() {
 			for i := range 8 * 60 {
 				f.log.Append("a line per minute", false)
@@ -100,7 +126,8 @@ func TestFollow_RotationMissesNothing(t *testing.T) {
 			}
 		}
 		require.EqualValues(t, 8*60+2, next)
-		require.InDelta(t, 9, retries, 2, "connections of 45 to 55 minutes and up to 5 of grace")
+		require.InDelta(t, 9, retries, 2, "connections of 41 to 51 minutes and up to 5 of grace")
+		require.False(t, expired.Load(), "a connection had an expired certificate")
 	})
 }
 
@@ -165,9 +192,14 @@ func TestTLS_RefusesStrangers(t *testing.T) {
 				accepted := make(chan error)
 				go func() { accepted <- tls.Server(b, ServerTLS(f.server, f.ca.Pool)).Handshake() }()
 
-				_, err := tls.Client(a, ClientTLS(f.machine, f.ca.Pool, host)).Read(make([]byte, 1))
+				client := tls.Client(a, ClientTLS(f.machine, f.ca.Pool, host))
+				handshake := client.Handshake()
+				_, err := client.Read(make([]byte, 1))
 				require.NoError(t, a.Close())
 
+				if strings.HasPrefix(name, "client ") && tt.server != "EOF" {
+					require.NoError(t, handshake, "the client believes that it is connected")
+				}
 				require.ErrorContains(t, err, tt.client)
 				require.ErrorContains(t, <-accepted, tt.server)
 			})
@@ -178,8 +210,9 @@ func TestTLS_RefusesStrangers(t *testing.T) {
 func TestTLS_OnOneSideOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		require.EqualError(t, refusal(t, logsv1.NewLogServiceClient(f.serveLog(t).Dial(t))),
-			`rpc error: code = Unavailable desc = connection error: desc = "error reading server preface: EOF"`)
+		// The client reads the end, or still writes when the server closes.
+		require.Regexp(t, `^rpc error: code = Unavailable desc = (connection error: desc = "error reading server preface: EOF"|io: read/write on closed pipe)$`,
+			refusal(t, logsv1.NewLogServiceClient(f.serveLog(t).Dial(t))).Error())
 
 		plaintext := memservertest.Serve(t, func(grpc.ServiceRegistrar) {})
 		require.EqualError(t, refusal(t, f.dial(t, plaintext)),
@@ -193,15 +226,17 @@ func TestPeer_TellsTheClientWhichCertificate(t *testing.T) {
 		f := newFixture(t)
 		f.log.Append("line", false)
 		server := f.serveLog(t)
-		serial := func() int64 {
-			stream := follow(t, f.dial(t, server, f.as("ada")))
+		serial := func(client logsv1.LogServiceClient) int64 {
+			stream := follow(t, client)
 			_, err := stream.Recv()
 			require.NoError(t, err)
 			return Peer(stream.Context()).SerialNumber.Int64()
 		}
-		before := serial()
+		old := f.dial(t, server, f.as("ada"))
+		before := serial(old)
 		f.server.Set(f.issue(t, host, time.Hour))
-		require.Greater(t, serial(), before)
+		require.Greater(t, serial(f.dial(t, server, f.as("ada"))), before)
+		require.Equal(t, before, serial(old), "a new stream of the old connection")
 	})
 }
 
@@ -222,6 +257,10 @@ func TestCertificate_LoadKeepsTheOldIfItFails(t *testing.T) {
 
 	writePEM(t, keyFile, "PRIVATE KEY", keyOf(t, second))
 	require.NoError(t, cert.Load(certFile, keyFile))
+	require.Equal(t, second.Leaf, cert.newest.Load().Leaf)
+
+	require.NoError(t, os.Remove(keyFile))
+	require.ErrorIs(t, cert.Load(certFile, keyFile), fs.ErrNotExist)
 	require.Equal(t, second.Leaf, cert.newest.Load().Leaf)
 }
 

@@ -62,6 +62,11 @@ func TestCommands(t *testing.T) {
 		require.Zero(t, exit)
 		require.Empty(t, stdout)
 	})
+	t.Run("server without an engine does not listen", func(t *testing.T) {
+		p := testproc.Start(t, command("server"), "-addr=localhost:0", "-nats=nats://127.0.0.1:9")
+		line := p.Line(p.Stderr) // StartServer would find its address here
+		require.Equal(t, "server: not serving: no connection to the engine", line)
+	})
 	t.Run("chapter 02's client follows a server", func(t *testing.T) {
 		_, addr := testproc.StartServer(t, command("server"), "-dir="+t.TempDir())
 		client := filepath.Join(testproc.Build(t, "example.com/streams/02-server-stream/cmd/client"), "client")

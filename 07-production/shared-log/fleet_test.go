@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
 
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
@@ -28,15 +29,19 @@ func startCluster(t *testing.T) *cluster {
 	f, err := fleet.Start(t.Context(), bin, t.TempDir(), 3, 3)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, f.Close()) })
-	nc, err := sharedlog.Connect(f.URLs)
-	require.NoError(t, err)
-	t.Cleanup(nc.Close)
-	log, err := sharedlog.NewLog(nc, sharedlog.Config{Nodes: 3})
+	log, err := sharedlog.NewLog(connection(t, f.URLs), sharedlog.Config{Nodes: 3})
 	require.NoError(t, err)
 	require.NoError(t, f.AwaitServers(t.Context(), true))
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // or the test would hang
 	t.Cleanup(cancel)
 	return &cluster{Fleet: f, t: t, ctx: ctx, log: log}
+}
+
+func connection(t *testing.T, urls string) *nats.Conn {
+	nc, err := sharedlog.Connect(urls)
+	require.NoError(t, err)
+	t.Cleanup(nc.Close)
+	return nc
 }
 
 // awaitProgress waits until each follower has received n more entries.
@@ -100,6 +105,10 @@ func TestFleet_EachEntryOnceThroughKills(t *testing.T) {
 	})
 	defer func() { stop(); publisher.Wait() }()
 
+	other, err := sharedlog.NewLog(connection(t, c.URLs), sharedlog.Config{Name: "other", Nodes: 3})
+	require.NoError(t, err)
+	require.NoError(t, other.Open(c.ctx))
+
 	c.awaitProgress(10)
 	c.killFor(c.Servers[0], 100)
 	require.NoError(t, c.AwaitServers(c.ctx, true))
@@ -108,8 +117,16 @@ func TestFleet_EachEntryOnceThroughKills(t *testing.T) {
 
 	// One node of three cannot confirm an entry, and nothing is lost.
 	require.NoError(t, c.Nodes[0].Kill())
+	for err == nil { // a node is not up to date
+		_, err = c.log.Leader(c.ctx)
+	}
+	require.NoError(t, c.ctx.Err(), "Leader has noticed nothing")
 	require.NoError(t, c.Nodes[1].Kill())
 	require.NoError(t, c.AwaitServers(c.ctx, false))
+	ctx, cancel := context.WithTimeout(c.ctx, 5*time.Second)
+	defer cancel()
+	_, err = other.Append(ctx, "id", "line", false)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.NoError(t, c.Nodes[0].Start(c.ctx))
 	require.NoError(t, c.Nodes[1].Start(c.ctx))
 	c.awaitProgress(100)

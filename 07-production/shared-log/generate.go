@@ -8,7 +8,7 @@ import (
 )
 
 // Generate appends "line 1", "line 2", ... in this interval until ctx is
-// done, or until n lines are in the log; n = 0: without end. It returns how
+// done, or until it has appended n lines; n = 0: without end. It returns how
 // many lines the engine has confirmed. If it returns an error, the log may
 // have one more. The interval must be greater than 0.
 func Generate(ctx context.Context, log *Log, n int, interval time.Duration) (int, error) {

@@ -59,6 +59,12 @@ func TestAppend_GivesUpBeforeARepetitionIsAnEntry(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.EqualError(t, err, "append p-1: context deadline exceeded; the last attempt: no connection to the engine")
 		require.Equal(t, 110*time.Second, time.Since(start))
+
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		_, err = log.Append(ctx, "p-2", "line", false)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, 115*time.Second, time.Since(start))
 	})
 }
 
@@ -108,6 +114,13 @@ func TestOpen_LimitsTheLogAsChapter02Does(t *testing.T) {
 		require.NoError(t, err)
 		require.EqualValues(t, 1000, stream.CachedInfo().Config.MaxMsgs)
 		require.EqualValues(t, logs.MaxLogBytes, stream.CachedInfo().Config.MaxBytes)
+
+		second, err := NewLog(log.js.Conn(), Config{Retention: 5})
+		require.NoError(t, err)
+		require.NoError(t, second.Open(t.Context()))
+		_, s, err := second.open(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 1000, s.retention, "as the first has created it")
 	})
 }
 

@@ -30,4 +30,9 @@ func TestNaive_AnotherServerHasAnotherLog(t *testing.T) {
 	_, err = tail(t, client(), req)
 	require.Error(t, err)
 	require.Regexp(t, `^rpc error: code = OutOfRange desc = after: 5 belongs to another log; this log is [0-9a-f]{8}$`, err.Error())
+
+	req.LogId = ""
+	messages, err = tail(t, client(), req)
+	require.NoError(t, err, "nobody notices")
+	require.Empty(t, messages)
 }

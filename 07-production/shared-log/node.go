@@ -34,8 +34,8 @@ type NodeConfig struct {
 	SyncAlways bool
 }
 
-// StartNode starts a node. The caller calls [Node.Close]. A node with peers
-// is not ready before most of them have started.
+// StartNode starts a node. The caller calls [Node.Close]. With peers, the
+// engine confirms nothing unless most nodes run.
 func StartNode(conf NodeConfig) (*Node, error) {
 	if conf.Dir == "" { // NATS would take one that all nodes share
 		return nil, errors.New("dir: must not be empty")

@@ -1,6 +1,7 @@
 package sharedlog
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -16,6 +17,23 @@ func TestStartNode_SyncsEveryTwoMinutesByDefault(t *testing.T) {
 		require.Equal(t, 2*time.Minute, conf.SyncInterval)
 		require.Equal(t, always, conf.SyncAlways)
 	}
+}
+
+// The race detector finds what is not safe.
+func TestNode_MayBeUsedConcurrently(t *testing.T) {
+	node, err := StartNode(NodeConfig{Dir: t.TempDir(), Addr: "localhost:0"})
+	require.NoError(t, err)
+	var users sync.WaitGroup
+	for range 4 {
+		users.Go(func() {
+			_ = node.URL()
+			if nc, err := node.Connect(); err == nil {
+				nc.Close()
+			}
+			node.Close()
+		})
+	}
+	users.Wait()
 }
 
 func TestStartNode_NamesTheWrongField(t *testing.T) {
@@ -34,4 +52,7 @@ func TestConnect_DoesNotWaitForTheEngine(t *testing.T) {
 	require.NoError(t, err)
 	defer nc.Close()
 	require.False(t, nc.IsConnected())
+	log, err := NewLog(nc, Config{})
+	require.NoError(t, err)
+	require.Equal(t, Config{Name: "log", Nodes: 1, Retention: 10_000}, log.conf, "the defaults")
 }

@@ -29,8 +29,7 @@ type Replica struct {
 
 	// MaxOutage is how long the replica keeps its followers after it has
 	// noticed that it cannot read the log, and how long a call waits at most
-	// for an entry that the copy does not have yet. The default is 10 s,
-	// because nodes mostly elect a leader within 4 to 9 s.
+	// for an entry that the copy does not have yet. The default is 10 s.
 	MaxOutage time.Duration
 
 	// BookmarkInterval is that of [logs.LogServer].
@@ -38,7 +37,8 @@ type Replica struct {
 
 	// OnServing, if not nil, is called when the replica begins to serve, with
 	// nil, and when it stops serving, with the reason; also after each
-	// MaxOutage in which it did not serve. It must not block.
+	// MaxOutage in which it did not serve. After Drain, it is not called. It
+	// must not block.
 	OnServing func(error)
 
 	copy *replicaCopy // only Run uses it
@@ -188,8 +188,7 @@ var errNotServing = status.Error(codes.Unavailable, "this server cannot read the
 // waits for it first, for at most MaxOutage.
 //
 // OutOfRange: as in LogServer, but ahead of the newest entry that the engine
-// has. Unavailable: as in LogServer; or the replica has not read the log for
-// longer than MaxOutage; or the entry that it waited for did not come; or the
+// has. Unavailable: as in LogServer; or the replica does not serve; or the entry that it waited for did not come; or the
 // engine, which StreamLogs asks without req.follow, does not answer.
 func (r *Replica) StreamLogs(
 	req *logsv1.LogRequest, stream grpc.ServerStreamingServer[logsv1.LogEntry],

@@ -2,6 +2,7 @@ package sharedlog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -327,6 +328,37 @@ func TestReplica_SaysWhyItDoesNotServe(t *testing.T) {
 		for _, err := range reasons {
 			require.EqualError(t, err, "no connection to the engine")
 		}
+		r.Drain()
+		r.serve(nil, errors.New("after Drain"))
+		require.Len(t, reasons, 3)
+	})
+}
+
+// The last heartbeat is up to half a second old when the link falls silent.
+func TestReplica_ReaderEndsAfterTwoHeartbeats(t *testing.T) {
+	bubble(t, Config{}, func(t *testing.T, l *lab) {
+		log, k := l.log()
+		serving, ended := make(chan struct{}), make(chan struct{})
+		r := &Replica{Log: log, OnServing: func(error) { close(serving) }}
+		go func() {
+			defer close(ended)
+			_, _ = r.read(t.Context())
+		}()
+		<-serving
+		time.Sleep(61300 * time.Millisecond) // not while the reader asks for the leader
+		k.setSilent(true)
+		start := time.Now()
+		<-ended
+		require.InDelta(t, 0.75, time.Since(start).Seconds(), 0.26)
+	})
+}
+
+func TestReplica_SaysThatTheEngineDoesNotAnswer(t *testing.T) {
+	bubble(t, Config{}, func(t *testing.T, l *lab) {
+		l.start("a").link.setSilent(true)
+		_, err := tail(t, l.dial("a"), &logsv1.LogRequest{})
+		require.Equal(t, codes.Unavailable.String(), status.Code(err).String(), "got %v", err)
+		require.ErrorContains(t, err, "the engine does not answer: ")
 	})
 }
 

@@ -162,8 +162,12 @@ func TestCrash_NamesTheDataRace(t *testing.T) {
 }
 
 func TestCrash_NamesTheLineOfAPanic(t *testing.T) {
-	f := crash(2, "panic: boom\n\ngoroutine 7 [running]:\nx.F()\n\t/x/exercise/exercise.go:12 +0x1\n")
-	require.Equal(t, "panic: boom at exercise.go:12", f.Got)
+	f := crash(2, "panic: assignment to entry in nil map\n\ngoroutine 8 [running, synctest bubble 1]:\n"+
+		"example.com/x.F()\n\t/x/03-x/exercise/exercise.go:12 +0x1\n")
+	require.Equal(t, failure{
+		Check: 2, Call: "your code", Got: "panic: assignment to entry in nil map at exercise.go:12",
+		Want: "no panic", Hint: hintPanic,
+	}, *f)
 }
 
 func TestHints_AreInEachExercise(t *testing.T) {

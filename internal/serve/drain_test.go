@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 
 	"example.com/streams/internal/serve"
+	"example.com/streams/internal/serve/servetest"
 )
 
 func TestDrain_TakesNoTimeWithoutOpenCalls(t *testing.T) {
@@ -120,6 +121,37 @@ func TestDrain_HandlerThatIgnoresItsContextIsAnError(t *testing.T) {
 			s.Signal()
 			require.EqualError(t, s.Wait(), "a handler still runs 1s after its context ended")
 			require.Equal(t, want, time.Since(start))
+		})
+	}
+}
+
+// A connection on which nothing follows, while another one has a call.
+func TestDrain_WaitsForAHandshakeOf3s(t *testing.T) {
+	for want, opts := range map[string][]grpc.ServerOption{
+		"": nil,
+		"a handler still runs 1s after its context ended": {grpc.ConnectionTimeout(time.Minute)},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			canceled := make(chan time.Time, 1)
+			s := servetest.Start(t, serve.New(append(opts, grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
+				err := untilCanceled(stream)
+				canceled <- time.Now()
+				return err
+			}))...))
+			open(t, s.Dial(t))
+			silent, err := s.DialContext(t.Context(), "")
+			require.NoError(t, err)
+			defer silent.Close()
+			start := time.Now()
+			time.Sleep(time.Second)
+			s.Signal()
+			if err := s.Wait(); want != "" {
+				require.EqualError(t, err, want)
+				require.Equal(t, 5*time.Second, time.Since(start))
+				return
+			}
+			require.Equal(t, 3*time.Second, time.Since(start))
+			require.Equal(t, 3*time.Second, (<-canceled).Sub(start))
 		})
 	}
 }

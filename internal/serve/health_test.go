@@ -39,6 +39,9 @@ func TestSetServing_HasNoEffectAfterTheDrainBegan(t *testing.T) {
 		s.SetServing(true)
 		require.Equal(t, "SERVING", healthOf(t, conn))
 		draining := ""
+		for range 2 {
+			go s.SetServing(true)
+		}
 		s.OnDrain = func() { s.SetServing(true); draining = healthOf(t, conn) }
 		s.Signal()
 		require.NoError(t, s.Wait())

@@ -24,6 +24,7 @@ func TestLameDuck_ServesNewConnectionsUntilItEnds(t *testing.T) {
 		start := time.Now()
 		s.Signal()
 		time.Sleep(lameDuck - 1)
+		s.SetServing(true)
 		late := s.Dial(t)
 		require.Equal(t, "NOT_SERVING", healthOf(t, late))
 		stream := open(t, late)
@@ -31,6 +32,9 @@ func TestLameDuck_ServesNewConnectionsUntilItEnds(t *testing.T) {
 		_, err := healthv1.NewHealthClient(s.Dial(t)).Check(t.Context(), &healthv1.HealthCheckRequest{})
 		require.Equal(t, codes.Unavailable.String(), status.Code(err).String())
 		require.ErrorContains(t, err, "Error while dialing: closed", "the listener is closed")
+
+		_, err = healthv1.NewHealthClient(late).Check(t.Context(), &healthv1.HealthCheckRequest{})
+		require.Equal(t, codes.Unavailable.String(), status.Code(err).String(), "a new call on an old connection")
 
 		require.NoError(t, s.Wait())
 		require.Equal(t, start.Add(lameDuck), drained)

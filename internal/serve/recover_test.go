@@ -47,6 +47,27 @@ func TestPanic_OfAnotherInterceptorEndsTheProcess(t *testing.T) {
 	require.Contains(t, stderr, "panic: in an interceptor")
 }
 
+func TestPanic_OfAStreamInterceptorIsTheSame(t *testing.T) {
+	interceptor := func(any, grpc.ServerStream, *grpc.StreamServerInfo, grpc.StreamHandler) error {
+		panic("in an interceptor")
+	}
+	for want, option := range map[int]grpc.ServerOption{
+		0: grpc.ChainStreamInterceptor(interceptor), 2: grpc.StreamInterceptor(interceptor),
+	} {
+		t.Run(fmt.Sprintf("exit status %d", want), func(t *testing.T) {
+			exit, _, stderr := testproc.Self(t, func() int {
+				conn := servetest.Start(t, serve.New(option)).Dial(t)
+				watch, err := healthv1.NewHealthClient(conn).Watch(t.Context(), &healthv1.HealthCheckRequest{})
+				require.NoError(t, err)
+				_, err = watch.Recv()
+				require.ErrorContains(t, err, "code = Internal desc = internal error")
+				return 0
+			}, nil).Wait()
+			require.Equal(t, want, exit, stderr)
+		})
+	}
+}
+
 // panicIn calls a server whose interceptor panics, and prints the error.
 func panicIn(t *testing.T, option func(...grpc.UnaryServerInterceptor) grpc.ServerOption) *testproc.Process {
 	return testproc.Self(t, func() int {

@@ -30,9 +30,10 @@ const (
 type UploadServiceClient interface {
 	// Upload stores one file: first its info, then its bytes in chunks.
 	// The half-close says that the file is complete. Until then, the file
-	// does not have its name. An upload that is refused, or that ends before
-	// the half-close, stores nothing. The server may refuse at any time, also
-	// while you still send.
+	// does not have its name. An upload that ends before the half-close stores
+	// no file. Neither does one that is refused, unless the disk fails just
+	// after a file was replaced. The server may refuse at any time, also while
+	// you still send.
 	// OK: the file is stored.
 	// INVALID_ARGUMENT: the name is not valid, the messages are out of
 	// order, a chunk is empty, or `size` is wrong.
@@ -76,9 +77,10 @@ type UploadService_UploadClient = grpc.ClientStreamingClient[UploadRequest, Uplo
 type UploadServiceServer interface {
 	// Upload stores one file: first its info, then its bytes in chunks.
 	// The half-close says that the file is complete. Until then, the file
-	// does not have its name. An upload that is refused, or that ends before
-	// the half-close, stores nothing. The server may refuse at any time, also
-	// while you still send.
+	// does not have its name. An upload that ends before the half-close stores
+	// no file. Neither does one that is refused, unless the disk fails just
+	// after a file was replaced. The server may refuse at any time, also while
+	// you still send.
 	// OK: the file is stored.
 	// INVALID_ARGUMENT: the name is not valid, the messages are out of
 	// order, a chunk is empty, or `size` is wrong.

@@ -46,7 +46,7 @@ func End(err error) *consolev1.Output {
 	return &consolev1.Output{Event: &consolev1.Output_End{End: end}}
 }
 
-// Text returns what an output says, in one line.
+// Text returns what an output says.
 func Text(out *consolev1.Output) string {
 	if end := out.GetEnd(); end != nil {
 		return fmt.Sprintf("end with %v", codes.Code(end.GetCode()))

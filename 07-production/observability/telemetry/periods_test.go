@@ -128,6 +128,7 @@ func TestPeriods_HaveNoLinkWithoutACall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBackend()
 		aDay(t, func(string) {}, grpc.ChainStreamInterceptor(Periods(b.tracers.Tracer("streams"), time.Hour)))
+		require.NotEmpty(t, b.spans.GetSpans())
 		for _, s := range b.spans.GetSpans() {
 			require.Empty(t, s.Links)
 		}

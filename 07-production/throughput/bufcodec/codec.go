@@ -43,8 +43,8 @@ type Unmarshaler interface {
 // It uses [grpc.ForceServerCodecV2] and [grpc.ForceCodecV2] instead. A server
 // with a forced codec fails the calls of clients that use another format.
 //
-// Without the Codec, a Marshaler and an Unmarshaler are slower, and nothing
-// else changes.
+// Without the Codec, gRPC uses a Marshaler and an Unmarshaler as the messages
+// that they are.
 //
 // [grpc.ForceServerCodecV2]: https://pkg.go.dev/google.golang.org/grpc#ForceServerCodecV2
 // [grpc.ForceCodecV2]: https://pkg.go.dev/google.golang.org/grpc#ForceCodecV2

@@ -23,9 +23,9 @@ import (
 const (
 	// MaxLogBytes is the limit of the messages that a [Log] holds: 64 MiB.
 	// The segments take about a third more if each message has
-	// [logs.MaxLine] bytes. An entry has 30 to 40 bytes beside its message,
-	// and as many outside the segment, so short messages take several times
-	// their size.
+	// [logs.MaxLine] bytes. An entry has up to 45 bytes beside its message,
+	// and up to 40 outside the segment, so short messages take several times their
+	// size.
 	MaxLogBytes = 64 << 20
 
 	// segmentSize is the size of the memory that entries share.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
@@ -131,6 +132,44 @@ func TestEncoded_IsTheSameForEachCodec(t *testing.T) {
 	got, err := proto.Marshal(&encoded{data: batch, message: new(fastlogv1.LogBatch)})
 	require.NoError(t, err)
 	require.Equal(t, batch, got)
+}
+
+// The doc comment of MaxLogBytes has these numbers.
+func TestLog_TakesMoreThanItsMessages(t *testing.T) {
+	log := NewLog(1000)
+	for range 1000 {
+		log.Append(strings.Repeat("x", logs.MaxLine), false)
+	}
+	segments, messages := 0, 0
+	for _, e := range log.entries {
+		if e.first {
+			segments += segmentSize
+		}
+		messages += e.size
+	}
+	require.InDelta(t, 4.0/3, float64(segments)/float64(messages), 0.01)
+
+	log = NewLog(1000)
+	log.newest, log.oldest = 1<<64-10, 1<<64-9 // the longest sequences
+	most := 0
+	for _, message := range []string{"", strings.Repeat("x", logs.MaxLine)} {
+		log.Append(message, true)
+		e := log.entries[log.newest%1000]
+		most = max(most, len(e.encoded)-e.size)
+	}
+	require.LessOrEqual(t, most, 45, "bytes beside the message")
+	require.GreaterOrEqual(t, most, 40)
+	require.LessOrEqual(t, unsafe.Sizeof(entry{}), uintptr(40))
+}
+
+func TestLog_DrainsOnce(t *testing.T) {
+	log := NewLog(0)
+	appendLines(log, 2)
+	log.Drain()
+	log.Drain()
+	appendLines(log, 1)
+	oldest, newest, _ := held(log)
+	require.Equal(t, []uint64{2, 2}, []uint64{oldest, newest}, "a retention of 0 is 1, and Drain ends Append")
 }
 
 func TestAppend_ReplacesInvalidUTF8(t *testing.T) {

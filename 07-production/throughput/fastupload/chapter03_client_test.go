@@ -64,11 +64,49 @@ func TestUpload_StoresChunkWithoutTheNext(t *testing.T) {
 func TestUpload_ProgressCountsBytesThatGRPCHas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls []int64
+		start := time.Now()
 		_, err := Upload(t.Context(), dial(t, newServer(t)), named("f"), generated(256<<10+1),
-			func(sent int64) { calls = append(calls, sent) })
+			func(sent int64) {
+				calls = append(calls, sent)
+				time.Sleep(time.Second)
+			})
 		require.NoError(t, err)
 		require.Equal(t, []int64{0, 256 << 10, 256<<10 + 1}, calls)
+		require.Equal(t, 3*time.Second, time.Since(start), "Upload waits while progress runs")
 	})
+}
+
+// A watchedFile counts the calls of its methods.
+type watchedFile struct {
+	io.Reader
+	reads, closes int
+}
+
+func (f *watchedFile) Read(p []byte) (int, error) {
+	f.reads++
+	return f.Reader.Read(p)
+}
+
+func (f *watchedFile) Close() error {
+	f.closes++
+	return nil
+}
+
+func TestUpload_LeavesTheFileToTheCaller(t *testing.T) {
+	for name, r := range map[string]io.Reader{"stored": generated(1), "refused": endless{}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newServer(t)
+				s.MaxBytes = 1
+				file := &watchedFile{Reader: r}
+				_, _ = Upload(t.Context(), dial(t, s), named("f"), file, nil)
+				reads := file.reads
+				time.Sleep(time.Hour)
+				require.Equal(t, reads, file.reads, "Reads after Upload has returned")
+				require.Zero(t, file.closes)
+			})
+		})
+	}
 }
 
 // The Read fails in the middle of the second chunk.
@@ -196,20 +234,24 @@ func TestUpload_NoticesTheEndBetweenChunks(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		file string
+		idle time.Duration // of the server
 		ends time.Duration // when the client cancels
 		code codes.Code
 		at   time.Duration
 	}{
-		{"a cancel", "f", 10 * time.Second, codes.Canceled, 12 * time.Second},
-		{"a refusal", "../f", time.Hour, codes.InvalidArgument, 3 * time.Second},
+		{"a cancel", "f", 0, 10 * time.Second, codes.Canceled, 12 * time.Second},
+		{"a refusal", "../f", 0, time.Hour, codes.InvalidArgument, 3 * time.Second},
+		{"an idle timeout", "f", 2 * time.Second, time.Hour, codes.DeadlineExceeded, 3 * time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				time.AfterFunc(tt.ends, cancel)
+				s := newServer(t)
+				s.IdleTimeout = tt.idle
 				start := time.Now()
 				slow := paced{endless{}, func() { time.Sleep(3 * time.Second) }}
-				_, err := Upload(ctx, dial(t, newServer(t)), named(tt.file), slow, nil)
+				_, err := Upload(ctx, dial(t, s), named(tt.file), slow, nil)
 				requireCode(t, tt.code, err)
 				require.Equal(t, tt.at, time.Since(start))
 			})

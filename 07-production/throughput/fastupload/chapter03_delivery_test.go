@@ -58,6 +58,23 @@ func TestCloseAndRecv_IsDelivery(t *testing.T) {
 	})
 }
 
+func TestRecv_ErrorComesWithANilMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		last := make(chan *uploadv1.UploadRequest, 1)
+		client := dial(t, stub{OnUpload: func(stream serverStream) error {
+			req, err := stream.Recv()
+			last <- req
+			return err
+		}})
+		_, err := open(t, t.Context(), client).CloseAndRecv()
+		require.ErrorContains(t, err, "EOF")
+		req := <-last
+		require.Nil(t, req)
+		require.Empty(t, req.GetChunk())
+		require.Panics(t, func() { _ = req.Content })
+	})
+}
+
 // RecvMsg waits for the receipt but, unlike CloseAndRecv, it does not
 // half-close. So client and server wait for each other, until the server
 // ends the call.

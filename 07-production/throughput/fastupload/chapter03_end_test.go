@@ -44,13 +44,18 @@ func TestUpload_ServerStopLeavesNothing(t *testing.T) {
 func TestUpload_ClosedConnectionLeavesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
-		server := memservertest.Serve(t, register(s))
+		returned := make(chan error, 1)
+		server := memservertest.Serve(t, register(stub{OnUpload: func(stream serverStream) error {
+			err := s.Upload(stream)
+			returned <- err
+			return err
+		}}))
 		network := faultnet.New(server.DialContext)
 		client := uploadv1.NewUploadServiceClient(server.Dial(t, grpc.WithContextDialer(network.DialContext)))
 		r := inTheMiddle(t, s, func() { network.Conn().Drop() })
 		_, err := Upload(t.Context(), client, named("f"), r, nil)
 		requireCode(t, codes.Unavailable, err)
-		synctest.Wait()
+		requireCode(t, codes.Canceled, <-returned)
 		require.Empty(t, names(t, s))
 	})
 }
@@ -58,21 +63,36 @@ func TestUpload_ClosedConnectionLeavesNothing(t *testing.T) {
 // The server has all of the file when the connection is lost, and the client
 // cannot know whether it is stored.
 func TestUpload_ConnectionLostBeforeReceiptIsADoubt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newServer(t)
-		var network *faultnet.Network
-		server := memservertest.Serve(t, register(stub{OnUpload: func(stream serverStream) error {
-			err := s.Upload(stream)
-			network.Conn().Drop()
+	for name, upload := range map[string]func(context.Context, uploadv1.UploadServiceClient) error{
+		"Upload": func(ctx context.Context, client uploadv1.UploadServiceClient) error {
+			_, err := Upload(ctx, client, named("f"), generated(1), nil)
+			require.ErrorIs(t, err, ErrNoReceipt)
 			return err
-		}}))
-		network = faultnet.New(server.DialContext)
-		client := uploadv1.NewUploadServiceClient(server.Dial(t, grpc.WithContextDialer(network.DialContext)))
-		_, err := Upload(t.Context(), client, named("f"), generated(1), nil)
-		requireCode(t, codes.Unavailable, err)
-		require.ErrorIs(t, err, ErrNoReceipt)
-		require.Equal(t, []string{"f"}, names(t, s))
-	})
+		},
+		"UploadChunks": func(ctx context.Context, client uploadv1.UploadServiceClient) error {
+			chunks := make(chan []byte, 1)
+			chunks <- []byte("x")
+			close(chunks)
+			_, err := UploadChunks(ctx, client, named("f"), chunks)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newServer(t)
+				var network *faultnet.Network
+				server := memservertest.Serve(t, register(stub{OnUpload: func(stream serverStream) error {
+					err := s.Upload(stream)
+					network.Conn().Drop()
+					return err
+				}}))
+				network = faultnet.New(server.DialContext)
+				client := uploadv1.NewUploadServiceClient(server.Dial(t, grpc.WithContextDialer(network.DialContext)))
+				requireCode(t, codes.Unavailable, upload(t.Context(), client))
+				require.Equal(t, []string{"f"}, names(t, s))
+			})
+		})
+	}
 }
 
 // The server does not tell an upload to finish: the upload ends by itself,

@@ -23,7 +23,7 @@ const ChunkSize = clientstream.ChunkSize
 
 // Upload does what [clientstream.Upload] does, with the same progress and the
 // same errors. It reads each chunk into a buffer that gRPC gives back when
-// the chunk is written to the connection. Upload holds a few chunks in memory.
+// the chunk is written to the connection.
 //
 // A stats handler or an interceptor must not use a message after it has
 // returned, because its buffer may then belong to another chunk.

@@ -34,7 +34,10 @@ const (
 	DefaultIdleTimeout = clientstream.DefaultIdleTimeout
 )
 
-var ErrNoReceipt = clientstream.ErrNoReceipt
+var (
+	ErrNoReceipt = clientstream.ErrNoReceipt
+	UploadChunks = clientstream.UploadChunks
+)
 
 func invalid(format string, args ...any) error {
 	return status.Errorf(codes.InvalidArgument, format, args...)

@@ -211,6 +211,7 @@ func TestStats_ServerSeesTheWholeChunk(t *testing.T) {
 		var seen []*uploadv1.UploadRequest
 		server := memservertest.Serve(t, register(newServer(t)), grpc.StatsHandler(handlerFunc(func(s stats.RPCStats) {
 			if in, ok := s.(*stats.InPayload); ok {
+				require.IsType(t, new(incoming), in.Payload)
 				m := new(uploadv1.UploadRequest)
 				proto.Merge(m, in.Payload.(proto.Message))
 				seen = append(seen, m)

@@ -17,10 +17,10 @@ var (
 )
 
 // ServerOption makes the server receive frames into buffers that are not
-// cleared before they are used again. A server that reads beyond what it has
-// received would then see bytes of other calls; grpc-go does not. Each frame
-// of more than 1 KiB takes a buffer of 16 KiB, also a small one, for which
-// grpc-go's own pool has 4 KiB.
+// cleared before they are used again. Code that reads beyond what was
+// received would then see bytes of other calls. Each frame of more than 1 KiB
+// takes a buffer of 16 KiB, also one of 2 KiB, for which grpc-go's own pool
+// has 4 KiB.
 func ServerOption() grpc.ServerOption { return experimental.BufferPool(&frames) }
 
 // A pool is a [mem.BufferPool] of buffers of one capacity. Unlike the default

@@ -2,7 +2,9 @@ package fastupload
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"sync"
@@ -11,8 +13,11 @@ import (
 	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/experimental"
 	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/status"
 
 	clientstream "example.com/streams/03-client-stream"
 	uploadv1 "example.com/streams/03-client-stream/upload/v1"
@@ -79,6 +84,27 @@ func TestPool_ChunkOf32KiBTakesOneMiB(t *testing.T) {
 	golden.File(t, "testdata/tiers.txt", stderr)
 }
 
+func TestPool_OfGRPCHasFiveSizesAndClears(t *testing.T) {
+	pool := mem.DefaultBufferPool()
+	for size, capacity := range map[int]int{
+		1: 256, 256: 256, 257: 4 << 10, 2 << 10: 4 << 10, 4 << 10: 4 << 10, 4<<10 + 1: 16 << 10, 16 << 10: 16 << 10,
+		16<<10 + 1: 32 << 10, 32 << 10: 32 << 10, 32<<10 + 1: 1 << 20, 64<<10 + 4: 1 << 20, 1 << 20: 1 << 20,
+	} {
+		for range 3 {
+			buf := pool.Get(size)
+			require.Equal(t, capacity, cap(*buf), "of %d bytes", size)
+			whole := (*buf)[:capacity]
+			require.True(t, bytes.Equal(make([]byte, capacity), whole), "%d bytes are cleared", capacity)
+			for i := range whole {
+				whole[i] = 1
+			}
+			pool.Put(buf)
+		}
+	}
+	require.True(t, mem.IsBelowBufferPoolingThreshold(1<<10))
+	require.False(t, mem.IsBelowBufferPoolingThreshold(1<<10+1))
+}
+
 // A buffer comes back to the pool, with what it held.
 func TestPool_DoesNotClear(t *testing.T) {
 	p := pool{capacity: 100}
@@ -137,9 +163,57 @@ func TestReceive_GivesAllBuffersBack(t *testing.T) {
 	})
 }
 
+func TestReceive_ReturnTooEarlyKeepsTheBuffers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lending := &lendingPool{BufferPool: mem.DefaultBufferPool()}
+		s := stub{OnUpload: func(stream serverStream) error {
+			_, err := Receive(stream).Recv()
+			return err
+		}}
+		server := memservertest.Serve(t, register(s), experimental.BufferPool(lending))
+		client := uploadv1.NewUploadServiceClient(server.Dial(t))
+		stream := open(t, t.Context(), client, chunk(strings.Repeat("x", 5000)))
+		_, err := stream.CloseAndRecv()
+		require.Equal(t, codes.Internal, status.Code(err), "no receipt: got %v", err)
+		synctest.Wait()
+		require.EqualValues(t, 1, lending.lent.Load())
+	})
+}
+
+// The server does not read, and its window is smaller than the chunk.
+func TestSendChunk_FreesTheChunkWhenTheCallEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lending := &lendingPool{BufferPool: mem.DefaultBufferPool()}
+		s := stub{OnUpload: func(stream serverStream) error {
+			<-stream.Context().Done()
+			return stream.Context().Err()
+		}}
+		server := memservertest.Serve(t, register(s), grpc.StaticStreamWindowSize(64<<10))
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		stream := open(t, ctx, uploadv1.NewUploadServiceClient(server.Dial(t)))
+		require.NoError(t, SendChunk(stream, mem.NewBuffer(lending.Get(ChunkSize), lending)))
+		synctest.Wait()
+		require.EqualValues(t, 1, lending.lent.Load(), "before the chunk is written")
+		cancel()
+		synctest.Wait()
+		require.Zero(t, lending.lent.Load())
+		require.ErrorIs(t, SendChunk(stream, mem.SliceBuffer("x")), io.EOF)
+	})
+}
+
+// A second Free may also hit a message that uses the same mem.Buffer now.
+func TestBuffer_SecondFreePanics(t *testing.T) {
+	data := make([]byte, 2<<10)
+	buf := mem.NewBuffer(&data, mem.NopBufferPool{})
+	buf.Free()
+	require.Panics(t, buf.Free)
+}
+
 // The pieces of a chunk stay as they are until the next Recv, although the
 // transport takes its buffers from the same pool.
 func TestServerOption_StoresEveryByte(t *testing.T) {
+	require.Equal(t, 16<<10, cap(*frames.Get(2 << 10)))
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
 		server := memservertest.Serve(t, register(s), ServerOption())

@@ -139,8 +139,8 @@ func (a answer) ResolveNow(resolver.ResolveNowOptions) {
 
 func (answer) Close() {}
 
-// Tell tells all clients the listed names, as a control plane or a watch of the
-// Kubernetes API can. A lookup of DNS cannot.
+// Tell tells the clients the listed names, as a control plane can. A lookup
+// of DNS cannot.
 func (f *Fleet) Tell() {
 	f.mu.Lock()
 	answers := f.answers

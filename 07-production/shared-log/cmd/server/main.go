@@ -1,6 +1,6 @@
 // Command server is a replica: it serves a log that is kept in an engine.
 // Without -nats, the engine is a node in this process, and the server
-// appends a line each 250 ms.
+// appends lines.
 package main
 
 import (

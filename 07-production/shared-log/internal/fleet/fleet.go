@@ -83,8 +83,8 @@ func (f *Fleet) Close() (err error) {
 	return err
 }
 
-// AwaitServers waits until all servers serve, or, without serving, until none
-// does.
+// AwaitServers waits until it has seen each server serve, or, without
+// serving, each NOT_SERVING.
 func (f *Fleet) AwaitServers(ctx context.Context, serving bool) error {
 	want := healthv1.HealthCheckResponse_NOT_SERVING
 	if serving {

@@ -44,7 +44,7 @@ type Result struct {
 }
 
 // Measure runs all contenders of a comparison in turns. It returns an error
-// if a contender fails, or if ctx ends.
+// if a contender fails, as it must when ctx ends.
 func Measure(ctx context.Context, c Comparison, o Options) (*Result, error) {
 	if o.Short {
 		o = Options{Rounds: 1, Short: true, Progress: o.Progress}

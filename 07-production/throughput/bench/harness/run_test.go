@@ -20,20 +20,26 @@ func TestMeasure_InterleavesAndRotates(t *testing.T) {
 		"a", "a", "end a", "b", "b", "end b",
 		"b", "b", "end b", "a", "a", "end a",
 	}, turns)
+	var units []string
+	for _, m := range result.Samples[0][0].Metrics {
+		units = append(units, m.Unit)
+	}
+	require.Contains(t, units, "cpu-ns/op")
+	require.NotContains(t, units, nsPerOp, "the Unit is another one")
 	require.Equal(t, Spread{2, 2, 2}, result.Spread(1, "steps"))
 	require.Equal(t, Spread{4, 4, 4}, result.Spread(1, "ratio"))
 }
 
 func TestMeasure_ShortIsOneRoundOfFewOperations(t *testing.T) {
 	var sizes []int
-	c := Comparison{Name: "fake", Unit: nsPerOp, ShortN: 7, Contenders: []Contender{{
+	c := Comparison{Name: "fake", Unit: nsPerOp, ShortN: 70, Contenders: []Contender{{
 		Name: "a", Start: func(*Run) (Do, error) {
 			return func(n int) ([]Metric, error) { sizes = append(sizes, n); return nil, nil }, nil
 		},
 	}}}
 	_, err := Measure(t.Context(), c, Options{Rounds: 9, Short: true})
 	require.NoError(t, err)
-	require.Equal(t, []int{1, 7}, sizes)
+	require.Equal(t, []int{7, 70}, sizes)
 }
 
 // An operation takes a millisecond.
