@@ -122,7 +122,7 @@ type LogEntry struct {
 	// The line, without its newline. Bytes that were not UTF-8 are replaced
 	// by U+FFFD, because a proto string must be UTF-8.
 	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
-	// The line is longer than one entry can hold, and continues in the next
+	// The line is longer than one entry can hold, and continues in a later
 	// entry.
 	Partial bool `protobuf:"varint,4,opt,name=partial,proto3" json:"partial,omitempty"`
 	// The log that the sequence belongs to. A log that begins again at 1, as
