@@ -39,8 +39,8 @@ type LogRequest struct {
 	// of its log from one of another log, and may skip entries.
 	LogId string `protobuf:"bytes,4,opt,name=log_id,json=logId,proto3" json:"log_id,omitempty"`
 	// Send bookmarks between the entries. Without them, a client whose
-	// `contains` matches nothing for a long time cannot resume, because the
-	// entry after its last one is no longer held.
+	// `contains` matches nothing for a long time may fail to resume, because
+	// the entry after its last one is no longer held.
 	Bookmarks     bool `protobuf:"varint,5,opt,name=bookmarks,proto3" json:"bookmarks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
