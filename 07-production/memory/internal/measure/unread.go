@@ -31,7 +31,7 @@ type Held struct {
 	Sent int64 // bytes of the messages that the handler has sent
 }
 
-// Measure opens the streams and waits until the server cannot send more.
+// Measure opens the streams and waits until the server has sent nothing for 0.4 s.
 // Client and server run in this process.
 func (u Unread) Measure(ctx context.Context, opts ...grpc.DialOption) (Held, error) {
 	ctx, cancel := context.WithCancel(ctx)
