@@ -103,8 +103,9 @@ func TestConnect_HeaderMeansTheSessionIsKnown(t *testing.T) {
 		c := serve(t, s)
 		stream, err := c.Connect(metadata.AppendToOutgoingContext(t.Context(), "user", "ann"))
 		require.NoError(t, err)
-		_, err = stream.Header()
+		header, err := stream.Header()
 		require.NoError(t, err)
+		require.NotNil(t, header)
 		require.NoError(t, s.Tell("ann", "hello"))
 	})
 }
@@ -149,7 +150,11 @@ func TestConnect_NeedsOneUser(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := serve(t, new(Server))
 		for _, users := range [][]string{{}, {"ann", "bob"}} {
-			require.EqualError(t, end(connect(t, c, users...)), fmt.Sprintf(
+			stream := connect(t, c, users...)
+			header, err := stream.Header()
+			require.NoError(t, err)
+			require.Nil(t, header)
+			require.EqualError(t, end(stream), fmt.Sprintf(
 				"rpc error: code = InvalidArgument desc = user: must be set once, got %d", len(users)))
 		}
 	})

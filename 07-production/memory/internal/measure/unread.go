@@ -25,7 +25,7 @@ type Unread struct {
 	RTT         time.Duration // round-trip time
 }
 
-// Held is what one stream takes that nobody reads.
+// Held is what a stream that nobody reads takes, on average.
 type Held struct {
 	Heap int64 // bytes of heap and stacks, on both sides
 	Sent int64 // bytes of the messages that the handler has sent
