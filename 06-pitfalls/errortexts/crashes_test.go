@@ -18,7 +18,7 @@ var crashes = []text{
 	{
 		shows: `fatal error: all goroutines are asleep - deadlock!`,
 		who:   "your code",
-		fix: "Every goroutine waits, so the process ends. The stacks below show where. A program " +
+		fix: "No goroutine can go on, so the process ends. The stacks below show where. A program " +
 			"that hangs without this error has [stacks](#goroutine-stacks-of-a-program-that-hangs), too.",
 		produce: func(t *testing.T) string {
 			out, err := exec.CommandContext(t.Context(), "go", "run", "./testdata/asleep").CombinedOutput()
@@ -74,7 +74,7 @@ var crashes = []text{
 	{
 		shows: `panic: deadlock: main bubble goroutine has exited but blocked goroutines remain [recovered, repanicked]`,
 		who:   "your test",
-		fix: "The test has ended, and a goroutine that was started in its bubble still waits or sleeps: a leak in the test or in the code that is " +
+		fix: "The test has ended, and a goroutine that was started in its bubble still waits: a leak in the test or in the code that is " +
 			"tested: {forwarding-goroutine}, {abandoned-stream}.",
 		produce: crashing(func(t *testing.T) {
 			synctest.Test(t, func(*testing.T) { go func() { <-make(chan int) }() })
@@ -93,7 +93,7 @@ var crashes = []text{
 	{
 		shows: `panic: runtime error: invalid memory address or nil pointer dereference`,
 		who:   "your code",
-		fix: "A field or a method of a nil pointer was used. In a handler, this ends the whole server: {handler-panic}. On a " +
+		fix: "For example, the code used a field behind a nil pointer. In a handler, this ends the whole server: {handler-panic}. On a " +
 			"client, look at the error of a call before its result.",
 		produce: panicking(func(echoServer) { var s *service.Server; s.OnEcho = nil }),
 	},

@@ -75,7 +75,7 @@ var transport = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = error reading from server: connection timed out`,
 		who:   "the network",
-		fix: "The server's machine stopped answering, and TCP gave up: " +
+		fix: "No answer came from the server's machine, and TCP gave up: " +
 			"{tcp#who-notices-a-dead-peer}. Set keepalive to learn of it sooner: {dead-peer}.",
 		produce: connectionTimedOut,
 	},

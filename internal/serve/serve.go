@@ -70,8 +70,8 @@ func (s *Server) SetServing(serving bool) {
 // NOT_SERVING, and after the time LameDuck, in which the server still serves,
 // the server drains: OnDrain is called, new calls and connections are refused,
 // and open calls have the time Drain to finish before they are canceled. A
-// health Watch is an open call too; a client that uses it to choose a server
-// ends it when the drain begins. A connection whose handshake is not complete
+// health Watch is an open call too; a grpc-go client that uses it to choose a
+// server ends it when the drain begins. A connection whose handshake is not complete
 // delays the end, and the cancellation of calls, until it is 3 s old.
 //
 // ServeUntil closes the listener. It returns nil after a drain, or an error
