@@ -69,7 +69,10 @@ var transport = []text{
 			server := pitfalltest.Serve(t, pitfalltest.Idle(), grpc.KeepaliveParams(keepalive.ServerParameters{
 				MaxConnectionAge: time.Hour, MaxConnectionAgeGrace: time.Minute,
 			}))
-			return count(t.Context(), pitfallsv1.NewPitfallServiceClient(server.Dial(t)))
+			start := time.Now()
+			err := count(t.Context(), pitfallsv1.NewPitfallServiceClient(server.Dial(t)))
+			require.InDelta(t, time.Hour+time.Minute, time.Since(start), float64(6*time.Minute), "10 %")
+			return err
 		}),
 	},
 	{

@@ -48,8 +48,9 @@ type Server struct {
 // before all others, so that its panics end the process.
 //
 // New does not register reflection, which tells everybody who reaches the
-// port the names of all services, their methods and their messages. The
-// commands register it, because a course is explored with grpcurl.
+// port the names of all services, their methods and their messages. Commands
+// with the flag -reflection register it by default, because a course is
+// explored with grpcurl.
 func New(opts ...grpc.ServerOption) *Server {
 	s := &Server{Server: grpc.NewServer(append(quotas(), opts...)...), health: health.NewServer()}
 	grpc_health_v1.RegisterHealthServer(s, s.health)
