@@ -27,8 +27,8 @@ type Replica struct {
 	// Log is the log. It must not be nil.
 	Log *Log
 
-	// MaxOutage is how long the replica keeps its followers after it has
-	// noticed that it cannot read the log, and how long a call waits at most
+	// MaxOutage is about how long the replica keeps its followers after it
+	// has noticed that it cannot read the log, and how long a call waits at most
 	// for an entry that the copy does not have yet. The default is 10 s.
 	MaxOutage time.Duration
 
