@@ -37,8 +37,8 @@ type Replica struct {
 
 	// OnServing, if not nil, is called when the replica begins to serve, with
 	// nil, and when it stops serving, with the reason; also after each
-	// MaxOutage in which it did not serve. After Drain, it is not called. It
-	// must not block.
+	// MaxOutage in which it did not serve. After Drain, it is called at most
+	// once more. It must not block.
 	OnServing func(error)
 
 	copy *replicaCopy // only Run uses it
