@@ -57,7 +57,7 @@ $`)
 func sum(t *testing.T, table, row string) (n int) {
 	_, rest, _ := strings.Cut(table, "\n"+row)
 	line, _, _ := strings.Cut(rest, "\n")
-	for _, field := range strings.Fields(line) {
+	for field := range strings.FieldsSeq(line) {
 		streams, err := strconv.Atoi(field)
 		require.NoError(t, err)
 		n += streams

@@ -216,6 +216,16 @@ func TestKeepalive_ClientMayPingEvery10s(t *testing.T) {
 	}
 }
 
+func TestConnection_HasNoMaximumAge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, conn := start(t, func(stream grpc.ServerStream) error {
+			time.Sleep(24 * time.Hour)
+			return stream.Context().Err()
+		})
+		require.Equal(t, io.EOF, end(open(t, conn)))
+	})
+}
+
 func TestNew_OptionsOverrideTheQuotas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := servetest.Start(t, serve.New(grpc.MaxConcurrentStreams(1),
