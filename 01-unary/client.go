@@ -28,7 +28,7 @@ func Retryable(err error) bool {
 }
 
 // Poll returns an iterator over the last n lines of the server's log. It calls
-// [Lines] at once, and then at each tick of interval, which must be greater
+// [Lines] at once, and then at ticks of interval, which must be greater
 // than 0. The loop ends when a call fails or when ctx is done. The last error
 // is the status of the call, or Canceled or DeadlineExceeded.
 func Poll(

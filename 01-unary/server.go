@@ -1,5 +1,4 @@
-// Package unary returns the last lines of a log: the client sends one
-// request, and the server sends one response.
+// Package unary returns the last lines of a log in one response.
 package unary
 
 import (

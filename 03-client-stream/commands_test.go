@@ -2,6 +2,7 @@ package clientstream
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/net/http2"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
@@ -84,6 +86,18 @@ func TestCommands(t *testing.T) {
 			_, err := open(t, t.Context(), uploadv1.NewUploadServiceClient(conn), messages...).CloseAndRecv()
 			requireCode(t, want, err)
 		}
+	})
+	t.Run("server permits 1 MiB of unread data", func(t *testing.T) {
+		_, addr := testproc.StartServer(t, server, "-dir", t.TempDir())
+		conn, err := net.Dial("tcp", addr)
+		require.NoError(t, err)
+		defer conn.Close()
+		_, err = conn.Write([]byte(http2.ClientPreface))
+		require.NoError(t, err)
+		frame, err := http2.NewFramer(conn, conn).ReadFrame()
+		require.NoError(t, err)
+		window, _ := frame.(*http2.SettingsFrame).Value(http2.SettingInitialWindowSize)
+		require.EqualValues(t, 1<<20, window)
 	})
 	for name, path := range map[string]string{"file": filepath.Join(t.TempDir(), "large"), "pipe": "/dev/stdin"} {
 		t.Run("Ctrl-C ends the upload of a "+name, func(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 
 // Ticks calls Watch and yields the ticks. Unless the loop is left, the last
 // pair is the error that ended the call: the status of the call, DeadlineExceeded if
-// no tick came within idle, DataLoss if the server sent a tick out of order or
+// the call was open and no tick came within idle, DataLoss if the server sent a tick out of order or
 // left one out (a request for some symbols allows that), or Unavailable if the
 // server ended the call with OK. Leaving the loop cancels the call. Each loop
 // makes a call of its own.

@@ -76,8 +76,7 @@ func (x *Exchange) init() {
 	})
 }
 
-// Watch implements the RPC. It sends ticks until the client ends the call or
-// the exchange can send no more.
+// Watch implements the RPC.
 //
 // InvalidArgument: the request has more than [MaxSymbols] symbols. NotFound:
 // the exchange does not have one of the symbols. OutOfRange: the next tick is

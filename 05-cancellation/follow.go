@@ -20,21 +20,21 @@ type FollowOptions struct {
 	// Backoff says how long to wait before each retry.
 	Backoff Backoff
 
-	// IdleTimeout is the time without a tick after which Follow ends a
-	// call; time in the loop does not count. The default is a minute. An idle timeout does not replace
+	// IdleTimeout is the time without a tick after which Follow ends an
+	// open call; time in the loop does not count. The default is a minute. An idle timeout does not replace
 	// keepalive, because the next call uses the same connection, even if
 	// that connection is half-open.
 	IdleTimeout time.Duration
 
 	// OnRetry, if not nil, is called before each wait, with the error that
-	// ended the call and how long Follow waits, counted from the return of
-	// OnRetry.
+	// ended the call and how long Follow waits unless ctx ends, counted
+	// from the return of OnRetry.
 	OnRetry func(err error, wait time.Duration)
 }
 
 // Follow yields the ticks of a request in order, each of them once. When a
 // call fails and may be retried, Follow waits as [Backoff] says and resumes
-// after the last tick. After a tick, Backoff counts the failures from 1 again.
+// after the last tick, if there was one. After a tick, Backoff counts the failures from 1 again.
 //
 // Unless the loop is left, the last pair is an error: Canceled or DeadlineExceeded
 // if ctx has ended, InvalidArgument if req cannot be marshaled, otherwise the

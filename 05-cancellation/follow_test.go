@@ -143,19 +143,22 @@ func TestFollow_WaitsForExchangeWithSlowClock(t *testing.T) {
 
 func TestFollow_WaitGrowsUntilTickArrives(t *testing.T) {
 	for _, tt := range []struct {
-		name  string
-		ticks int // in each call
-		grows bool
+		name    string
+		ticks   int // in each call
+		grows   bool
+		backoff Backoff
+		exceeds time.Duration // the longest of 50 waits
 	}{
-		{"no tick", 0, true},
-		{"one tick", 1, false},
+		{"no tick", 0, true, Backoff{}, 10 * time.Second},
+		{"no tick, a Backoff of its own", 0, true, Backoff{Base: time.Minute, Max: time.Hour}, 20 * time.Minute},
+		{"one tick", 1, false, Backoff{}, 0},
 	} {
 		subtest(t, tt.name, func(t *testing.T) {
 			_, _, c := serveHops(t, failAfter(tt.ticks, errFailed, new(Exchange)))
 			ctx, cancel := context.WithCancel(t.Context())
 			var waits []time.Duration
 			var canceled time.Duration
-			opts := FollowOptions{OnRetry: func(err error, wait time.Duration) {
+			opts := FollowOptions{Backoff: tt.backoff, OnRetry: func(err error, wait time.Duration) {
 				require.Equal(t, codes.Unavailable.String(), status.Code(err).String(), "got %v", err)
 				if waits = append(waits, wait); len(waits) == 50 {
 					canceled = now()
@@ -170,9 +173,9 @@ func TestFollow_WaitGrowsUntilTickArrives(t *testing.T) {
 				return
 			}
 			for i, wait := range waits {
-				require.Less(t, wait, Backoff{}.limit(i+1), "wait %d", i+1)
+				require.Less(t, wait, tt.backoff.limit(i+1), "wait %d", i+1)
 			}
-			require.Greater(t, slices.Max(waits), 10*time.Second, "the longest of 50 waits")
+			require.Greater(t, slices.Max(waits), tt.exceeds, "the longest of 50 waits")
 		})
 	}
 }

@@ -130,7 +130,7 @@ func addHop(ctx context.Context) (context.Context, error) {
 }
 
 // Drain ends each Watch with Unavailable. A Watch that is in Send waits for
-// that Send first, and returns its status if it fails. Drain does not block.
+// that Send first, and returns Aborted if it takes longer than SendTimeout. Drain does not block.
 // Only the first call has an effect.
 func (g *Gateway) Drain() {
 	g.endWith(status.Error(codes.Unavailable, "shutting down; resume after your last tick"))

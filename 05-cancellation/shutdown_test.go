@@ -104,7 +104,7 @@ func TestDrain_IsBounded(t *testing.T) {
 			require.NoError(t, exchange.Wait())
 
 			require.Equal(t, 45*time.Second, now(), "the drain may take 5 s")
-			n := requireRest(t, stream, codes.Unavailable, "error reading from server: EOF")
+			n := requireRest(t, stream, codes.Unavailable, `debug data: "graceful_stop"`)
 			require.Positive(t, n)
 		})
 	}

@@ -49,6 +49,19 @@ func TestTicks_IdleTimeoutIgnoresTimeInLoop(t *testing.T) {
 	})
 }
 
+func TestTicks_IdleTimeoutDoesNotLimitOpening(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := serveTicker(t, new(Exchange), grpc.MaxConcurrentStreams(1)).client(t)
+		recvOnTime(t, open(t, t.Context(), c), 1)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		start := time.Now()
+		_, err := take(t, Ticks(ctx, c, &tickerv1.WatchRequest{}, time.Second), 1)
+		require.Equal(t, codes.DeadlineExceeded.String(), status.Code(err).String(), "got %v", err)
+		require.Equal(t, time.Hour, time.Since(start))
+	})
+}
+
 func TestSendWithin_EndsHandlerWhoseClientDoesNotRead(t *testing.T) {
 	for _, tt := range []struct {
 		name    string

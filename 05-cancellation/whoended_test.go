@@ -157,6 +157,8 @@ func TestWhoEnded_EachSideObserves(t *testing.T) {
 			for err == nil {
 				_, err = recvWithin(cmp.Or(tt.idle, day), stream, func() { cancel(nil) })
 			}
+			at, _ := ctx.Deadline()
+			require.Equal(t, tt.deadline != 0, !at.After(time.Now()), "the client's own deadline has passed")
 			contexts := []string{describeContext(ctx)}
 			time.Sleep(time.Hour) // until both servers have noticed
 			for _, s := range []*server{c.gatewayServer, c.exchangeServer} {

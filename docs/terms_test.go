@@ -20,12 +20,13 @@ import (
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
 
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 	"example.com/streams/internal/memserver/memservertest"
 )
 
-// These tests show sentences of glossary.md.
+// These tests show sentences of glossary.md and choosing.md.
 
 // A three sends three entries, waits for the end of the call, and then takes
 // an hour to return.
@@ -175,6 +176,42 @@ func TestBalancers_LeaveOpenStreamsAlone(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Server b refuses its calls, and the calls before and after them succeed.
+func TestUnaryCalls_FailAloneOnSeveralServers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answers := map[string]error{"a": nil, "b": status.Error(codes.NotFound, "b has none")}
+		servers, endpoints := map[string]memservertest.Server{}, resolver.State{}
+		for name, err := range answers {
+			servers[name] = memservertest.Serve(t, func(grpc.ServiceRegistrar) {},
+				grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
+					if err != nil {
+						return err
+					}
+					return stream.SendMsg(new(emptypb.Empty))
+				}))
+			endpoints.Endpoints = append(endpoints.Endpoints, resolver.Endpoint{Addresses: []resolver.Address{{Addr: name}}})
+		}
+		addresses := manual.NewBuilderWithScheme("list")
+		addresses.InitialState(endpoints)
+		conn, err := grpc.NewClient("list:///", grpc.WithResolvers(addresses),
+			grpc.WithContextDialer(func(ctx context.Context, addr string) (net.Conn, error) {
+				return servers[addr].DialContext(ctx, addr)
+			}),
+			grpc.WithTransportCredentials(insecure.NewCredentials()),
+			grpc.WithDefaultServiceConfig(`{"loadBalancingConfig": [{"round_robin": {}}]}`))
+		require.NoError(t, err)
+		defer conn.Close()
+		conn.Connect()
+		synctest.Wait()
+		ended := map[codes.Code]int{}
+		for range 100 {
+			err := conn.Invoke(t.Context(), "/any.Service/Call", new(emptypb.Empty), new(emptypb.Empty))
+			ended[status.Code(err)]++
+		}
+		require.Equal(t, map[codes.Code]int{codes.OK: 50, codes.NotFound: 50}, ended)
+	})
 }
 
 func TestIdleTimeout_ClosesWhatHasNoCall(t *testing.T) {

@@ -85,7 +85,7 @@ func (l *Log) makeRoom(size int) {
 }
 
 // Drain ends the streams of all followers that read. Each of them receives the
-// entries that follow its cursor, and then Unavailable with the sequence to
+// entries that match and follow its cursor, and then Unavailable with the sequence to
 // resume after, or OutOfRange if the next entry is no longer held. Drain does not wait for the followers. Only the first call has an effect.
 func (l *Log) Drain() {
 	l.mu.Lock()

@@ -143,7 +143,6 @@ func TestStreamLogs_SendsWhatTheRequestSelects(t *testing.T) {
 	}
 }
 
-// The handler reads the log in batches of 16 entries.
 // A sender keeps the entries that the handler sends.
 type sender struct {
 	serverStream
@@ -180,6 +179,7 @@ func TestStreamLogs_HandlersShareTheEntries(t *testing.T) {
 	})
 }
 
+// The handler reads the log in batches of 16 entries.
 func TestStreamLogs_WithoutFollowSendsAllBatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := NewLog(1000)

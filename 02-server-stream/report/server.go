@@ -48,8 +48,8 @@ type ReportServer struct { //nolint:revive // every chapter names its server aft
 // were sent, the status follows those chunks.
 //
 // OK: the whole report was sent. InvalidArgument: req.report_id is empty, is
-// longer than [MaxID], contains a path, begins with a dot, or names what is
-// not a regular file. NotFound: the file does not exist. PermissionDenied:
+// longer than [MaxID], contains a path or NUL, begins with a dot, or names
+// what is not a regular file. NotFound: the file does not exist. PermissionDenied:
 // the server is not allowed to read the file. Aborted: the file has grown or
 // shrunk since the call began; another call may succeed. Internal: the
 // server failed to read the file for another reason. Canceled,

@@ -95,6 +95,9 @@ func TestGenerateReport_ErrorArrivesAfterTheChunks(t *testing.T) {
 				n, err := Download(t.Context(), client, "sales", &got)
 				require.Equal(t, tt.code, status.Code(err), "got %v", err)
 				require.Contains(t, status.Convert(err).Message(), status.Convert(tt.err).Message())
+				if name == "status" {
+					require.EqualError(t, err, tt.err.Error())
+				}
 				require.EqualValues(t, 3*len("chunk\n"), n)
 				require.Equal(t, "chunk\nchunk\nchunk\n", got.String())
 			})

@@ -15,7 +15,7 @@ var moments = []afterwards{
 		f.must(handlerDoes(sendLastThenNotFound)(f))
 		f.settle()
 		return f.client.send(small)
-	}}, []string{"Recv", "Trailer"}, []string{"Send"}},
+	}}, []string{"Recv"}, []string{"Send"}},
 	{bidi, termination{name: "`Send` returned another error, here Internal", end: func(f *fixture) error { return f.client.SendMsg(notUTF8) }},
 		[]string{"Recv"}, []string{"Send"}},
 	{bidi, termination{name: "`Recv` returned io.EOF", end: func(f *fixture) error {

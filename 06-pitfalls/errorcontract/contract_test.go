@@ -56,7 +56,7 @@ func TestErrorContract_NamesRowsWithoutMessages(t *testing.T) {
 	require.NoError(t, err)
 	words := strings.Join(strings.Fields(string(text)), " ")
 	_, list, _ := strings.Cut(words, "Some rows differ from this:")
-	list, _, found := strings.Cut(list, "end the RPC before any message.")
+	list, _, found := strings.Cut(list, "end the RPC before any message of a direction that streams.")
 	require.True(t, found)
 	for _, table := range allTables() {
 		for _, term := range table.terminations {

@@ -49,6 +49,29 @@ func TestRecv_AfterATooLargeMessageInventsAMessage(t *testing.T) {
 	})
 }
 
+// The handler goes on for an hour, and Recv does not wait for it.
+func TestRecv_AfterACancelReturnsWhatHasArrived(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := pitfalltest.Serve(t, stub(func(h *serverEnd) error {
+			for i := range int64(2) {
+				if err := h.SendMsg(&pitfallsv1.Number{Value: i + 1}); err != nil {
+					return err
+				}
+			}
+			time.Sleep(time.Hour)
+			return nil
+		}))
+		ctx, cancel := context.WithCancel(t.Context())
+		c, err := openEcho(ctx, pitfallsv1.NewPitfallServiceClient(server.Dial(t)), 0)
+		require.NoError(t, err)
+		synctest.Wait()
+		start := time.Now()
+		cancel()
+		require.Equal(t, []string{"nil 1", "nil 2", "Canceled 0", "Canceled 0"}, recvAll(c, 4))
+		require.Zero(t, time.Since(start))
+	})
+}
+
 // What the client has received already still arrives. If the status was
 // among it, the error is lost.
 func TestRecv_GoesOnAfterAnUndecodableMessage(t *testing.T) {

@@ -23,7 +23,7 @@ var connecting = []text{
 	{
 		shows: `rpc error: code = DeadlineExceeded desc = context deadline exceeded while waiting for connections to become ready`,
 		who:   "the network or your client",
-		fix: "The deadline passed before there was a connection: nobody refused it and nobody answered. Check " +
+		fix: "The deadline passed before there was a connection, usually because nobody answered. Check " +
 			"the address and the firewalls between.",
 		produce: bubble(func(t *testing.T) error {
 			conn := pitfalltest.Serve(t, &service.Server{}).Dial(t, grpc.WithContextDialer(unreachable))
@@ -79,7 +79,7 @@ var connecting = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = connection error: desc = "transport: authentication handshake failed: tls: failed to verify certificate: x509: certificate is valid for ..., not ..."`,
 		who:   "your client or your server",
-		fix: "The certificate does not have the name that the client dials. Dial a name of the certificate, or " +
+		fix: "The certificate does not have the name that the client expects. Dial a name of the certificate, or " +
 			"issue a certificate with this name.",
 		produce: func(t *testing.T) string { return countTLS(t, tlsServer(t), "backend") },
 	},
@@ -132,7 +132,7 @@ var connecting = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = name resolver error: produced zero addresses`,
 		who:   "your client",
-		fix: "DNS has no address for the name of the target. 1. The name is wrong. 2. In a test, a target " +
+		fix: "DNS has no address for the name of the target. 1. The name is wrong, or nothing has it now. 2. In a test, a target " +
 			"without a scheme asks DNS although there is a dialer: {bufconn-dns}.",
 		produce: func(t *testing.T) string { return countTCP(t, "dns://"+dnsServer(t, noSuchName)+"/nobody.example") },
 	},

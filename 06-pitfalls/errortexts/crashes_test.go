@@ -18,7 +18,7 @@ var crashes = []text{
 	{
 		shows: `fatal error: all goroutines are asleep - deadlock!`,
 		who:   "your code",
-		fix: "Every goroutine waits, so the process ends. The stacks below show where. A program " +
+		fix: "No goroutine can go on, so the process ends. The stacks below show where. A program " +
 			"that hangs without this error has [stacks](#goroutine-stacks-of-a-program-that-hangs), too.",
 		produce: func(t *testing.T) string {
 			out, err := exec.CommandContext(t.Context(), "go", "run", "./testdata/asleep").CombinedOutput()
@@ -51,7 +51,7 @@ var crashes = []text{
 	{
 		shows:   `panic: assignment to entry in nil map`,
 		who:     "your code",
-		fix:     "A map must be made before it is written to. In a handler, this ends the whole server: {handler-panic}.",
+		fix:     "A map must be made before it is written to. In a handler, this can end the whole server: {handler-panic}.",
 		produce: panicking(func(echoServer) { hub := new(struct{ names map[int]string }); hub.names[0] = "ann" }),
 	},
 	{
@@ -59,7 +59,7 @@ var crashes = []text{
 		who:   "your code",
 		fix: "The same channel is closed twice. Let only the goroutine that sends close it. If several " +
 			"send, wait for all of them first, such as with a `sync.WaitGroup`. In a handler, this " +
-			"ends the whole server: {handler-panic}.",
+			"can end the whole server: {handler-panic}.",
 		produce: panicking(func(echoServer) { c := make(chan int); close(c); close(c) }),
 	},
 	{
@@ -74,7 +74,7 @@ var crashes = []text{
 	{
 		shows: `panic: deadlock: main bubble goroutine has exited but blocked goroutines remain [recovered, repanicked]`,
 		who:   "your test",
-		fix: "The test has ended, and a goroutine that was started in its bubble still waits or sleeps: a leak in the test or in the code that is " +
+		fix: "The test has ended, and a goroutine that was started in its bubble still waits: a leak in the test or in the code that is " +
 			"tested: {forwarding-goroutine}, {abandoned-stream}.",
 		produce: crashing(func(t *testing.T) {
 			synctest.Test(t, func(*testing.T) { go func() { <-make(chan int) }() })
@@ -83,7 +83,7 @@ var crashes = []text{
 	{
 		shows: `panic: runtime error: index out of range [...] with length ...`,
 		who:   "your code",
-		fix: "An index is outside of its slice. In a handler, this ends the whole server with all its streams. Check what " +
+		fix: "An index is outside of its slice. In a handler, this can end the whole server with all its streams. Check what " +
 			"clients send, and recover in an interceptor: {handler-panic}.",
 		produce: panicking(func(stream echoServer) {
 			n, _ := stream.Recv()
@@ -93,7 +93,7 @@ var crashes = []text{
 	{
 		shows: `panic: runtime error: invalid memory address or nil pointer dereference`,
 		who:   "your code",
-		fix: "A field or a method of a nil pointer was used. In a handler, this ends the whole server: {handler-panic}. On a " +
+		fix: "For example, the code used a field behind a nil pointer. In a handler, this can end the whole server: {handler-panic}. On a " +
 			"client, look at the error of a call before its result.",
 		produce: panicking(func(echoServer) { var s *service.Server; s.OnEcho = nil }),
 	},
@@ -102,7 +102,7 @@ var crashes = []text{
 		who:   "your code",
 		fix: "A goroutine sends to a channel that has been closed. Let only the goroutine that sends " +
 			"close it. If several send, wait for all of them first, such as with a `sync.WaitGroup`. In a " +
-			"handler, this ends the whole server: {handler-panic}.",
+			"handler, this can end the whole server: {handler-panic}.",
 		produce: panicking(func(echoServer) { c := make(chan int); close(c); c <- 1 }),
 	},
 	{

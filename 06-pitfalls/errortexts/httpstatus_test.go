@@ -2,10 +2,16 @@ package errortexts
 
 import (
 	"fmt"
+	"io"
+	"log"
 	"net/http"
+	"net/http/httputil"
+	"net/url"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"example.com/streams/06-pitfalls/internal/pitfalltest"
 )
 
 // httpStatuses are what a client says about an HTTP response that is not a
@@ -37,7 +43,9 @@ var httpStatuses = []text{
 		produce: func(t *testing.T) string {
 			backend := listen(t)
 			require.NoError(t, backend.Close())
-			return countTCP(t, proxy(t, backend.Addr().String(), 0))
+			got := countTCP(t, proxy(t, backend.Addr().String(), 0))
+			require.Equal(t, got, overHTTP1(t))
+			return got
 		},
 	},
 	{
@@ -74,6 +82,16 @@ var httpStatuses = []text{
 		fix:     "A web page came instead of a gRPC response, such as a login page, a default page of the proxy, or a wrong port: {html-answer}.",
 		produce: html(http.StatusOK),
 	},
+}
+
+// overHTTP1 calls a gRPC server through a proxy that speaks HTTP/1.1 to it.
+func overHTTP1(t *testing.T) string {
+	server, listener := grpcServer(pitfalltest.Idle()), listen(t)
+	go func() { _ = server.Serve(listener) }() // until Stop
+	t.Cleanup(server.Stop)
+	reverse := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: listener.Addr().String()})
+	reverse.ErrorLog = log.New(io.Discard, "", 0)
+	return countTCP(t, h2c(t, reverse, 0))
 }
 
 // html returns a producer of the error of a call that gets a page.

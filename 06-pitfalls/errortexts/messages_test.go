@@ -106,8 +106,8 @@ var messages = []text{
 		shows: `rpc error: code = Internal desc = transport: per-RPC creds failed due to error: ...`,
 		who:   "your client",
 		fix: "The credentials of this call could not get a token; no request was sent. The code is Internal for " +
-			"`grpc.PerRPCCredentials` and Unauthenticated for `grpc.WithPerRPCCredentials`. Return a status " +
-			"from `GetRequestMetadata` to choose another one, such as PermissionDenied.",
+			"`grpc.PerRPCCredentials` and Unauthenticated for `grpc.WithPerRPCCredentials`. A status " +
+			"PermissionDenied that `GetRequestMetadata` returns replaces it.",
 		produce: counting(sendNothing, grpc.WithDefaultCallOptions(grpc.PerRPCCredentials(noToken{}))),
 	},
 	{
@@ -128,7 +128,7 @@ var messages = []text{
 		shows: `rpc error: code = Unauthenticated desc = transport: per-RPC creds failed due to error: ...`,
 		who:   "your client",
 		fix: "The credentials of the connection could not get a token; no request was sent, and the server has " +
-			"refused nothing. Return a status from `GetRequestMetadata` to choose another code, such as PermissionDenied.",
+			"refused nothing. A status PermissionDenied that `GetRequestMetadata` returns replaces this one.",
 		produce: counting(sendNothing, grpc.WithPerRPCCredentials(noToken{})),
 	},
 	{

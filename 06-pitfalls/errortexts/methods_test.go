@@ -47,8 +47,8 @@ var methods = []text{
 		shows: `rpc error: code = Unimplemented desc = method ... not implemented`,
 		who:   "your server",
 		fix: "The type of your server lacks this method, or has it under another name, and inherits the one " +
-			"of the `Unimplemented` type that it embeds. The error comes from `Recv`, because opening a stream " +
-			"does not ask the server: {open-is-not-accepted}.",
+			"of the `Unimplemented` type that it embeds. Opening a stream does not ask the server, " +
+			"and so does not return this error: {open-is-not-accepted}.",
 		produce: bubble(func(t *testing.T) error {
 			conn := memservertest.Dial(t, func(s grpc.ServiceRegistrar) {
 				pitfallsv1.RegisterPitfallServiceServer(s, pitfallsv1.UnimplementedPitfallServiceServer{})

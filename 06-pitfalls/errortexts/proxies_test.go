@@ -61,8 +61,8 @@ var proxies = []text{
 	{
 		shows: `rpc error: code = Internal desc = server closed the stream without sending trailers`,
 		who:   "a proxy",
-		fix: "The stream ended without a status: for example, a proxy does not pass trailers on, because it speaks " +
-			"HTTP/1.1 to the server. The call may have succeeded.",
+		fix: "The stream ended without a status: for example, a proxy does not pass trailers on. " +
+			"The call may have succeeded.",
 		produce: answering(header, func(f *http2.Framer, stream uint32) { _ = f.WriteData(stream, true, nil) }),
 	},
 	{
@@ -111,7 +111,7 @@ var proxies = []text{
 	{
 		shows: `rpc error: code = Unknown desc =`,
 		who:   "a proxy or your server",
-		fix: "1. The trailers have no `grpc-status`, so it was not a gRPC server that answered. 2. The handler returned a status " +
+		fix: "1. The trailers have no `grpc-status`: look for a proxy that changes them, or answers itself. 2. The handler returned a status " +
 			"without a message: {plain-error}.",
 		produce: answering(header, func(f *http2.Framer, stream uint32) { writeHeaders(f, stream, true, "x", "y") }),
 	},

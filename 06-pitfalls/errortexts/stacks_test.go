@@ -23,7 +23,7 @@ var stacks = []text{
 		shows: `goroutine ... [chan send...]:`,
 		who:   "your code",
 		fix: "A goroutine sends to a channel, and nobody receives. If there is one for each call, its " +
-			"reader left: {forwarding-goroutine}.",
+			"reader may have left: {forwarding-goroutine}.",
 		produce: hanging(func(t *testing.T) {
 			values := make(chan int)
 			t.Cleanup(func() { <-values })
@@ -33,7 +33,7 @@ var stacks = []text{
 	{
 		shows: `google.golang.org/grpc.(*pickerWrapper).pick(...)`,
 		who:   "the network, your server or your client",
-		fix: "A call waits for a connection: no attempt to connect has failed yet, or the call has `WaitForReady` and " +
+		fix: "A call waits for a connection: the attempt to connect has not failed yet, or the call has `WaitForReady` and " +
 			"each attempt fails, because the server is down or not reachable, or the two do not agree, as in a " +
 			"TLS handshake: {no-reconnect}.",
 		produce: hanging(func(t *testing.T) {
@@ -44,7 +44,7 @@ var stacks = []text{
 	{
 		shows: `google.golang.org/grpc.(*Server).GracefulStop(...)`,
 		who:   "your server",
-		fix: "`GracefulStop` waits for streams that do not end. Above this line is `(*Server).stop`, and above " +
+		fix: "Usually, `GracefulStop` waits for streams that do not end. Above this line is `(*Server).stop`, and above " +
 			"it `sync.(*Cond).Wait`: {graceful-stop}.",
 		produce: hanging(func(t *testing.T) {
 			server := pitfalltest.Serve(t, &service.Server{})
@@ -108,7 +108,7 @@ var stacks = []text{
 	{
 		shows: `google.golang.org/grpc/internal/transport.(*http2Client).reader(...)`,
 		who:   "your client",
-		fix: "One per connection. If the number grows, connections are made and not closed: use one `ClientConn` " +
+		fix: "One per connection. If the number keeps growing, connections are made and not closed: use one `ClientConn` " +
 			"for the process.",
 		produce: hanging(func(t *testing.T) { openEcho(t, pitfalltest.Dial(t, &service.Server{})) }),
 	},

@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/grpc/status"
 
 	"example.com/streams/06-pitfalls/internal/pitfalltest"
@@ -35,7 +37,7 @@ var statuses = []text{
 	{
 		shows: `EOF`,
 		who:   "your server, your client or the network",
-		fix: "From a client's `Send`: the call has ended; `Recv` or `CloseAndRecv` returns the reason: " +
+		fix: "From a client's `Send`: the call has ended; `CloseAndRecv` or the last `Recv` returns the reason: " +
 			"{send-eof}. From a client's `Recv`: the handler returned nil. If messages are missing then, a " +
 			"goroutine of the handler may have sent too late: {send-after-return}. From a handler's `Recv`: the " +
 			"client has half-closed: {handler-returns-eof}.",
@@ -62,17 +64,19 @@ var statuses = []text{
 		shows: `rpc error: code = DeadlineExceeded desc = context deadline exceeded`,
 		who:   "a deadline of your client or of your server",
 		fix: "1. A timeout for one message limits the whole stream: {timeout-per-message}. 2. From opening a " +
-			"stream: the deadline had passed before, or the connection has as many streams as the server allows: {stream-quota}. 3. The server is " +
+			"stream: the deadline had passed before, DNS did not answer, or the connection has as many streams as the server allows: {stream-quota}. 3. The server is " +
 			"gone and nothing else noticed: {dead-peer}. 4. The handler returned the error of a deadline of its " +
 			"own: {hops#what-the-client-receives}.",
 		produce: bubble(func(t *testing.T) error {
 			client, network := pitfalltest.DialFaulty(t, pitfalltest.Idle())
 			_, passed := client.Echo(pitfalltest.WithTimeout(t, 0))
+			_, unresolved := silentDNS(t).Echo(pitfalltest.WithTimeout(t, time.Second))
 			stream, err := client.Echo(pitfalltest.WithTimeout(t, time.Second))
 			require.NoError(t, err)
 			network.Conn().HalfOpen() // otherwise the server may tell the client first
 			_, err = stream.Recv()
 			require.EqualError(t, passed, err.Error())
+			require.EqualError(t, unresolved, err.Error())
 			return err
 		}),
 	},
@@ -105,7 +109,7 @@ var statuses = []text{
 	{
 		shows: `rpc error: code = Internal desc = stream terminated by RST_STREAM with error code: STREAM_CLOSED`,
 		who:   "your client",
-		fix:   "`CloseSend` overtook a `Send` that waited for the server to read: {concurrent-closesend}.",
+		fix:   "Usually, `CloseSend` overtook a `Send` that waited for the server to read: {concurrent-closesend}.",
 		produce: func(t *testing.T) string {
 			return pitfalltest.Process(t, func() { fmt.Println(bubble(closeSendDuringSend)(t)) })
 		},
@@ -156,6 +160,14 @@ type lateContext struct {
 
 // Deadline implements [context.Context].
 func (c lateContext) Deadline() (time.Time, bool) { return c.deadline, true }
+
+// silentDNS returns a client whose resolver never has an answer.
+func silentDNS(t *testing.T) pitfallsv1.PitfallServiceClient {
+	conn, err := grpc.NewClient("silent:///", withInsecure, grpc.WithResolvers(manual.NewBuilderWithScheme("silent")))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	return pitfallsv1.NewPitfallServiceClient(conn)
+}
 
 // closeSendDuringSend calls CloseSend while a Send waits for a server that
 // reads later, and returns the error of Recv.

@@ -69,13 +69,16 @@ var transport = []text{
 			server := pitfalltest.Serve(t, pitfalltest.Idle(), grpc.KeepaliveParams(keepalive.ServerParameters{
 				MaxConnectionAge: time.Hour, MaxConnectionAgeGrace: time.Minute,
 			}))
-			return count(t.Context(), pitfallsv1.NewPitfallServiceClient(server.Dial(t)))
+			start := time.Now()
+			err := count(t.Context(), pitfallsv1.NewPitfallServiceClient(server.Dial(t)))
+			require.InDelta(t, time.Hour+time.Minute, time.Since(start), float64(6*time.Minute), "10 %")
+			return err
 		}),
 	},
 	{
 		shows: `rpc error: code = Unavailable desc = error reading from server: connection timed out`,
 		who:   "the network",
-		fix: "The server's machine stopped answering, and TCP gave up: " +
+		fix: "No answer came from the server's machine, and TCP gave up: " +
 			"{tcp#who-notices-a-dead-peer}. Set keepalive to learn of it sooner: {dead-peer}.",
 		produce: connectionTimedOut,
 	},

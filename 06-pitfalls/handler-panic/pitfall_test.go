@@ -42,6 +42,18 @@ func TestPanic_InAnotherGoroutineIsNotRecovered(t *testing.T) {
 	require.NotContains(t, out, "afterward")
 }
 
+func TestPanic_OfALaterInterceptorIsRecovered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := slog.New(slog.DiscardHandler)
+		server := pitfalltest.Serve(t, new(service.Server), grpc.ChainStreamInterceptor(FixedLogging(log),
+			func(any, grpc.ServerStream, *grpc.StreamServerInfo, grpc.StreamHandler) error { panic("broken") }))
+		stream, err := pitfallsv1.NewPitfallServiceClient(server.Dial(t)).Echo(t.Context())
+		require.NoError(t, err)
+		_, err = stream.Recv()
+		require.EqualError(t, err, "rpc error: code = Internal desc = internal error")
+	})
+}
+
 type echo = grpc.BidiStreamingServer[pitfallsv1.Number, pitfallsv1.Number]
 
 // askForTooMuch opens a stream, makes the handler of another stream panic, and

@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -27,10 +29,12 @@ $`)
 		exit, stdout, stderr := testproc.Start(t, command, "-age=0").Wait()
 		require.Zero(t, exit, stderr)
 		require.Regexp(t, rows, stdout)
+		require.Equal(t, 120, sum(t, stdout, "two ages later"), "streams of all servers")
 		for _, file := range []string{"pick_first.txt", "shuffled.txt"} { // in README.md
 			recorded, err := os.ReadFile(filepath.Join("testdata", file))
 			require.NoError(t, err)
 			require.Regexp(t, rows, string(recorded))
+			require.Equal(t, 120, sum(t, string(recorded), "two ages later"), file)
 		}
 	})
 	t.Run("fleet ends at a signal", func(t *testing.T) {
@@ -47,4 +51,16 @@ $`)
 			`fleet: -policy: must be pick_first, shuffled, round_robin or least_request, got "best" (see -help)`+"\n")
 		testproc.Start(t, command, "all").RequireExit(2, "", `fleet: unexpected argument "all" (see -help)`+"\n")
 	})
+}
+
+// sum adds up the numbers of a row.
+func sum(t *testing.T, table, row string) (n int) {
+	_, rest, _ := strings.Cut(table, "\n"+row)
+	line, _, _ := strings.Cut(rest, "\n")
+	for field := range strings.FieldsSeq(line) {
+		streams, err := strconv.Atoi(field)
+		require.NoError(t, err)
+		n += streams
+	}
+	return n
 }

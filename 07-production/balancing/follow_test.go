@@ -2,6 +2,7 @@ package balancing_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,12 +20,13 @@ import (
 // A stub is a LogService whose streams have one entry, and end as end says.
 type stub struct {
 	logsv1.UnimplementedLogServiceServer
-	after []uint64 // of each request
+	after []uint64    // of each request
+	at    []time.Time // when each request arrived
 	end   func(streams int) error
 }
 
 func (s *stub) StreamLogs(req *logsv1.LogRequest, stream grpc.ServerStreamingServer[logsv1.LogEntry]) error {
-	s.after = append(s.after, req.GetAfter())
+	s.after, s.at = append(s.after, req.GetAfter()), append(s.at, time.Now())
 	if err := stream.Send(&logsv1.LogEntry{Sequence: req.GetAfter() + 1}); err != nil {
 		return err
 	}
@@ -78,6 +80,12 @@ func TestFollow_EndsWithItsContext(t *testing.T) {
 		_, err := followStub(t, ctx, s, forever)
 		require.Equal(t, codes.DeadlineExceeded.String(), status.Code(err).String())
 		require.Equal(t, time.Minute, time.Since(start))
+		var pauses []time.Duration
+		for i := range s.at[1:] {
+			pauses = append(pauses, s.at[i+1].Sub(s.at[i]))
+		}
+		require.InDelta(t, 60*time.Millisecond, slices.Min(pauses), float64(10*time.Millisecond))
+		require.InDelta(t, 140*time.Millisecond, slices.Max(pauses), float64(10*time.Millisecond))
 	})
 }
 

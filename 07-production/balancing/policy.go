@@ -1,5 +1,5 @@
-// Package balancing distributes long streams over several servers, and moves
-// them when the servers change.
+// Package balancing distributes long streams over several servers, and lets
+// them move when the servers change.
 package balancing
 
 import (

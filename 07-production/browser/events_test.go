@@ -219,12 +219,26 @@ func TestEvents_BrowserThatDoesNotReadIsDropped(t *testing.T) {
 					}
 				}
 			}})
-			resp, err := newClient(t, NewServer(gateway), http2).Get("http://localhost/events")
-			require.NoError(t, err)
-			defer resp.Body.Close()
-			time.Sleep(time.Hour)
-			synctest.Wait()
-			require.Equal(t, 30*time.Second, lived)
+			for _, drain := range []bool{false, true} {
+				start = time.Now()
+				var served time.Duration
+				handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					gateway.ServeHTTP(w, r)
+					served = time.Since(start)
+				})
+				resp, err := newClient(t, NewServer(handler), http2).Get("http://localhost/events")
+				require.NoError(t, err)
+				defer resp.Body.Close()
+				want := 30 * time.Second
+				if drain {
+					want = 10 * time.Second // of the call, and not of the send
+					time.AfterFunc(want, gateway.Drain)
+				}
+				time.Sleep(time.Hour)
+				synctest.Wait()
+				require.Equal(t, want, lived)
+				require.Equal(t, 30*time.Second, served)
+			}
 		})
 	}
 }

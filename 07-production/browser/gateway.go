@@ -28,7 +28,7 @@ var localHosts = []string{"localhost", "127.0.0.1", "::1"}
 var page embed.FS
 
 // A Gateway is an [http.Handler] that serves a page and its events. It makes
-// one call of StreamLogs for each stream of events, and holds no entries. Make
+// at most one call of StreamLogs for each stream of events, and holds no entries. Make
 // one with [NewGateway]. Set the fields before the first request. Methods may
 // be called concurrently.
 //
@@ -52,8 +52,8 @@ type Gateway struct {
 	// event before its stream ends. The default is 30 s.
 	SendTimeout time.Duration
 
-	// Hosts are the host names, without ports, that browsers may use for
-	// this gateway. The default is localhost, 127.0.0.1 and ::1.
+	// Hosts are the host names, in lowercase and without ports, that browsers
+	// may use for this gateway. The default is localhost, 127.0.0.1 and ::1.
 	Hosts []string
 
 	mux  http.ServeMux
@@ -137,8 +137,9 @@ func (g *Gateway) relay(
 	return err
 }
 
-// Drain ends all streams of events. The browsers come back after a second or
-// so, with the id of their last event. Drain does not block. Only the first
+// Drain ends all streams of events; one that waits for its browser to read ends
+// later, after SendTimeout at the latest. The browsers come back after a second
+// or so, with the id of their last event. Drain does not block. Only the first
 // call has an effect.
 func (g *Gateway) Drain() { g.drain() }
 

@@ -33,6 +33,7 @@ func TestGateway_RefusesOtherHosts(t *testing.T) {
 		{nil, "", http.StatusMisdirectedRequest},
 		{[]string{"logs.example"}, "logs.example", http.StatusOK},
 		{[]string{"logs.example"}, "localhost", http.StatusMisdirectedRequest},
+		{[]string{"Logs.example"}, "Logs.example", http.StatusMisdirectedRequest},
 	} {
 		gateway := NewGateway(nil)
 		gateway.Hosts = tt.hosts

@@ -34,10 +34,16 @@ func TestNaive_RunsAllItemsAtOnce(t *testing.T) {
 		j := new(job)
 		client := dial(t, &NaiveServer{Run: j.run})
 
+		other := make(chan error, 1)
+		go func() {
+			_, err := NaiveWork(t.Context(), client, []string{"1s"})
+			other <- err
+		}()
 		outputs, err := NaiveWork(t.Context(), client, slices.Repeat([]string{"1s"}, 10_000))
 
 		require.NoError(t, err)
 		require.Len(t, outputs, 10_000)
-		require.Equal(t, 10_000, j.get().most, "items at the same time")
+		require.NoError(t, <-other)
+		require.Equal(t, 10_000+1, j.get().most, "items at the same time")
 	})
 }

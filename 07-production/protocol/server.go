@@ -1,6 +1,6 @@
 // Package protocol is a service with a protocol that can live for years: its
-// streams survive errors of single items, and old and new peers understand
-// each other.
+// streams survive errors of single items, and it answers peers that are older
+// or newer, or refuses them with a reason.
 package protocol
 
 import (

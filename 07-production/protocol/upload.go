@@ -20,7 +20,7 @@ const MaxUpload = 1 << 30
 
 var uploadName = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
 
-// GetUpload returns how much of an upload is on the disk.
+// GetUpload returns how much of an upload is stored.
 //
 // OK: also if no such upload exists. InvalidArgument: the name is not valid.
 // Internal: the file could not be opened or stored.
@@ -38,7 +38,7 @@ func (s *Server) GetUpload(_ context.Context, req *jobsv1.GetUploadRequest) (*jo
 
 // Upload appends to an upload. The chunks before an error stay.
 //
-// OK: all bytes are on the disk. InvalidArgument: the name is not valid.
+// OK: all bytes are stored. InvalidArgument: the name is not valid.
 // Aborted: a chunk does not begin at the end of the upload.
 // ResourceExhausted: the upload would exceed [MaxUpload], or a message the
 // limit of gRPC. Internal: the file could not be opened or stored. Canceled,
@@ -95,7 +95,7 @@ func (s *Server) write(file *os.File, req *jobsv1.UploadRequest) error {
 	return err
 }
 
-// commit returns the size of a file that is on the disk.
+// commit syncs a file and returns its size.
 func commit(file *os.File) (*jobsv1.UploadStatus, error) {
 	info, err := file.Stat() // before Sync: what comes later is not committed
 	if err != nil {

@@ -64,6 +64,14 @@ func TestHTML_BecomesACode(t *testing.T) {
 		})
 	}
 	golden.Section(t, "README.md", "answers", table.String())
+	synctest.Test(t, func(t *testing.T) {
+		long := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = io.WriteString(w, strings.Repeat("x", 5000))
+		})
+		_, _, err := read(t.Context(), serveHTTP(t, &http.Server{Handler: long}), follow)
+		require.Equal(t, 1<<10, strings.Count(err.Error(), "xx")*2, "bytes of the page")
+	})
 }
 
 func html(code int) http.Handler {

@@ -93,7 +93,7 @@ var culprits = []struct {
 	{closed, "a proxy: its clock of the connection; or the process at the other end has ended", 15 * time.Second, func(t *testing.T) logsv1.LogServiceClient {
 		return behind(t, &Proxy{Age: 15 * time.Second}, serve(t, busy{}))
 	}},
-	{aged, "the gRPC server: `MaxConnectionAge` and its grace, with no proxy between", 0, func(t *testing.T) logsv1.LogServiceClient {
+	{aged, "the gRPC server: `MaxConnectionAge` and its grace, with no layer-7 proxy between", 0, func(t *testing.T) logsv1.LogServiceClient {
 		server := serve(t, busy{}, grpc.KeepaliveParams(keepalive.ServerParameters{
 			MaxConnectionAge: time.Minute, MaxConnectionAgeGrace: 5 * time.Second,
 		}))

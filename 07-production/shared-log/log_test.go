@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
@@ -103,6 +104,26 @@ func TestEntry_HasWhatChapter02Requires(t *testing.T) {
 		require.Equal(t, "line \uFFFD", second.GetMessage())
 		require.False(t, second.GetPartial())
 		require.EqualValues(t, 2, second.GetSequence())
+	})
+}
+
+// A replica needs no acknowledgment; a queue that does jobs does.
+func TestEngine_DeliversUntilItIsAcknowledged(t *testing.T) {
+	bubble(t, Config{}, func(t *testing.T, l *lab) {
+		l.append("job") // before anybody receives
+		stream, err := l.publisher.js.Stream(t.Context(), l.publisher.conf.Name)
+		require.NoError(t, err)
+		consumer, err := stream.CreateConsumer(t.Context(), jetstream.ConsumerConfig{AckWait: time.Minute})
+		require.NoError(t, err)
+		var m jetstream.Msg
+		for range 3 {
+			m, err = consumer.Next(jetstream.FetchMaxWait(time.Hour))
+			require.NoError(t, err)
+			require.Equal(t, "job", string(m.Data()))
+		}
+		require.NoError(t, m.DoubleAck(t.Context()))
+		_, err = consumer.Next(jetstream.FetchMaxWait(time.Hour))
+		require.ErrorIs(t, err, nats.ErrTimeout)
 	})
 }
 

@@ -82,6 +82,18 @@ func TestCount_EndsWithTheClientsCancel(t *testing.T) {
 	})
 }
 
+// If the context did not end, the bubble would be red.
+func TestContext_EndsWithTheTest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stream, err := dial(t, &Server{}).Echo(t.Context())
+		require.NoError(t, err)
+		go func() {
+			<-t.Context().Done()
+			<-stream.Context().Done()
+		}()
+	})
+}
+
 func TestDeadline_IsExact(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)

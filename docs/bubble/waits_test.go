@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,16 +94,30 @@ func TestWaits_AreDurableOrNot(t *testing.T) {
 		}},
 	} {
 		var state string
+		goesOn := "yes"
+		var moved, movedBeforeRelease atomic.Bool
+		releases := make(chan func(), 1)
+		go func() { // outside the bubble
+			for release := range releases {
+				time.Sleep(10 * time.Millisecond) // a clock that can move moves meanwhile
+				movedBeforeRelease.Store(moved.Load())
+				release()
+			}
+		}()
 		synctest.Test(t, func(t *testing.T) {
 			wait, release := tt.start(t)
 			go waiter(wait)
-			state = stateOf("bubble.waiter(")
+			if state = stateOf("bubble.waiter("); !strings.Contains(state, "(durable)") {
+				goesOn = "no"
+				releases <- release
+				release = func() {}
+			}
+			time.Sleep(time.Hour)
+			moved.Store(true)
 			release()
 		})
-		goesOn := "no"
-		if strings.Contains(state, "(durable)") {
-			goesOn = "yes"
-		}
+		close(releases)
+		require.False(t, movedBeforeRelease.Load(), tt.what)
 		fmt.Fprintf(&table, "| %s | `[%s]` | %s |\n", tt.what, state, goesOn)
 	}
 	golden.Section(t, "../testing-in-a-bubble.md", "waits", table.String())

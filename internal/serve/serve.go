@@ -48,8 +48,9 @@ type Server struct {
 // before all others, so that its panics end the process.
 //
 // New does not register reflection, which tells everybody who reaches the
-// port the names of all services, their methods and their messages. The
-// commands register it, because a course is explored with grpcurl.
+// port the names of all services, their methods and their messages. Commands
+// with the flag -reflection register it by default, because a course is
+// explored with grpcurl.
 func New(opts ...grpc.ServerOption) *Server {
 	s := &Server{Server: grpc.NewServer(append(quotas(), opts...)...), health: health.NewServer()}
 	grpc_health_v1.RegisterHealthServer(s, s.health)
@@ -70,8 +71,8 @@ func (s *Server) SetServing(serving bool) {
 // NOT_SERVING, and after the time LameDuck, in which the server still serves,
 // the server drains: OnDrain is called, new calls and connections are refused,
 // and open calls have the time Drain to finish before they are canceled. A
-// health Watch is an open call too; a client that uses it to choose a server
-// ends it when the drain begins. A connection whose handshake is not complete
+// health Watch is an open call too; a grpc-go client that uses it to choose a
+// server ends it when the drain begins. A connection whose handshake is not complete
 // delays the end, and the cancellation of calls, until it is 3 s old.
 //
 // ServeUntil closes the listener. It returns nil after a drain, or an error

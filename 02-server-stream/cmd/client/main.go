@@ -91,7 +91,7 @@ func printLogs(ctx context.Context, c logsv1.LogServiceClient) error {
 		// A log holds text of strangers, which must not command a terminal.
 		end := "\n"
 		if e.GetPartial() {
-			end = "" // the line continues in the next entry
+			end = "" // the line continues in a later entry
 		}
 		if _, err := fmt.Print(printable.Escape(e.GetMessage()), end); err != nil {
 			return err

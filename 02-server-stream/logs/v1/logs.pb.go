@@ -39,8 +39,8 @@ type LogRequest struct {
 	// of its log from one of another log, and may skip entries.
 	LogId string `protobuf:"bytes,4,opt,name=log_id,json=logId,proto3" json:"log_id,omitempty"`
 	// Send bookmarks between the entries. Without them, a client whose
-	// `contains` matches nothing for a long time cannot resume, because the
-	// entry after its last one is no longer held.
+	// `contains` matches nothing for a long time may fail to resume, because
+	// the entry after its last one is no longer held.
 	Bookmarks     bool `protobuf:"varint,5,opt,name=bookmarks,proto3" json:"bookmarks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -122,7 +122,7 @@ type LogEntry struct {
 	// The line, without its newline. Bytes that were not UTF-8 are replaced
 	// by U+FFFD, because a proto string must be UTF-8.
 	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
-	// The line is longer than one entry can hold, and continues in the next
+	// The line is longer than one entry can hold, and continues in a later
 	// entry.
 	Partial bool `protobuf:"varint,4,opt,name=partial,proto3" json:"partial,omitempty"`
 	// The log that the sequence belongs to. A log that begins again at 1, as

@@ -34,7 +34,8 @@ type ReportServiceClient interface {
 	// and its SHA-256 in hexadecimal under the key report-sha256.
 	// OK: the whole report was sent.
 	// INVALID_ARGUMENT: `report_id` is empty, is longer than 255 bytes,
-	// contains a path, begins with a dot, or names what is not a regular file.
+	// contains a path or NUL, begins with a dot, or names what is not a regular
+	// file.
 	// NOT_FOUND: the report does not exist.
 	// PERMISSION_DENIED: the server is not allowed to read the report.
 	// ABORTED: the report changed while it was sent. Another call may succeed.
@@ -81,7 +82,8 @@ type ReportServiceServer interface {
 	// and its SHA-256 in hexadecimal under the key report-sha256.
 	// OK: the whole report was sent.
 	// INVALID_ARGUMENT: `report_id` is empty, is longer than 255 bytes,
-	// contains a path, begins with a dot, or names what is not a regular file.
+	// contains a path or NUL, begins with a dot, or names what is not a regular
+	// file.
 	// NOT_FOUND: the report does not exist.
 	// PERMISSION_DENIED: the server is not allowed to read the report.
 	// ABORTED: the report changed while it was sent. Another call may succeed.

@@ -21,7 +21,10 @@ func connect(ctx context.Context, c sessionsv1.SessionServiceClient, user string
 	if err != nil {
 		return nil, err
 	}
-	_, err = s.Header() // arrives when the server knows the session
+	header, err := s.Header() // arrives when the server knows the session
+	if header == nil && err == nil {
+		_, err = s.Recv() // how the session was refused
+	}
 	return s, err
 }
 

@@ -21,7 +21,7 @@ func TestIssue_IsValidForItsLife(t *testing.T) {
 			require.NoError(t, cert.Leaf.VerifyHostname("logs.example.com"))
 			require.Equal(t, time.Now().UTC(), cert.Leaf.NotBefore)
 			require.Equal(t, time.Now().Add(time.Minute).UTC(), cert.Leaf.NotAfter)
-			require.EqualValues(t, 2+serial, cert.Leaf.SerialNumber.Int64())
+			require.Equal(t, 2+serial, cert.Leaf.SerialNumber.Int64())
 		}
 	})
 }

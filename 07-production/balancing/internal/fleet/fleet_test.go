@@ -36,10 +36,12 @@ func TestClose_ReturnsWhatAFollowerMissed(t *testing.T) {
 		sent []uint64 // sequences
 		end  error
 		want string
+		stay time.Duration // of a handler after its context
 	}{
-		"a stream ended": {nil, status.Error(codes.DataLoss, "log lost"), "rpc error: code = DataLoss desc = log lost"},
-		"twice":          {[]uint64{1, 1}, nil, "a follower got entry 1 after entry 1"},
-		"missed":         {[]uint64{1, 3}, nil, "a follower got entry 3 after entry 1"},
+		"a stream ended": {nil, status.Error(codes.DataLoss, "log lost"), "rpc error: code = DataLoss desc = log lost", 0},
+		"twice":          {[]uint64{1, 1}, nil, "a follower got entry 1 after entry 1", 0},
+		"missed":         {[]uint64{1, 3}, nil, "a follower got entry 3 after entry 1", 0},
+		"a server":       {[]uint64{1}, nil, "server a: a handler still runs 1s after its context ended", time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -51,6 +53,7 @@ func TestClose_ReturnsWhatAFollowerMissed(t *testing.T) {
 					}
 					if tt.end == nil {
 						<-s.Context().Done()
+						time.Sleep(tt.stay)
 					}
 					return tt.end
 				}
@@ -61,6 +64,7 @@ func TestClose_ReturnsWhatAFollowerMissed(t *testing.T) {
 				require.NoError(t, f.Follow(balancing.PickFirst, 1, 1))
 				time.Sleep(time.Second)
 				require.EqualError(t, f.Close(), tt.want)
+				time.Sleep(tt.stay)
 			})
 		})
 	}

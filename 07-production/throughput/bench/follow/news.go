@@ -2,6 +2,7 @@ package follow
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"example.com/streams/07-production/throughput/bench/harness"
@@ -25,7 +26,7 @@ func news() harness.Comparison {
 	c := harness.Comparison{
 		Name:   "news",
 		Title:  "From a line to its follower",
-		Op:     "one line of 104 bytes, on average 20 ms after the one before; p50-ns and p99-ns are the time from the server's log to the decoded line",
+		Op:     "one line of " + strconv.Itoa(len(line)) + " bytes, on average 20 ms after the one before; p50-ns and p99-ns are the time from the server's log to the decoded line",
 		Unit:   "p50-ns",
 		N:      200,
 		ShortN: 5,

@@ -1,6 +1,7 @@
 package follow
 
 import (
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,4 +33,11 @@ func TestRequest_RandomPaceIsAMean(t *testing.T) {
 		}
 		require.InEpsilon(t, 2500, shorter, 0.2)
 	})
+}
+
+func TestLine_HasTheBytesOfTheResult(t *testing.T) {
+	text, err := os.ReadFile("../results/news.txt")
+	require.NoError(t, err)
+	require.Contains(t, string(text), "\nop: "+news().Op+"\n")
+	require.Len(t, line, 101, "docs/choosing.md has this number")
 }

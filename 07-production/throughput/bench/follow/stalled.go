@@ -10,13 +10,13 @@ import (
 	"example.com/streams/07-production/throughput/fastlog"
 )
 
-// stalled publishes 200 entries of 1 KiB a second to 99 followers. Another
+// stalled publishes 200 entries of about 1 KiB a second to 99 followers. Another
 // one does not read, except in the first row.
 func stalled() harness.Comparison {
 	c := harness.Comparison{
 		Name:   "stalled",
 		Title:  "99 followers beside one that does not read",
-		Op:     "one entry of 1 KiB, 5 ms after the one before; each delivery to one of the 99 that is missing at the end makes ns/delivery longer",
+		Op:     "one entry of about 1 KiB, 5 ms after the one before; each delivery to one of the 99 that is missing at the end makes ns/delivery longer",
 		Unit:   "ns/delivery",
 		N:      800,
 		ShortN: 30,

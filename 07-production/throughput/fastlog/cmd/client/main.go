@@ -80,7 +80,7 @@ func printEntry(e *logsv1.LogEntry) error {
 	}
 	end := "\n"
 	if e.GetPartial() {
-		end = "" // the line continues in the next entry
+		end = "" // the line continues in a later entry
 	}
 	// A log holds text of strangers, which must not command a terminal.
 	_, err := fmt.Print(printable.Escape(e.GetMessage()), end)
