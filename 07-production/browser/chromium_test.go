@@ -110,7 +110,9 @@ func TestChromium_OtherAnswersEndASource(t *testing.T) {
 			w.WriteHeader(code)
 		})
 	}
+	var header atomic.Pointer[http.Header]
 	mux.HandleFunc("/events", func(w http.ResponseWriter, r *http.Request) {
+		header.Store(&r.Header)
 		w.Header().Set("Content-Type", "text/event-stream")
 		_ = http.NewResponseController(w).Flush() // fails only if the browser has left
 		<-r.Context().Done()
@@ -123,6 +125,10 @@ func TestChromium_OtherAnswersEndASource(t *testing.T) {
 	}
 	tab.await(`window.source = new EventSource("/307")`)
 	tab.await(`source.readyState == EventSource.OPEN`)
+	tab.await(`window.source = new EventSource("/events", {headers: {"X-Token": "secret"}})`)
+	tab.await(`source.readyState == EventSource.OPEN`)
+	require.Equal(t, "text/event-stream", header.Load().Get("Accept"))
+	require.Empty(t, header.Load().Get("X-Token"), "a page cannot set the headers of an EventSource")
 	tab.open("about:blank")
 }
 
