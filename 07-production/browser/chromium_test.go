@@ -6,11 +6,13 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -19,6 +21,26 @@ import (
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 	"example.com/streams/internal/testproc"
 )
+
+func TestBrowser_IsFromTheVariableOrPATH(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no test starts a browser on Windows")
+	}
+	dir := t.TempDir()
+	t.Setenv("PATH", dir)
+	t.Setenv("CHROMIUM", "")
+	t.Run("neither", func(t *testing.T) {
+		defer func() { assert.True(t, t.Skipped()) }()
+		findChromium(t)
+	})
+	for _, name := range []string{"google-chrome", "chromium"} {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, nil, 0o700))
+		require.Equal(t, path, findChromium(t))
+	}
+	t.Setenv("CHROMIUM", "/opt/browser")
+	require.Equal(t, "/opt/browser", findChromium(t))
+}
 
 // The gateway is a process. It is told to stop, is killed, and is told to stop
 // twice more.
