@@ -23,7 +23,7 @@ func RunUntil(ctx context.Context, work func() error, interrupt func()) error {
 }
 
 // WaitFor calls work, which nothing can interrupt, in a new goroutine. If
-// ctx ends first, WaitFor returns the cause of ctx at once and work runs on.
+// ctx ends while work runs, WaitFor returns the cause of ctx at once and work runs on.
 // The caller must limit how many calls of work may run.
 func WaitFor(ctx context.Context, work func() error) error {
 	done := make(chan error, 1) // keeps a result that comes too late

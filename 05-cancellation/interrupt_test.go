@@ -186,9 +186,10 @@ func TestRunUntil_WaitsForWorkAndInterrupt(t *testing.T) {
 func TestWaitFor_ReturnsCauseOfContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(io.ErrNoProgress)
-	release := make(chan struct{})
-	defer close(release)
-	require.Equal(t, io.ErrNoProgress, WaitFor(ctx, func() error { <-release; return nil }))
+	release, done := make(chan struct{}), make(chan struct{})
+	require.Equal(t, io.ErrNoProgress, WaitFor(ctx, func() error { <-release; close(done); return nil }))
+	close(release)
+	<-done // work has run on
 }
 
 func TestInterrupt_WorkDoneInTimeKeepsResult(t *testing.T) {

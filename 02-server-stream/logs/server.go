@@ -30,8 +30,9 @@ type LogServer struct {
 	Log *Log
 
 	// BookmarkInterval is the time after which a handler sends a bookmark,
-	// if the request asks for bookmarks. The default is 15 s. It should be shorter than the idle timeouts of
-	// the proxies between the clients and the server.
+	// if the request asks for bookmarks. The default is 15 s. It should be
+	// shorter than the idle timeouts of the proxies between the clients and
+	// the server.
 	BookmarkInterval time.Duration
 }
 

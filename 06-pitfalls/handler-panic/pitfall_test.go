@@ -42,7 +42,7 @@ func TestPanic_InAnotherGoroutineIsNotRecovered(t *testing.T) {
 	require.NotContains(t, out, "afterward")
 }
 
-func TestFixed_RecoversAPanicOfALaterInterceptor(t *testing.T) {
+func TestPanic_OfALaterInterceptorIsRecovered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := slog.New(slog.DiscardHandler)
 		server := pitfalltest.Serve(t, new(service.Server), grpc.ChainStreamInterceptor(FixedLogging(log),

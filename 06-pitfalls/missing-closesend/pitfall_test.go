@@ -34,7 +34,7 @@ func TestBroken_EchoEndsOnlyFromOutside(t *testing.T) {
 		"by a cancel": {func(r running) { r.cancel() }, day,
 			"rpc error: code = Canceled desc = context canceled"},
 		"by a deadline": {func(running) {}, 2 * day,
-			"rpc error: code = DeadlineExceeded"}, // the text depends on which side is first
+			"rpc error: code = DeadlineExceeded"},
 		"by closing the connection": {func(r running) { r.conn.Close() }, day,
 			"rpc error: code = Canceled desc = grpc: the client connection is closing"},
 		"by stopping the server": {func(r running) { r.server.Stop() }, day,

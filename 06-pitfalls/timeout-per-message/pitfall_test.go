@@ -20,7 +20,6 @@ import (
 const limit = 550 * time.Millisecond
 
 // deadlineTexts are texts that a client can see when its deadline passes.
-// Which text the client sees depends on which side is first.
 var deadlineTexts = []string{
 	"rpc error: code = DeadlineExceeded desc = context deadline exceeded",
 	"rpc error: code = DeadlineExceeded desc = stream terminated by RST_STREAM with error code: CANCEL",

@@ -82,8 +82,8 @@ type streamOf struct {
 func (s streamOf) Context() context.Context { return s.ctx }
 
 // A guarded stream neither sends nor receives once the token has ended, for
-// handlers that do not look at their context. A call that already waits is
-// not interrupted.
+// handlers that do not look at their context. A call that already waits
+// for the client is not interrupted.
 type guarded struct {
 	streamOf
 	valid context.Context

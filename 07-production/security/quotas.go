@@ -10,8 +10,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Quotas limits what one user may do, over all connections. Set the fields
-// before the first call. Methods may be called concurrently.
+// Quotas limits the open streams of a user and the rate of their messages, over
+// all connections to one server. Set the fields before the first call. Methods may be called concurrently.
 type Quotas struct {
 	Streams  int           // open at once, at least 1
 	Interval time.Duration // between messages, in both directions together

@@ -140,7 +140,8 @@ type state struct {
 	oldest, newest uint64 // of the entries that the engine holds
 }
 
-// Open returns when the log exists. It creates the log if there is none.
+// Open returns when the log exists, or an error when ctx ends. It creates the
+// log if there is none.
 func (l *Log) Open(ctx context.Context) error {
 	for {
 		_, _, err := l.open(ctx)

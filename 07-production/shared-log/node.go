@@ -88,8 +88,8 @@ func (n *Node) URL() string { return n.server.ClientURL() }
 func (n *Node) Connect() (*nats.Conn, error) { return connect("", nats.InProcessServer(n.server)) }
 
 // Connect returns a connection to one of the nodes at the URLs, which commas
-// separate. If it fails, the connection goes to another node. Connect does
-// not wait for the first one. The caller closes the connection.
+// separate. If the connection fails, it is made again, to any of
+// them. Connect does not wait for the first connection. The caller closes the connection.
 func Connect(urls string) (*nats.Conn, error) {
 	if strings.TrimSpace(urls) == "" {
 		return nil, errors.New("urls: must not be empty")

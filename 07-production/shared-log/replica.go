@@ -27,8 +27,8 @@ type Replica struct {
 	// Log is the log. It must not be nil.
 	Log *Log
 
-	// MaxOutage is how long the replica keeps its followers after it has
-	// noticed that it cannot read the log, and how long a call waits at most
+	// MaxOutage is about how long the replica keeps its followers after it
+	// has noticed that it cannot read the log, and how long a call waits at most
 	// for an entry that the copy does not have yet. The default is 10 s.
 	MaxOutage time.Duration
 
@@ -37,8 +37,8 @@ type Replica struct {
 
 	// OnServing, if not nil, is called when the replica begins to serve, with
 	// nil, and when it stops serving, with the reason; also after each
-	// MaxOutage in which it did not serve. After Drain, it is not called. It
-	// must not block.
+	// MaxOutage in which it did not serve. After Drain, it is called at most
+	// once more. It must not block.
 	OnServing func(error)
 
 	copy *replicaCopy // only Run uses it

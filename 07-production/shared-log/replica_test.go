@@ -117,6 +117,11 @@ func TestReplica_FarBehindSendsTheClientAway(t *testing.T) {
 		r.serving = &replicaCopy{Log: logs.NewCopy(r.served().id, 10, 0), id: r.served().id}
 		_, err := tail(t, l.dial("a"), &logsv1.LogRequest{After: 5, Follow: true})
 		requireEnd(t, codes.Unavailable, "this server does not have entry 5 yet; resume at another one", err)
+
+		r.link.setSilent(true)
+		_, err = tail(t, l.dial("a"), &logsv1.LogRequest{After: 5, Follow: true})
+		require.Equal(t, codes.Unavailable.String(), status.Code(err).String(), "got %v", err)
+		require.ErrorContains(t, err, "the engine does not answer: ")
 	})
 }
 

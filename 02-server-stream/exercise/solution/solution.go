@@ -92,7 +92,7 @@ func (s *Server) Search(req *searchv1.SearchRequest, stream grpc.ServerStreaming
 
 // Find yields the results of a search as they arrive. Each loop over the
 // sequence is one RPC, which a break cancels. If the RPC fails, the last pair
-// is nil and the status. When the RPC has ended without a break, Find sets
+// is nil and the status. When Recv reports the end of the RPC, Find sets
 // stats to what its trailer says.
 func Find(
 	ctx context.Context, c searchv1.SearchServiceClient, text string, limit int32, stats *Stats,

@@ -16,5 +16,9 @@ func TestChapter02_TestsAreTheSame(t *testing.T) {
 		Prefix: "chapter02_",
 		To:     "fastlog",
 		Each:   "withEachClient",
+		Without: map[string]string{
+			"TestStreamLogs_HandlersShareTheEntries": "handlers share bytes: see TestRead_FollowersShareTheBytes",
+			"sender":                                 "the stream of that test",
+		},
 	}.Check(t, "../../..")
 }

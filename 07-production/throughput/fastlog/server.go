@@ -38,8 +38,8 @@ type LogServer struct {
 	// Log is the log. It must not be nil.
 	Log *Log
 
-	// BookmarkInterval is the time after which a handler sends a bookmark.
-	// The default is 15 s. It should be shorter than the idle timeouts of
+	// BookmarkInterval is the time after which a handler sends a bookmark, if
+	// the client asks for bookmarks. The default is 15 s. It should be shorter than the idle timeouts of
 	// the proxies between the clients and the server.
 	BookmarkInterval time.Duration
 }

@@ -18,7 +18,7 @@ var (
 
 // ServerOption makes the server receive frames into buffers that are not
 // cleared before they are used again. Code that reads beyond what was
-// received would then see bytes of other calls. Each frame of more than 1 KiB
+// received could then see bytes of other calls. Each frame of more than 1 KiB
 // takes a buffer of 16 KiB, also one of 2 KiB, for which grpc-go's own pool
 // has 4 KiB.
 func ServerOption() grpc.ServerOption { return experimental.BufferPool(&frames) }

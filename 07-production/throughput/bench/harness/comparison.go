@@ -25,7 +25,7 @@ type Comparison struct {
 	Bytes int
 
 	// N and ShortN are the numbers of operations of one sample. If N is 0,
-	// the harness chooses N so that a sample takes Options.Sample.
+	// the harness chooses N so that a sample takes about Options.Sample.
 	N, ShortN int
 
 	// Contenders do the work. The ratios compare each with the first.
@@ -56,7 +56,8 @@ type Metric struct {
 // A Run is one sample of one contender. Its methods must not be called
 // concurrently.
 type Run struct {
-	// Context ends when the sample has taken too long.
+	// Context ends when the sample has taken too long, or the context of
+	// Measure ends.
 	Context context.Context
 	// Short says that this is a check, and not a measurement.
 	Short bool

@@ -40,12 +40,16 @@ func TestGuard_WaitsUntilTheMachineIsQuiet(t *testing.T) {
 }
 
 func TestGuard_WaitsNoLongerThanItsLimit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		start := time.Now()
-		g := &guard{cpus: 2, busy: func() (time.Duration, bool) { return 2 * time.Since(start), true }}
-		require.NoError(t, g.waitQuiet(t.Context(), 3*time.Second))
-		require.InDelta(t, 3*time.Second, time.Since(start), float64(200*time.Millisecond))
-	})
+	for share, waits := range map[float64]time.Duration{1: 3 * time.Second, 0.13: 3 * time.Second, 0.11: 150 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			g := &guard{cpus: 2, busy: func() (time.Duration, bool) {
+				return time.Duration(2 * share * float64(time.Since(start))), true
+			}}
+			require.NoError(t, g.waitQuiet(t.Context(), 3*time.Second))
+			require.InDelta(t, waits, time.Since(start), float64(200*time.Millisecond), "%v", share)
+		})
+	}
 }
 
 func TestGuard_DoesNotWaitIfItKnowsNothing(t *testing.T) {

@@ -3,6 +3,7 @@ package main
 import (
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -28,6 +29,11 @@ func TestChoose_TakesANameOrItsGroup(t *testing.T) {
 	}
 	_, err := choose(all, []string{"up"})
 	require.EqualError(t, err, `NAME: must be one that -list prints, or its beginning, got "up"`)
+}
+
+func TestFlags_HaveTheDefaultsOfThePage(t *testing.T) {
+	require.Equal(t, 2*time.Second, *quiet)
+	require.Equal(t, 2, *retries)
 }
 
 // The command is the server of a fan-out, too.

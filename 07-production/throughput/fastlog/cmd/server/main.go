@@ -1,6 +1,6 @@
 // Command server offers the log of chapter 02 over TCP, entry by entry and in
-// batches. The log is standard input or, if standard input is a terminal,
-// made up.
+// batches. The log is standard input or, if standard input is a terminal or
+// /dev/null, made up.
 package main
 
 import (
