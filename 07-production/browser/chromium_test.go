@@ -164,6 +164,20 @@ func TestChromium_PageHearsOfABookmark(t *testing.T) {
 	tab.await(`last.endsWith(":2")`)
 	require.Equal(t, []any{}, tab.await(lines))
 	gateway.Drain()
+
+	mux := http.NewServeMux() // an id alone is not passed, and empty data is
+	mux.HandleFunc("/events", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = fmt.Fprint(w, "id: 1\n\nid: 2\ndata:\n\nid: 3\n\nid: 4\ndata: end\n\n")
+	})
+	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprint(w, `<script>
+			const got = [];
+			new EventSource("events").onmessage = (e) => got.push(e.lastEventId + e.data);
+		</script>`)
+	})
+	tab.open(startServer(t, mux).URL)
+	require.Equal(t, []any{"2", "4end"}, tab.await(`got.length >= 2 && got.slice(0, 2)`))
 }
 
 // The page has one stream, and opens nine more. It asks for a file when six are
