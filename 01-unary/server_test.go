@@ -183,6 +183,7 @@ func TestGetSnapshot_CallsRunConcurrently(t *testing.T) {
 
 func TestSnapshot_GetterWorksOnNil(t *testing.T) {
 	require.Nil(t, (*snapshotv1.Snapshot)(nil).GetLines())
+	require.Zero(t, (*snapshotv1.SnapshotRequest)(nil).GetLines())
 }
 
 func TestRegister_PanicsIfTheStructIsANilPointer(t *testing.T) {

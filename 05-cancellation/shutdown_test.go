@@ -83,12 +83,17 @@ func TestDrain_SendsTicksPublishedBefore(t *testing.T) {
 
 func TestDrain_IsBounded(t *testing.T) {
 	for _, tt := range []struct {
-		name    string
-		symbols []string
-		told    bool
+		name           string
+		symbols        []string
+		told           bool
+		after, handler time.Duration // half a second after this, the drain begins, and the handler ends
+		ticks          uint64        // that the client gets
 	}{
-		{"handlers that do not know of the drain", nil, false},
-		{"handlers whose client does not read", largeSymbol, true}, // 32 ticks fill all buffers
+		{"handlers that do not know of the drain", nil, false, 40 * time.Second, 45 * time.Second, 45},
+		{"handlers whose client does not read", largeSymbol, true, // 32 ticks fill all buffers
+			40 * time.Second, 45 * time.Second, 15},
+		{"a handler that has ended, and a full window", largeSymbol, true, // 15 ticks fit the client's window
+			20 * time.Second, 20 * time.Second, 15},
 	} {
 		subtest(t, tt.name, func(t *testing.T) {
 			x := &Exchange{Symbols: tt.symbols}
@@ -96,16 +101,17 @@ func TestDrain_IsBounded(t *testing.T) {
 			if !tt.told {
 				onDrain = nil
 			}
-			exchange, _ := serveUntilSignal(t, x, onDrain)
+			exchange, handlers := serveUntilSignal(t, x, onDrain)
 			stream := open(t, t.Context(), tickerv1.NewTickerServiceClient(exchange.Dial(t)))
-			time.Sleep(40 * time.Second)
+			time.Sleep(tt.after + time.Second/2)
 
 			exchange.Signal()
 			require.NoError(t, exchange.Wait())
 
-			require.Equal(t, 45*time.Second, now(), "the drain may take 5 s")
+			require.Equal(t, tt.after+5*time.Second+time.Second/2, now(), "the drain may take 5 s")
+			require.Equal(t, tt.handler+time.Second/2, handlers.next(t).at)
 			n := requireRest(t, stream, codes.Unavailable, `debug data: "graceful_stop"`)
-			require.Positive(t, n)
+			require.Equal(t, tt.ticks, n)
 		})
 	}
 }

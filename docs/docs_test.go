@@ -90,3 +90,19 @@ func TestFrontPage_MinutesAreThoseOfTheLessons(t *testing.T) {
 	require.Equal(t, 6, rows, "lessons with minutes on the front page")
 	golden.File(t, file, got)
 }
+
+// productionRow is a row of the lessons of chapter 07: its folder, and the
+// minutes to read.
+var productionRow = regexp.MustCompile(`(?m)^\| \[.+\]\((.+)/README\.md\) \|.*\| (\d+) \| .* \|$`)
+
+func TestProduction_MinutesAreThoseOfTheLessons(t *testing.T) {
+	page, err := os.ReadFile("../07-production/README.md")
+	require.NoError(t, err)
+	rows := productionRow.FindAllStringSubmatch(string(page), -1)
+	require.Len(t, rows, len(topics)-2, "all lessons of chapter 07")
+	for _, row := range rows {
+		lesson, err := os.ReadFile("../07-production/" + row[1] + "/README.md")
+		require.NoError(t, err)
+		require.Regexp(t, `(?m)^\*\*Minutes:\*\* `+row[2]+`\b`, string(lesson), row[1])
+	}
+}

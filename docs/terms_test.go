@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 	"example.com/streams/internal/memserver/memservertest"
@@ -186,10 +187,17 @@ func TestUnaryCalls_FailAloneOnSeveralServers(t *testing.T) {
 		for name, err := range answers {
 			servers[name] = memservertest.Serve(t, func(grpc.ServiceRegistrar) {},
 				grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
+					req := new(wrapperspb.StringValue)
+					if err := stream.RecvMsg(req); err != nil {
+						return err
+					}
+					if req.GetValue() == "wait" {
+						<-stream.Context().Done()
+					}
 					if err != nil {
 						return err
 					}
-					return stream.SendMsg(new(emptypb.Empty))
+					return stream.SendMsg(req)
 				}))
 			endpoints.Endpoints = append(endpoints.Endpoints, resolver.Endpoint{Addresses: []resolver.Address{{Addr: name}}})
 		}
@@ -200,7 +208,10 @@ func TestUnaryCalls_FailAloneOnSeveralServers(t *testing.T) {
 				return servers[addr].DialContext(ctx, addr)
 			}),
 			grpc.WithTransportCredentials(insecure.NewCredentials()),
-			grpc.WithDefaultServiceConfig(`{"loadBalancingConfig": [{"round_robin": {}}]}`))
+			grpc.WithDefaultServiceConfig(`{"loadBalancingConfig": [{"round_robin": {}}],
+				"methodConfig": [{"name": [{"service": "retried.Service"}], "retryPolicy": {
+					"maxAttempts": 2, "initialBackoff": "1s", "maxBackoff": "1s", "backoffMultiplier": 1,
+					"retryableStatusCodes": ["NOT_FOUND"]}}]}`))
 		require.NoError(t, err)
 		defer conn.Close()
 		conn.Connect()
@@ -211,6 +222,31 @@ func TestUnaryCalls_FailAloneOnSeveralServers(t *testing.T) {
 			ended[status.Code(err)]++
 		}
 		require.Equal(t, map[codes.Code]int{codes.OK: 50, codes.NotFound: 50}, ended)
+
+		start := time.Now()
+		for range 10 {
+			got := new(wrapperspb.StringValue)
+			require.NoError(t, conn.Invoke(t.Context(), "/retried.Service/Call", wrapperspb.String("whole"), got))
+			require.Equal(t, "whole", got.GetValue(), "what a has received")
+		}
+		require.NotZero(t, time.Since(start), "b has failed some attempts")
+
+		type end struct {
+			code codes.Code
+			took time.Duration
+		}
+		ends := make(chan end, 2)
+		start = time.Now()
+		for n := range cap(ends) {
+			go func() {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(n+1)*time.Second)
+				defer cancel()
+				err := conn.Invoke(ctx, "/any.Service/Call", wrapperspb.String("wait"), new(emptypb.Empty))
+				ends <- end{status.Code(err), time.Since(start)}
+			}()
+		}
+		require.Equal(t, end{codes.DeadlineExceeded, time.Second}, <-ends)
+		require.Equal(t, end{codes.DeadlineExceeded, 2 * time.Second}, <-ends)
 	})
 }
 

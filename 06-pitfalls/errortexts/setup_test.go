@@ -26,7 +26,7 @@ var setup = []text{
 	{
 		shows: `grpc: the credentials require transport level security (use grpc.WithTransportCredentials() to set)`,
 		who:   "your client",
-		fix: "These credentials of the connection are sent over TLS only. Use `credentials.NewTLS`; " +
+		fix: "`grpc.NewClient` refuses these credentials together with `insecure.NewCredentials()`. Use `credentials.NewTLS`; " +
 			"`RequireTransportSecurity` of the credentials decides.",
 		produce: newClient("localhost:50051", withInsecure, grpc.WithPerRPCCredentials(secureToken{})),
 	},

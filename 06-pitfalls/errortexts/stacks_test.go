@@ -33,7 +33,7 @@ var stacks = []text{
 	{
 		shows: `google.golang.org/grpc.(*pickerWrapper).pick(...)`,
 		who:   "the network, your server or your client",
-		fix: "A call waits for a connection: the attempt to connect has not failed yet, or the call has `WaitForReady` and " +
+		fix: "A call waits for a connection: usually, the attempt to connect has not failed yet, or the call has `WaitForReady` and " +
 			"each attempt fails, because the server is down or not reachable, or the two do not agree, as in a " +
 			"TLS handshake: {no-reconnect}.",
 		produce: hanging(func(t *testing.T) {

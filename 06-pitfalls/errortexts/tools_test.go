@@ -77,7 +77,7 @@ var tools = []text{
 	{
 		shows:   `...: comparing with == will fail on wrapped errors. Use errors.Is to check for a specific error (errorlint)`,
 		who:     "your code",
-		fix:     "`errors.Is(err, io.EOF)` also finds an error that is wrapped.",
+		fix:     "Write `errors.Is(err, io.EOF)`.",
 		produce: lint,
 	},
 	{

@@ -1,7 +1,9 @@
 package recvaftererror
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,6 +46,23 @@ func TestBroken_HandlesThousandsThatNobodySent(t *testing.T) {
 		}
 		require.EqualError(t, err, "rpc error: code = Canceled desc = context canceled")
 		require.Zero(t, pitfalltest.OpenStreams(t, client))
+	})
+}
+
+// Recv takes parts of the padding for a length and for a message.
+func TestBroken_TakesPaddingForAMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		padding := bytes.Repeat([]byte{0, 0, 0, 1}, 2<<20)
+		client := pitfalltest.Dial(t, &service.Server{
+			OnCount: func(_ *pitfallsv1.CountRequest, stream grpc.ServerStreamingServer[pitfallsv1.Number]) error {
+				return stream.Send(&pitfallsv1.Number{Padding: padding})
+			},
+		})
+
+		r, _ := run(t.Context(), client, BrokenCount)
+
+		require.Regexp(t, "rpc error: code = Internal desc = grpc: failed to unmarshal the received message: "+
+			"proto:.cannot parse invalid wire-format data", fmt.Sprint(r.errs))
 	})
 }
 

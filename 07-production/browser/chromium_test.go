@@ -6,11 +6,13 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -19,6 +21,26 @@ import (
 	logsv1 "example.com/streams/02-server-stream/logs/v1"
 	"example.com/streams/internal/testproc"
 )
+
+func TestBrowser_IsFromTheVariableOrPATH(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no test starts a browser on Windows")
+	}
+	dir := t.TempDir()
+	t.Setenv("PATH", dir)
+	t.Setenv("CHROMIUM", "")
+	t.Run("neither", func(t *testing.T) {
+		defer func() { assert.True(t, t.Skipped()) }()
+		findChromium(t)
+	})
+	for _, name := range []string{"google-chrome", "chromium"} {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, nil, 0o700))
+		require.Equal(t, path, findChromium(t))
+	}
+	t.Setenv("CHROMIUM", "/opt/browser")
+	require.Equal(t, "/opt/browser", findChromium(t))
+}
 
 // The gateway is a process. It is told to stop, is killed, and is told to stop
 // twice more.
@@ -110,7 +132,9 @@ func TestChromium_OtherAnswersEndASource(t *testing.T) {
 			w.WriteHeader(code)
 		})
 	}
+	var header atomic.Pointer[http.Header]
 	mux.HandleFunc("/events", func(w http.ResponseWriter, r *http.Request) {
+		header.Store(&r.Header)
 		w.Header().Set("Content-Type", "text/event-stream")
 		_ = http.NewResponseController(w).Flush() // fails only if the browser has left
 		<-r.Context().Done()
@@ -123,6 +147,10 @@ func TestChromium_OtherAnswersEndASource(t *testing.T) {
 	}
 	tab.await(`window.source = new EventSource("/307")`)
 	tab.await(`source.readyState == EventSource.OPEN`)
+	tab.await(`window.source = new EventSource("/events", {headers: {"X-Token": "secret"}})`)
+	tab.await(`source.readyState == EventSource.OPEN`)
+	require.Equal(t, "text/event-stream", header.Load().Get("Accept"))
+	require.Empty(t, header.Load().Get("X-Token"), "a page cannot set the headers of an EventSource")
 	tab.open("about:blank")
 }
 
@@ -136,6 +164,20 @@ func TestChromium_PageHearsOfABookmark(t *testing.T) {
 	tab.await(`last.endsWith(":2")`)
 	require.Equal(t, []any{}, tab.await(lines))
 	gateway.Drain()
+
+	mux := http.NewServeMux() // an id alone is not passed, and empty data is
+	mux.HandleFunc("/events", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = fmt.Fprint(w, "id: 1\n\nid: 2\ndata:\n\nid: 3\n\nid: 4\ndata: end\n\n")
+	})
+	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprint(w, `<script>
+			const got = [];
+			new EventSource("events").onmessage = (e) => got.push(e.lastEventId + e.data);
+		</script>`)
+	})
+	tab.open(startServer(t, mux).URL)
+	require.Equal(t, []any{"2", "4end"}, tab.await(`got.length >= 2 && got.slice(0, 2)`))
 }
 
 // The page has one stream, and opens nine more. It asks for a file when six are

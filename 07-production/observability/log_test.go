@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -62,6 +63,8 @@ func TestLogStreams_TellsHowLongSendIsBlocked(t *testing.T) {
 		require.Len(t, got, 3)
 		require.Regexp(t, `at=1m0s .*age=1m0s sent=\d+ received=1 blocked=50s$`, got[1])
 		require.Regexp(t, `at=2m0s .*age=2m0s sent=\d+ received=1 blocked=1m50s$`, got[2])
+		sent := regexp.MustCompile(` sent=\d+ `)
+		require.Equal(t, sent.FindString(got[1]), sent.FindString(got[2]), "as if it were quiet")
 	})
 }
 
