@@ -18,7 +18,7 @@ type Quotas struct {
 	Burst    int           // messages that need not wait, at least 1
 
 	mu sync.Mutex
-	// users has an entry for each user who ever called. Strangers do not
+	// users has an entry for each user who ever opened a stream. Strangers do not
 	// reach it, because Auth comes first.
 	users map[string]*usage
 }

@@ -1,4 +1,4 @@
-// Command client uploads a file with fewer copies, prints the file's SHA-256
+// Command client uploads a file, with fewer copies unless -plain is set, prints the file's SHA-256
 // as sha256sum does, and says how long the upload took. The in-process server
 // stores nothing.
 package main
