@@ -58,14 +58,24 @@ func TestUploadChunks_SendReturnsTheRefusal(t *testing.T) {
 	})
 }
 
+// The receipt comes while UploadChunks waits for a chunk, or in Send.
 func TestUploadChunks_EarlyReceiptIsDataLoss(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		hasty := stub{OnUpload: func(stream serverStream) error {
-			return stream.SendAndClose(new(uploadv1.UploadReceipt))
-		}}
-		_, err := UploadChunks(t.Context(), dial(t, hasty), named("f"), make(chan []byte))
-		requireCode(t, codes.DataLoss, err)
-	})
+	full := make(chan []byte, 10)
+	for range cap(full) { // more than the windows hold
+		full <- make([]byte, ChunkSize)
+	}
+	for name, chunks := range map[string]chan []byte{"no chunk": nil, "many chunks": full} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				hasty := stub{OnUpload: func(stream serverStream) error {
+					time.Sleep(time.Second)
+					return stream.SendAndClose(new(uploadv1.UploadReceipt))
+				}}
+				_, err := UploadChunks(t.Context(), dial(t, hasty), named("f"), chunks)
+				requireCode(t, codes.DataLoss, err)
+			})
+		})
+	}
 }
 
 func TestUploadChunks_WaitsUntilItsContextEnds(t *testing.T) {

@@ -26,12 +26,12 @@ const ChunkSize = 256 << 10
 var ErrNoReceipt = errors.New("no receipt: the file may be stored")
 
 // Upload sends the bytes of r, asks the server to store them as info says,
-// and returns the server's receipt. Upload holds a few chunks in memory,
-// however large the file is. It does not close r, and it does not use r
-// after it has returned.
+// and returns the server's receipt. The memory that Upload needs does not
+// grow with the file. Upload does not close r, and it does not use r after it
+// has returned.
 //
-// After each message, Upload calls progress with the number of bytes that
-// gRPC has accepted so far. The server may not have received them yet.
+// After each message, Upload calls progress with the number of bytes of r
+// that gRPC has accepted so far. The server may not have received them yet.
 // Upload waits while progress runs. If progress is nil, Upload does not call
 // it.
 //
@@ -45,7 +45,7 @@ var ErrNoReceipt = errors.New("no receipt: the file may be stored")
 // from that of r. Any other error comes from r, or is the status that ended
 // the call. The file is not stored after an error of r, nor after another
 // status without [ErrNoReceipt], unless a proxy chose the code, or the disk
-// was full just after a file was replaced.
+// was full just after the file got its name.
 func Upload(
 	ctx context.Context, c uploadv1.UploadServiceClient,
 	info *uploadv1.FileInfo, r io.Reader, progress func(sent int64),

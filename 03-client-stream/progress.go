@@ -7,8 +7,7 @@ import (
 )
 
 // ProgressBar returns a progress function for [Upload] that draws a bar on
-// a terminal. The bar stays on one line, which the caller ends after
-// Upload. size is the number of bytes of the file. If size is 0, the size is
+// a terminal. It writes no newline: the caller does, after Upload. size is the number of bytes of the file. If size is 0, the size is
 // unknown, and the bar shows the number of MiB instead. The function must not
 // be called concurrently, and it ignores errors of w.
 func ProgressBar(w io.Writer, size int64) func(sent int64) {

@@ -132,6 +132,29 @@ func TestPublish_TakesBackOnlyItsOwnFile(t *testing.T) {
 	}
 }
 
+// The disk fails after the name was given, and from then on. A closed root
+// refuses each later step.
+func TestPublish_DeadDiskKeepsTheNewFile(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no directory can be synced there")
+	}
+	s := newServer(t)
+	in := received(t, s, false)
+	in.file.sync = func(f *os.File) error {
+		if !isDir(t, f) {
+			return nil
+		}
+		return errors.Join(syscall.EIO, s.Root.Close())
+	}
+	_, err := in.finish()
+	requireCode(t, codes.Internal, err)
+	in.file.discard()
+	left, err := os.ReadDir(s.Root.Name())
+	require.NoError(t, err)
+	require.Len(t, left, 2)
+	require.Equal(t, []string{in.file.name, "f"}, []string{left[0].Name(), left[1].Name()})
+}
+
 func TestDiscard_ClosesAndRemovesTheFile(t *testing.T) {
 	s := newServer(t)
 	in := received(t, s, false)

@@ -1,5 +1,5 @@
 // Package clientstream uploads a file: the client sends a request for each
-// chunk, and the server sends one response, a receipt.
+// chunk, and the server sends a receipt when the file is stored.
 package clientstream
 
 import (
@@ -48,14 +48,14 @@ type UploadServer struct {
 // Upload syncs the bytes to the disk, gives the file its name, and sends
 // the receipt. An upload that the server refuses, or that ends before the
 // half-close, leaves nothing, with two exceptions: a server process that is
-// killed can leave a file with a temporary name, and if the disk fails just
-// after a file was replaced, the new file stays. If the call is canceled or
-// reset, or the connection is lost, after the half-close, the file may be
-// stored without a receipt.
+// killed, or a disk that fails, can leave a file with a temporary name, and if
+// the disk fails just after the file got its name, the file can stay. If the
+// call is canceled or reset, or the connection is lost, after the half-close,
+// the file may be stored without a receipt.
 //
 // Uploads of the same name may run at the same time. Of uploads without
-// replace, the first that gets the name is stored and the others fail with
-// AlreadyExists. Of uploads with replace, the last that gets the name stays.
+// replace, only the first that gets the name is stored. Of uploads with
+// replace, the last that gets the name stays.
 //
 // OK: the file is stored. InvalidArgument: the name is not valid, the
 // messages are out of order, a chunk is empty, or the declared size is
@@ -64,9 +64,9 @@ type UploadServer struct {
 // MaxBytes or a limit of the file system, a message exceeds the limit of
 // gRPC, the disk is full (on Windows, a full disk is Internal), or the
 // server has too many open files. PermissionDenied: the server is not
-// allowed to write to the directory. Internal: the server failed to write
-// for another reason. DeadlineExceeded: no message came within IdleTimeout,
-// or the deadline of the call passed. Canceled: the client canceled the call,
+// allowed to write to the directory. Internal: the server failed to store
+// the file for another reason. DeadlineExceeded: no message or half-close came
+// within IdleTimeout, or the deadline of the call passed. Canceled: the client canceled the call,
 // perhaps at that deadline, or the connection was lost.
 func (s *UploadServer) Upload(
 	stream grpc.ClientStreamingServer[uploadv1.UploadRequest, uploadv1.UploadReceipt],

@@ -12,8 +12,8 @@ import (
 	chatv1 "example.com/streams/04-bidi/chat/v1"
 )
 
-// Talk joins a room and returns an iterator over the messages of the room,
-// the member's own texts included, as they arrive. Each loop over the
+// Talk returns an iterator that joins a room and yields the messages of the
+// room, the member's own texts included, as they arrive. Each loop over the
 // iterator is one call of Chat. Breaking out of the loop cancels the call. If
 // the call does not end with OK, the last error is the status of the call.
 //

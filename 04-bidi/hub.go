@@ -113,8 +113,8 @@ func (m *Member) Leave(why chatv1.Leave_Reason) {
 }
 
 // Messages returns an iterator over what happens in the room. A member that
-// is far behind misses notices, but no texts. When it has caught up, it gets
-// a [chatv1.Missed]. The iterator ends after the last message, and
+// is far behind misses notices, but no texts unless it is removed. When it
+// has caught up, it gets a [chatv1.Missed]. The iterator ends after the last message, and
 // [Member.Err] then returns the reason.
 func (m *Member) Messages() iter.Seq[*chatv1.ChatMessage] {
 	return func(yield func(*chatv1.ChatMessage) bool) {

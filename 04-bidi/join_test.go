@@ -43,6 +43,10 @@ func TestChat_FirstMessageMustBeAValidJoin(t *testing.T) {
 					u.send(tt.first)
 				}
 				u.ends(codes.InvalidArgument, tt.says)
+				if join := tt.first.GetJoin(); join != nil {
+					_, err := NewHub(16).Join(join.GetRoom(), join.GetName())
+					requireStatus(t, codes.InvalidArgument, tt.says, err)
+				}
 			})
 		})
 	}
@@ -112,6 +116,7 @@ func TestJoin_ACanceledOneNeedsNoTurn(t *testing.T) {
 		ann.cancel()
 		ann.ends(codes.Canceled, "context canceled")
 		synctest.Wait()
+		require.Zero(t, goroutinesIn(".(*ChatServer).Chat"), "handlers that still wait")
 		require.Zero(t, c.members("go"))
 	})
 }

@@ -153,6 +153,28 @@ func TestDrain_DeliversWhatWasSaidThenUnavailable(t *testing.T) {
 	})
 }
 
+func TestDrain_RestMustBeReadBeforeItEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hub := NewHub(1024)
+		s := serve.New(ServerOptions()...)
+		s.Drain, s.OnDrain = 5*time.Second, hub.Drain
+		register(&ChatServer{Hub: hub})(s)
+		server := servetest.Start(t, s)
+		client := chatv1.NewChatServiceClient(server.Dial(t,
+			grpc.WithStaticStreamWindowSize(64<<10), grpc.WithStaticConnWindowSize(1<<20)))
+
+		ann, bob := join(t, client, "go", "ann"), join(t, client, "go", "bob")
+		ann.sees("* bob joined")
+		said := sayMoreThanTheWindow(ann)
+		server.Signal()
+		time.Sleep(6 * time.Second) // Bob reads too late
+		received, err := bob.skip()
+		requireStatus(t, codes.Unavailable, "error reading from server", err)
+		require.Less(t, received, len(said))
+		require.NoError(t, server.Wait())
+	})
+}
+
 func TestDrain_SecondCallHasNoEffect(t *testing.T) {
 	hub := NewHub(16)
 	ann := joinAll(t, hub, "ann")[0]

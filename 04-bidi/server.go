@@ -23,7 +23,7 @@ const (
 	// was said before.
 	GoodbyeWithin = 10 * time.Second
 	// Pace is the least time between two texts of a stream. A queue is for
-	// bursts: without a pace, somebody who sends a file line by line would
+	// bursts: without a pace, somebody who sends a file line by line could
 	// fill the queues of members that read well.
 	Pace = 10 * time.Millisecond
 	// JoinPace is the least time between two joins of all clients. A crowd

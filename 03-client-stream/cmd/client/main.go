@@ -1,5 +1,5 @@
-// Command client uploads a file and prints the file's SHA-256 as sha256sum
-// does.
+// Command client uploads a file and prints its SHA-256 and the name under
+// which it is stored, in the format of sha256sum.
 package main
 
 import (

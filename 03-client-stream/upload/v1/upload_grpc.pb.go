@@ -32,7 +32,7 @@ type UploadServiceClient interface {
 	// The half-close says that the file is complete. Until then, the file
 	// does not have its name. An upload that ends before the half-close stores
 	// no file. Neither does one that is refused, unless the disk fails just
-	// after a file was replaced. The server may refuse at any time, also while
+	// after the file got its name. The server may refuse at any time, also while
 	// you still send.
 	// OK: the file is stored.
 	// INVALID_ARGUMENT: the name is not valid, the messages are out of
@@ -41,8 +41,8 @@ type UploadServiceClient interface {
 	// has the name is not a regular file.
 	// RESOURCE_EXHAUSTED: the file exceeds the limit of the server, a message
 	// exceeds 4 MiB, the disk is full, or too many files are open.
-	// DEADLINE_EXCEEDED: no message came for a minute, or the deadline of the
-	// call passed.
+	// DEADLINE_EXCEEDED: no message or half-close came for a minute, or the
+	// deadline of the call passed.
 	// PERMISSION_DENIED: the server is not allowed to write the file.
 	// INTERNAL: the server failed to write the file for another reason.
 	Upload(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadRequest, UploadReceipt], error)
@@ -79,7 +79,7 @@ type UploadServiceServer interface {
 	// The half-close says that the file is complete. Until then, the file
 	// does not have its name. An upload that ends before the half-close stores
 	// no file. Neither does one that is refused, unless the disk fails just
-	// after a file was replaced. The server may refuse at any time, also while
+	// after the file got its name. The server may refuse at any time, also while
 	// you still send.
 	// OK: the file is stored.
 	// INVALID_ARGUMENT: the name is not valid, the messages are out of
@@ -88,8 +88,8 @@ type UploadServiceServer interface {
 	// has the name is not a regular file.
 	// RESOURCE_EXHAUSTED: the file exceeds the limit of the server, a message
 	// exceeds 4 MiB, the disk is full, or too many files are open.
-	// DEADLINE_EXCEEDED: no message came for a minute, or the deadline of the
-	// call passed.
+	// DEADLINE_EXCEEDED: no message or half-close came for a minute, or the
+	// deadline of the call passed.
 	// PERMISSION_DENIED: the server is not allowed to write the file.
 	// INTERNAL: the server failed to write the file for another reason.
 	Upload(grpc.ClientStreamingServer[UploadRequest, UploadReceipt]) error

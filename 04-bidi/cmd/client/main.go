@@ -1,6 +1,7 @@
 // Command client is a chat in a terminal or a pipe. It sends the lines of
-// standard input as texts and prints what happens in the room. The end of
-// standard input, or Ctrl-D, half-closes. Ctrl-C cancels the call.
+// standard input as texts, except empty ones and those that are too long, and
+// prints what happens in the room. The end of standard input half-closes. Ctrl-C
+// cancels the call.
 package main
 
 import (

@@ -54,9 +54,9 @@ func Text(out *consolev1.Output) string {
 	return out.GetLine()
 }
 
-// Session sends inputs, and half-closes when the channel is closed. It yields
-// the outputs, and at last the status, unless the status is OK. A loop that
-// breaks cancels the call.
+// Session returns an iterator that sends inputs, and half-closes when the
+// channel is closed. It yields the outputs, and at last the status, unless the
+// status is OK. A loop that breaks cancels the call.
 func Session(
 	ctx context.Context, c consolev1.ConsoleServiceClient, inputs <-chan *consolev1.Input,
 ) iter.Seq2[*consolev1.Output, error] {
