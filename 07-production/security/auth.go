@@ -81,9 +81,9 @@ type streamOf struct {
 
 func (s streamOf) Context() context.Context { return s.ctx }
 
-// A guarded stream neither sends nor receives once the token has ended, for
-// handlers that do not look at their context. A call that already waits
-// for the client is not interrupted.
+// A guarded stream sends no message, and returns none that it has received,
+// once the token has ended, for handlers that do not look at their context. A
+// call that waits for the client is not interrupted.
 type guarded struct {
 	streamOf
 	valid context.Context

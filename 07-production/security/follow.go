@@ -90,5 +90,6 @@ func (c Credentials) GetRequestMetadata(ctx context.Context, _ ...string) (map[s
 	return map[string]string{"authorization": "Bearer " + token}, nil
 }
 
-// RequireTransportSecurity makes gRPC refuse to send the token without TLS.
+// RequireTransportSecurity makes gRPC refuse to send the token over an insecure
+// connection.
 func (c Credentials) RequireTransportSecurity() bool { return true }

@@ -18,7 +18,7 @@ type Quotas struct {
 	Burst    int           // messages that need not wait, at least 1
 
 	mu sync.Mutex
-	// users has an entry for each user who ever called. Strangers do not
+	// users has an entry for each user who ever opened a stream. Strangers do not
 	// reach it, because Auth comes first.
 	users map[string]*usage
 }
@@ -30,7 +30,7 @@ type usage struct {
 
 // Stream is an interceptor that comes after [Auth.Stream]. It refuses a
 // stream too many, and slows the messages of a user who exceeds the rate. A
-// sender who is slowed notices it by flow control.
+// sender who is slowed notices it only by flow control.
 //
 // ResourceExhausted: the user has as many open streams as Quotas allows.
 func (q *Quotas) Stream(

@@ -35,7 +35,8 @@ type NodeConfig struct {
 }
 
 // StartNode starts a node. The caller calls [Node.Close]. With peers, the
-// engine confirms nothing unless most nodes run.
+// engine confirms no entry of a log that several nodes keep unless most of
+// these run.
 func StartNode(conf NodeConfig) (*Node, error) {
 	if conf.Dir == "" { // NATS would take one that all nodes share
 		return nil, errors.New("dir: must not be empty")
@@ -89,7 +90,8 @@ func (n *Node) Connect() (*nats.Conn, error) { return connect("", nats.InProcess
 
 // Connect returns a connection to one of the nodes at the URLs, which commas
 // separate. If the connection fails, it is made again, to any of
-// them. Connect does not wait for the first connection. The caller closes the connection.
+// them. Connect waits at most for
+// one attempt at each URL, not for the first connection. The caller closes the connection.
 func Connect(urls string) (*nats.Conn, error) {
 	if strings.TrimSpace(urls) == "" {
 		return nil, errors.New("urls: must not be empty")

@@ -15,7 +15,7 @@ type Marshaler interface {
 	protoreflect.ProtoMessage
 
 	// MarshalBuffers returns the encoded message. gRPC frees the buffers
-	// when they are sent, which may be long after SendMsg has returned.
+	// when it no longer needs them, which may be long after SendMsg has returned.
 	// Nobody may change their bytes until then.
 	MarshalBuffers() (mem.BufferSlice, error)
 }

@@ -127,8 +127,9 @@ func (l *Log) makeRoom(size int) {
 	l.bytes += size
 }
 
-// Drain ends the streams of all followers. Each follower receives what the
-// log holds, and then Unavailable with the sequence to resume after. Drain
+// Drain ends the streams of all followers that read. Each of them receives the
+// entries that match and follow its cursor, and then Unavailable with the sequence to
+// resume after, or OutOfRange if the next entry is no longer held. Drain
 // does not wait for the followers. Only the first call has an effect.
 func (l *Log) Drain() {
 	l.mu.Lock()

@@ -23,7 +23,7 @@ const ChunkSize = clientstream.ChunkSize
 
 // Upload does what [clientstream.Upload] does, with the same progress and the
 // same errors. It reads each chunk into a buffer that gRPC gives back when
-// the chunk is written to the connection.
+// it no longer needs the chunk.
 //
 // A stats handler or an interceptor must not use a message after it has
 // returned, because its buffer may then belong to another chunk.
@@ -104,9 +104,8 @@ func ReadChunk(r io.Reader) (mem.Buffer, error) {
 }
 
 // SendChunk sends a chunk that the codec does not copy. From then on the chunk
-// belongs to gRPC, which frees it when it is written to the connection, or
-// when the call has ended. SendChunk returns io.EOF if the RPC has ended;
-// CloseAndRecv says why.
+// belongs to gRPC, which frees it when it no longer needs it. SendChunk returns
+// io.EOF if the RPC has ended; CloseAndRecv says why.
 func SendChunk(
 	stream grpc.ClientStreamingClient[uploadv1.UploadRequest, uploadv1.UploadReceipt], chunk mem.Buffer,
 ) error {

@@ -16,7 +16,7 @@ const chunkField = 2
 
 // An outgoing is an UploadRequest with a chunk, which is not copied.
 type outgoing struct {
-	chunk   mem.Buffer              // freed by gRPC when it is sent
+	chunk   mem.Buffer              // freed by gRPC
 	request *uploadv1.UploadRequest // a copy, for who asks; otherwise nil
 }
 

@@ -11,7 +11,7 @@ import (
 const (
 	plotWidth = 500
 	barLeft   = 16
-	barRight  = 400 // the longest bar ends here, and its number follows
+	barRight  = 400 // the longest range ends here, and its number follows
 	plotTop   = 58  // of the first name
 	rowHeight = 46
 )

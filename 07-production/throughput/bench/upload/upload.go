@@ -16,7 +16,8 @@ type row struct {
 type startFunc func(*harness.Run, work) (harness.Do, error)
 
 // fit is a chunk whose message has a buffer of 32 KiB, the fourth of the
-// sizes that grpc-go pools. A larger message takes a buffer of 1 MiB.
+// sizes that grpc-go pools. A larger message, up to 1 MiB, takes a
+// buffer of 1 MiB.
 const fit = 32<<10 - 16
 
 // peers are the same upload through gRPC and through others.

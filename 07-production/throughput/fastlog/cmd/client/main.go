@@ -1,5 +1,5 @@
-// Command client prints a log, which it receives in batches, and says how
-// long that took. The in-process server holds 100,000 lines, and makes up one
+// Command client prints a log, which it receives in batches unless -plain is
+// set, and says how long that took. The in-process server holds 100,000 lines, and makes up one
 // more each 250 ms.
 package main
 

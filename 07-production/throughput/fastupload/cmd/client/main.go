@@ -1,6 +1,6 @@
-// Command client uploads a file with fewer copies, prints the file's SHA-256
-// in the format of sha256sum, and says how long the upload took. The in-process server
-// stores nothing.
+// Command client uploads a file, with fewer copies unless -plain is set, prints
+// the file's SHA-256 in the format of sha256sum, and says how long the upload
+// took. The in-process server stores nothing.
 package main
 
 import (
