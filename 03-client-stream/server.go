@@ -49,9 +49,9 @@ type UploadServer struct {
 // the receipt. An upload that the server refuses, or that ends before the
 // half-close, leaves nothing, with two exceptions: a server process that is
 // killed, or a disk that fails, can leave a file with a temporary name, and if
-// the disk fails just after the file got its name, the file can stay. If the call is canceled or
-// reset, or the connection is lost, after the half-close, the file may be
-// stored without a receipt.
+// the disk fails just after the file got its name, the file can stay. If the
+// call is canceled or reset, or the connection is lost, after the half-close,
+// the file may be stored without a receipt.
 //
 // Uploads of the same name may run at the same time. Of uploads without
 // replace, only the first that gets the name is stored. Of uploads with

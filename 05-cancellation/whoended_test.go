@@ -34,8 +34,8 @@ type termination struct {
 	pause    time.Duration // of the client after the first tick
 	end      func(*call)   // is called half a second after the first tick
 
-	// The cells of the row. "A or B" means that the result depends on which of
-	// two events at the same instant comes first.
+	// The cells of the row. "A or B" means that the result depends on which
+	// event of the same instant comes first.
 	recv     string // the error of the client's Recv
 	contexts string // of the client and of both handlers, by describeContext
 }

@@ -22,6 +22,6 @@ func (l *Log) Add(e *logsv1.LogEntry) { l.add(e) }
 // Wait returns nil when the log has an entry that follows the sequence
 // after, when Drain is called, or when ctx has ended.
 //
-// Unavailable: [Log.Drain] was called before, and the follower has read the
-// whole log.
+// Unavailable, even if ctx has ended: [Log.Drain] was called before, and the
+// follower has read the whole log.
 func (l *Log) Wait(ctx context.Context, after uint64) error { return l.wait(ctx, after) }

@@ -131,8 +131,8 @@ func (l *Log) read(id string, after uint64, batch []*logsv1.LogEntry) (n int, la
 // wait returns nil when the log has an entry that follows the sequence
 // after, when Drain is called, or when ctx has ended.
 //
-// Unavailable: [Log.Drain] was called before, and the follower has read the
-// whole log.
+// Unavailable, even if ctx has ended: [Log.Drain] was called before, and the
+// follower has read the whole log.
 func (l *Log) wait(ctx context.Context, after uint64) error {
 	// Read together, so that an entry which is added later closes changed.
 	l.mu.Lock()

@@ -131,9 +131,9 @@ func (f *follower) sendBatch() (int, error) {
 }
 
 // wait returns nil when an entry follows the cursor, when a bookmark is due,
-// or when the call has ended.
+// when [Log.Drain] is called, or when the call has ended.
 //
-// Unavailable: [Log.Drain] was called.
+// Unavailable: Drain was called before, and no entry follows.
 func (f *follower) wait() error {
 	ctx, cancel := context.WithDeadline(f.stream.Context(), f.due)
 	defer cancel()

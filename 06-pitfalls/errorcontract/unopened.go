@@ -93,7 +93,7 @@ func (t token) GetRequestMetadata(context.Context, ...string) (map[string]string
 }
 func (token) RequireTransportSecurity() bool { return false }
 
-// A secret is a credential that is sent over TLS only.
+// A secret is a credential that asks for an encrypted connection.
 type secret struct{ token }
 
 func (secret) RequireTransportSecurity() bool { return true }

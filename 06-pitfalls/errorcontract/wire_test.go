@@ -381,7 +381,10 @@ func TestReset_CancelAfterTheDeadlineIsDeadlineExceeded(t *testing.T) {
 			}}, 0)
 			f.ctx = late{f.ctx}
 			f.begin()
-			require.Equal(t, want, describe(f.client.recv()).text)
+			err := f.client.recv()
+			require.Equal(t, want, describe(err).text)
+			require.ErrorContains(t, err, "stream terminated by RST_STREAM with error code: CANCEL")
+			require.ErrorIs(t, f.client.Context().Err(), context.Canceled)
 		})
 	}
 }

@@ -132,7 +132,7 @@ var connecting = []text{
 	{
 		shows: `rpc error: code = Unavailable desc = name resolver error: produced zero addresses`,
 		who:   "your client",
-		fix: "DNS has no address for the name of the target. 1. The name is wrong, or nothing has it now. 2. In a test, a target " +
+		fix: "The resolver, by default DNS, has no address for the name of the target. 1. The name is wrong, or nothing has it now. 2. In a test, a target " +
 			"without a scheme asks DNS although there is a dialer: {bufconn-dns}.",
 		produce: func(t *testing.T) string { return countTCP(t, "dns://"+dnsServer(t, noSuchName)+"/nobody.example") },
 	},

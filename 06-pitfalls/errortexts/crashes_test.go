@@ -83,7 +83,7 @@ var crashes = []text{
 	{
 		shows: `panic: runtime error: index out of range [...] with length ...`,
 		who:   "your code",
-		fix: "An index is outside of its slice. In a handler, this can end the whole server with all its streams. Check what " +
+		fix: "An index is outside of its slice, array or string. In a handler, this can end the whole server with all its streams. Check what " +
 			"clients send, and recover in an interceptor: {handler-panic}.",
 		produce: panicking(func(stream echoServer) {
 			n, _ := stream.Recv()

@@ -134,7 +134,7 @@ var messages = []text{
 	{
 		shows: `rpc error: code = Unauthenticated desc = transport: cannot send secure credentials on an insecure connection`,
 		who:   "your client",
-		fix: "The credentials of this call are sent over TLS only; no request was sent, and the server has refused " +
+		fix: "The credentials of this call require a secure connection, such as TLS; no request was sent, and the server has refused " +
 			"nothing. Use `credentials.NewTLS`; `RequireTransportSecurity` of the credentials decides.",
 		produce: counting(sendNothing, grpc.WithDefaultCallOptions(grpc.PerRPCCredentials(secureToken{}))),
 	},

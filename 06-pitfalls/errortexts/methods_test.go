@@ -40,7 +40,7 @@ var methods = []text{
 	{
 		shows:   `rpc error: code = Internal desc = cardinality violation: received no response message from non-server-streaming RPC`,
 		who:     "your server",
-		fix:     "The handler of a client stream returned nil without `SendAndClose`: {missing-response}.",
+		fix:     "Usually, the handler of a client stream returned nil without `SendAndClose`: {missing-response}.",
 		produce: summing(func(sumServer) error { return nil }),
 	},
 	{

@@ -45,8 +45,8 @@ var proxies = []text{
 	},
 	{
 		shows: `rpc error: code = Unavailable desc = client disconnected`,
-		who:   "your client or a proxy",
-		fix: "In a handler behind `net/http`: the client has closed its connection. Return the error: " +
+		who:   "your client, a proxy or your server",
+		fix: "In a handler behind `net/http`: the connection has closed, usually because the client closed it. Return the error: " +
 			"{ignored-context}.",
 		produce: clientDisconnected,
 	},

@@ -40,7 +40,7 @@ var setup = []text{
 	{
 		shows:   `rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp: address ...: missing port in address"`,
 		who:     "your client",
-		fix:     "A `passthrough` target needs a port: `passthrough:///localhost:50051`.",
+		fix:     "Without a dialer of your own, a `passthrough` target needs a port: `passthrough:///localhost:50051`.",
 		produce: func(t *testing.T) string { return countTCP(t, "passthrough:///localhost") },
 	},
 	{

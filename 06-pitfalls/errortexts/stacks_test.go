@@ -67,7 +67,7 @@ var stacks = []text{
 		shows: `google.golang.org/grpc.(*Server).handleStream(...)`,
 		who:   "your server",
 		fix: "One per handler that runs. If the number grows with clients that have left, handlers ignore their context: " +
-			"{ignored-context}. If the clients are there, they left streams open: {abandoned-stream}.",
+			"{ignored-context}. If the clients are there, they may have left streams open: {abandoned-stream}.",
 		produce: hanging(func(t *testing.T) { openEcho(t, pitfalltest.Dial(t, &service.Server{})) }),
 	},
 	{

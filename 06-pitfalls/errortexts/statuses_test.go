@@ -83,7 +83,7 @@ var statuses = []text{
 	{
 		shows: `rpc error: code = DeadlineExceeded desc = stream terminated by RST_STREAM with error code: CANCEL`,
 		who:   "your client's deadline",
-		fix: "The deadline passed, and the server's timer was faster than the client's. The meaning is the same " +
+		fix: "The deadline passed, and another timer, usually the server's, was faster than the client's. The meaning is the same " +
 			"as for `context deadline exceeded`: {timeout-per-message}.",
 		produce: bubble(func(t *testing.T) error {
 			late := lateContext{t.Context(), time.Now().Add(time.Second)}
@@ -139,7 +139,7 @@ var statuses = []text{
 	{
 		shows:   `rpc error: code = Internal desc =`,
 		who:     "your server",
-		fix:     "The handler returned a status without a message. Say in the message what is wrong.",
+		fix:     "Usually, the handler returned a status without a message. Say in the message what is wrong.",
 		produce: counting(func(countServer) error { return status.Error(codes.Internal, "") }),
 	},
 	{

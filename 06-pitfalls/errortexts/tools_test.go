@@ -52,7 +52,7 @@ var tools = []text{
 	{
 		shows:   `...: the cancel function returned by context.WithCancel should be called, not discarded, to avoid a context leak`,
 		who:     "your client",
-		fix:     "The `cancel` function is dropped, so the client can cancel the stream with the parent context only: {abandoned-stream}.",
+		fix:     "The `cancel` function is dropped, so it cannot cancel the stream: {abandoned-stream}.",
 		produce: vet,
 	},
 	{

@@ -74,7 +74,7 @@ func (l *Lifetime) Intercept(
 	return err
 }
 
-// Drain ends all streams, and each new one at once. It does not block. Call
+// Drain tells all streams to end, and each new one at once. It does not block. Call
 // it when the drain of the server begins, before GracefulStop.
 func (l *Lifetime) Drain() { l.drain() }
 

@@ -1,5 +1,5 @@
 // Package browser shows the log of chapter 02 in a web page. A gateway calls
-// StreamLogs for each page that is open, and passes the entries on as
+// StreamLogs for each stream of events, and passes the entries on as
 // server-sent events, which browsers read without a library.
 package browser
 

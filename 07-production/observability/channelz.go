@@ -12,9 +12,9 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Sockets returns the connections of all servers in one process. It asks the
-// channelz service of the process, with a call for each connection, and others
-// for their list.
+// Sockets returns the connections of all gRPC servers in one process, without
+// those of ServeHTTP. It asks the channelz service of the process, with a call
+// for each connection, and others for their list.
 //
 // Unimplemented: the server does not offer channelz.
 func Sockets(ctx context.Context, c channelzv1.ChannelzClient) ([]*channelzv1.Socket, error) {

@@ -24,8 +24,8 @@ type Result struct {
 
 // Work runs the inputs on the server, and returns an iterator over the
 // results, as they become ready. Each loop over the iterator is one call.
-// Breaking out of the loop cancels the call. If the call does not end with
-// OK, the last error is the status of the call. It is another error if the first
+// Breaking out of the loop cancels the call. Otherwise, if the call does not end
+// with OK, the last error is the status of the call. It is another error if the first
 // message is not a Welcome with this version and credits, or if the call ends
 // with OK before each item has a result. Then each item that was sent and has no
 // result may have run or not.

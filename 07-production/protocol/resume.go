@@ -12,7 +12,7 @@ import (
 const ChunkSize = 32 << 10
 
 // Upload sends the bytes of r that the server has not committed, and returns
-// how many the server has then. After an error, call Upload again: it
+// how many the server has then. After an error, the next call
 // continues where the server is.
 func Upload(
 	ctx context.Context, c jobsv1.JobServiceClient, upload string, r io.ReadSeeker,

@@ -33,7 +33,7 @@ func TestPage_ListsWhatABubbleForbids(t *testing.T) {
 		{"TestRed_ChannelOutlives", "use a channel of the bubble outside, such as one in a package variable",
 			"fatal error: send on synctest channel from outside bubble",
 			"Make it where you use it."},
-		{"TestRed_FirstLookup", "let the first DNS lookup of the process happen in a bubble; a later lookup outside fails",
+		{"TestRed_FirstLookup", "let the first DNS lookup of the process happen in a bubble; a later lookup outside can fail",
 			"fatal error: send on synctest channel from outside bubble",
 			"Dial `passthrough:///...`, so that nobody asks DNS."},
 		{"TestRed_RequireElsewhere", "let `require` fail in another goroutine, which ends only that goroutine",

@@ -31,7 +31,7 @@ func TestWaits_AreDurableOrNot(t *testing.T) {
 		t.Skip("other systems name some states in another way")
 	}
 	var table strings.Builder
-	table.WriteString("| A goroutine waits for | A dump says | Does the clock go on? |\n|---|---|---|\n")
+	table.WriteString("| A goroutine waits for | A dump on Linux says | Does the clock go on? |\n|---|---|---|\n")
 	for _, tt := range []struct {
 		what string
 		// start makes what waits and what ends the wait.

@@ -16,7 +16,7 @@ import (
 // A Listener is where a server listens, and how it stops. Its
 // methods may be called concurrently, each with a server of its own.
 type Listener struct {
-	// Reflection tells everybody who reaches the port which services,
+	// Reflection tells everybody who may call it which services,
 	// methods and messages the server has. grpcurl asks for it.
 	Reflection bool
 

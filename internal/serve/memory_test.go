@@ -58,7 +58,7 @@ func withoutEnd(size int) string { return prefixed(strings.Repeat("x", size))[:s
 // responses that are not read.
 func TestMemory_OfOneConnectionIsLimited(t *testing.T) {
 	table := new(strings.Builder)
-	fmt.Fprintln(table, "| Server | Streams | Largest request | Response that is not read | The process takes at most |")
+	fmt.Fprintln(table, "| Server | Streams | Largest request | Response that is not read | In this test, the process takes at most |")
 	fmt.Fprintln(table, "|---|---|---|---|---|")
 	for _, tt := range memory {
 		fmt.Fprintf(table, "| [%s](../%[1]s/README.md) | %d | %d KiB | %s | %d MiB |\n",

@@ -47,8 +47,8 @@ type Server struct {
 // [grpc.ChainStreamInterceptor]: grpc-go calls one that is set without Chain
 // before all others, so that its panics end the process.
 //
-// New does not register reflection, which tells everybody who reaches the
-// port the names of all services, their methods and their messages. Commands
+// New does not register reflection, which tells everybody who may call it
+// the names of all services, their methods and their messages. Commands
 // with the flag -reflection register it by default, because a course is
 // explored with grpcurl.
 func New(opts ...grpc.ServerOption) *Server {

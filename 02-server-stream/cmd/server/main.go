@@ -1,5 +1,6 @@
 // Command server offers LogService and ReportService over TCP. The log is
-// standard input or, if standard input is a terminal or /dev/null, made up.
+// standard input or, if standard input is a terminal or another device, such
+// as /dev/null, made up.
 package main
 
 import (

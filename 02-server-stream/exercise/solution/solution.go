@@ -99,7 +99,7 @@ func Find(
 ) iter.Seq2[*searchv1.Result, error] {
 	return func(yield func(*searchv1.Result, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		defer cancel() // after a break, nothing else ends the RPC
+		defer cancel() // a break alone does not end the RPC
 		stream, err := c.Search(ctx, &searchv1.SearchRequest{Text: text, Limit: limit})
 		if err != nil {
 			yield(nil, err)

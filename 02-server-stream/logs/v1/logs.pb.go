@@ -130,7 +130,7 @@ type LogEntry struct {
 	LogId string `protobuf:"bytes,5,opt,name=log_id,json=logId,proto3" json:"log_id,omitempty"`
 	// This is not an entry, and has only a log_id and a sequence: you have
 	// received all entries up to that sequence that you asked for. The
-	// sequence is 0 if the log is empty.
+	// sequence is 0 if the log has had no entry yet.
 	Bookmark      bool `protobuf:"varint,6,opt,name=bookmark,proto3" json:"bookmark,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

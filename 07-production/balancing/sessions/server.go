@@ -108,8 +108,8 @@ func (s *Server) Tell(user, text string) error {
 //
 // NotFound: the user has no session on this server. ResourceExhausted: 16
 // messages wait for the user already. Unavailable: the session ended before
-// the answer came, and the user may have seen the question. Canceled,
-// DeadlineExceeded: ctx ended before the answer came.
+// Ask had the answer, and the user may have seen the question. Canceled,
+// DeadlineExceeded: ctx ended before Ask had the answer.
 func (s *Server) Ask(ctx context.Context, user, text string) (answer string, err error) {
 	ss, err := s.find(user)
 	if err != nil {

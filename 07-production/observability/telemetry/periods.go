@@ -26,7 +26,8 @@ import (
 // stream.received, the messages of this period; and stream.blocked, the
 // seconds that a Send has waited which has not returned, if there is one and
 // it has waited for a millisecond. The last span of a stream also has
-// stream.code, the name in Go of the code with which the stream ended.
+// stream.code, the name in Go of the code of the handler's error, or Internal
+// after a panic.
 func Periods(tracer trace.Tracer, period time.Duration) grpc.StreamServerInterceptor {
 	return func(
 		srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler,

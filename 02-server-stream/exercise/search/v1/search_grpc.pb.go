@@ -34,7 +34,8 @@ type SearchServiceClient interface {
 	// The trailer says how many documents were searched, under the key
 	// documents-searched, and how many of them match, under the key
 	// documents-matched, both in decimal. A search that fails has this trailer
-	// too. A search that is refused, or whose context ends, has none.
+	// too. A search that is refused has none, and one whose context ends may
+	// have none.
 	// OK: the last document was searched, or `limit` results were sent.
 	// INVALID_ARGUMENT: `limit` is not from 1 to 1000. The message names the
 	// field and both numbers.
@@ -82,7 +83,8 @@ type SearchServiceServer interface {
 	// The trailer says how many documents were searched, under the key
 	// documents-searched, and how many of them match, under the key
 	// documents-matched, both in decimal. A search that fails has this trailer
-	// too. A search that is refused, or whose context ends, has none.
+	// too. A search that is refused has none, and one whose context ends may
+	// have none.
 	// OK: the last document was searched, or `limit` results were sent.
 	// INVALID_ARGUMENT: `limit` is not from 1 to 1000. The message names the
 	// field and both numbers.

@@ -105,8 +105,9 @@ func (f *Fleet) follow(c logsv1.LogServiceClient) {
 }
 
 // A lookup behaves as the dns resolver of gRPC: it asks for the names when
-// the client begins, and again when a connection has ended or failed. It does
-// not wait, while dns waits until 30 s after its last answer.
+// the client begins, and again when a connection has failed, ended, or stopped
+// taking new streams. It does not wait, while dns waits by default until 30 s
+// after its last answer.
 type lookup struct{ f *Fleet }
 
 func (l lookup) Scheme() string { return "fleet" }

@@ -37,7 +37,8 @@ type JobServiceClient interface {
 	// OK: the client half-closed, and each item has its result.
 	// INVALID_ARGUMENT: the first message is not a Hello.
 	// FAILED_PRECONDITION: the server speaks none of the client's versions.
-	// RESOURCE_EXHAUSTED: more items are under way than the client has credits.
+	// RESOURCE_EXHAUSTED: more items are under way than the client has credits,
+	// or a message is larger than 4 MiB.
 	Work(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[WorkRequest, WorkResponse], error)
 	// GetUpload returns how much of an upload is committed: 0 if the server
 	// does not know the upload.
@@ -48,7 +49,8 @@ type JobServiceClient interface {
 	// OK: all bytes of this call are committed.
 	// INVALID_ARGUMENT: `upload` is not valid.
 	// ABORTED: `offset` is not the end of the upload. Call GetUpload again.
-	// RESOURCE_EXHAUSTED: the upload would have more than 1 GiB.
+	// RESOURCE_EXHAUSTED: the upload would have more than 1 GiB, or a message is
+	// larger than 4 MiB.
 	Upload(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadRequest, UploadStatus], error)
 }
 
@@ -109,7 +111,8 @@ type JobServiceServer interface {
 	// OK: the client half-closed, and each item has its result.
 	// INVALID_ARGUMENT: the first message is not a Hello.
 	// FAILED_PRECONDITION: the server speaks none of the client's versions.
-	// RESOURCE_EXHAUSTED: more items are under way than the client has credits.
+	// RESOURCE_EXHAUSTED: more items are under way than the client has credits,
+	// or a message is larger than 4 MiB.
 	Work(grpc.BidiStreamingServer[WorkRequest, WorkResponse]) error
 	// GetUpload returns how much of an upload is committed: 0 if the server
 	// does not know the upload.
@@ -120,7 +123,8 @@ type JobServiceServer interface {
 	// OK: all bytes of this call are committed.
 	// INVALID_ARGUMENT: `upload` is not valid.
 	// ABORTED: `offset` is not the end of the upload. Call GetUpload again.
-	// RESOURCE_EXHAUSTED: the upload would have more than 1 GiB.
+	// RESOURCE_EXHAUSTED: the upload would have more than 1 GiB, or a message is
+	// larger than 4 MiB.
 	Upload(grpc.ClientStreamingServer[UploadRequest, UploadStatus]) error
 	mustEmbedUnimplementedJobServiceServer()
 }

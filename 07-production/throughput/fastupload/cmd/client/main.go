@@ -1,5 +1,5 @@
 // Command client uploads a file with fewer copies, prints the file's SHA-256
-// as sha256sum does, and says how long the upload took. The in-process server
+// in the format of sha256sum, and says how long the upload took. The in-process server
 // stores nothing.
 package main
 
