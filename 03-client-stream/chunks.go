@@ -19,9 +19,9 @@ import (
 // another channel or a context as well.
 //
 // UploadChunks has no time limit of its own: the caller cancels ctx.
-// DataLoss: the receipt came before the channel was closed. Any other error
-// is the status that ended the call. The file may be stored if the status
-// came after the channel was closed.
+// DataLoss: UploadChunks noticed a receipt before the end of the channel. Any
+// other error is the status that ended the call. The file may be stored if
+// the status came after the channel was closed.
 func UploadChunks(
 	ctx context.Context, c uploadv1.UploadServiceClient,
 	info *uploadv1.FileInfo, chunks <-chan []byte,

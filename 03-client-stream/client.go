@@ -41,11 +41,12 @@ var ErrNoReceipt = errors.New("no receipt: the file may be stored")
 // server may refuse an upload if r needs too long for a chunk (see
 // [UploadServer.IdleTimeout]).
 //
-// DataLoss: the receipt came before the end of r, or its SHA-256 differs
-// from that of r. Any other error comes from r, or is the status that ended
-// the call. The file is not stored after an error of r, nor after another
-// status without [ErrNoReceipt], unless a proxy chose the code, or the disk
-// was full just after the file got its name.
+// DataLoss: Upload noticed a receipt before the end of r, or the receipt's
+// SHA-256 differs from that of r. Any other error comes from r, or is the
+// status that ended the call. The file is not stored after an error of r, nor
+// after another status without [ErrNoReceipt], unless a proxy chose the code,
+// a retry policy repeated the call, or the disk was full just after the file
+// got its name.
 func Upload(
 	ctx context.Context, c uploadv1.UploadServiceClient,
 	info *uploadv1.FileInfo, r io.Reader, progress func(sent int64),

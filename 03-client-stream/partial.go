@@ -11,7 +11,7 @@ import (
 // the final name, a reader finds the old file or the new one, and never half
 // of one, also after a power failure: publish syncs the bytes, then gives
 // the name, then, except on Windows, syncs the directory. A process that is
-// killed leaves the temporary name, so remove old ones from time to time.
+// killed can leave the temporary name, so remove old ones from time to time.
 type partial struct {
 	*os.File
 	root *os.Root

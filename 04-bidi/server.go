@@ -46,8 +46,8 @@ type ChatServer struct {
 
 // ServerOptions give each stream a window of 64 KiB. By default a window
 // can grow to 16 MiB, and a client that sends faster than [Pace] can fill it.
-// With these options and a queue of 256 KiB, a stream holds up to about 64 KiB
-// before its handler, 256 KiB of texts in its queue, and 64 KiB behind its
+// With these options and a queue of 256 KiB, a stream holds texts of up to
+// about 64 KiB before its handler, 256 KiB in its queue, and 64 KiB behind its
 // writer.
 func ServerOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{
@@ -66,9 +66,9 @@ type serverStream = grpc.BidiStreamingServer[chatv1.ChatMessage, chatv1.ChatMess
 // InvalidArgument: the first message is not a valid join, or a later message
 // is not a valid text. AlreadyExists: another member of the room has the
 // name. DeadlineExceeded: the first message did not arrive within
-// [JoinWithin]. ResourceExhausted: the client read too slowly. Unavailable:
-// [Hub.Drain] was called. Canceled, DeadlineExceeded: the context of the call
-// ended.
+// [JoinWithin]. ResourceExhausted: the client read too slowly, or a message
+// exceeds the limit of gRPC. Unavailable: [Hub.Drain] was called. Canceled,
+// DeadlineExceeded: the context of the call ended.
 func (s *ChatServer) Chat(
 	stream grpc.BidiStreamingServer[chatv1.ChatMessage, chatv1.ChatMessage],
 ) error {

@@ -41,7 +41,7 @@ var moments = []afterwards{
 		f.must(f.client.CloseSend())
 		return f.handler.recv()
 	}}, []string{"handler Send", "handler Context"}, []string{"handler Recv"}},
-	{bidi, termination{name: "the handler's `Recv` or `Send` returned an error", end: func(f *fixture) error {
+	{bidi, termination{name: "the handler's `Recv` or `Send` returned Canceled", end: func(f *fixture) error {
 		f.must(cancel(f))
 		return f.handler.recv()
 	}}, []string{"handler Context"}, []string{"handler Send", "handler Recv"}},

@@ -50,8 +50,8 @@ func (s *Server) Report(stream grpc.ClientStreamingServer[sensorsv1.Batch, senso
 
 func add(sum *sensorsv1.Summary, r *sensorsv1.Reading) error {
 	c := r.GetCelsius()
-	// The condition names what is good, because each comparison with NaN is
-	// false: c < -100 || c > 100 would let NaN pass.
+	// The condition names what is good, because < and > are false for NaN:
+	// c < -100 || c > 100 would let NaN pass.
 	if !(c >= -100 && c <= 100) {
 		return status.Errorf(codes.InvalidArgument,
 			"readings: reading %d: celsius must be from -100 to 100, got %v", sum.GetCount()+1, c)

@@ -31,8 +31,8 @@ type ChatServiceClient interface {
 	// Chat joins a room and talks there until either side ends the stream.
 	// The client sends one Join, then texts. From then on the server sends
 	// what happens in the room, the member's own Join and texts included, in
-	// the same order to all members. It sends each text to each member, but
-	// leaves out joins and leaves that a member reads too slowly. When the
+	// the same order to all members. It leaves out joins and leaves that a
+	// member reads too slowly, but no text until it ends the stream. When the
 	// client half-closes, the server sends what was said before and ends the
 	// stream.
 	// OK: the client half-closed.
@@ -40,7 +40,8 @@ type ChatServiceClient interface {
 	// message is not a valid text.
 	// ALREADY_EXISTS: another member of the room has the name.
 	// DEADLINE_EXCEEDED: the first message did not arrive within 10 seconds.
-	// RESOURCE_EXHAUSTED: the client read too slowly.
+	// RESOURCE_EXHAUSTED: the client read too slowly, or a message exceeds the
+	// limit of the server.
 	// UNAVAILABLE: the server is shutting down. Join again later.
 	Chat(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ChatMessage, ChatMessage], error)
 }
@@ -75,8 +76,8 @@ type ChatServiceServer interface {
 	// Chat joins a room and talks there until either side ends the stream.
 	// The client sends one Join, then texts. From then on the server sends
 	// what happens in the room, the member's own Join and texts included, in
-	// the same order to all members. It sends each text to each member, but
-	// leaves out joins and leaves that a member reads too slowly. When the
+	// the same order to all members. It leaves out joins and leaves that a
+	// member reads too slowly, but no text until it ends the stream. When the
 	// client half-closes, the server sends what was said before and ends the
 	// stream.
 	// OK: the client half-closed.
@@ -84,7 +85,8 @@ type ChatServiceServer interface {
 	// message is not a valid text.
 	// ALREADY_EXISTS: another member of the room has the name.
 	// DEADLINE_EXCEEDED: the first message did not arrive within 10 seconds.
-	// RESOURCE_EXHAUSTED: the client read too slowly.
+	// RESOURCE_EXHAUSTED: the client read too slowly, or a message exceeds the
+	// limit of the server.
 	// UNAVAILABLE: the server is shutting down. Join again later.
 	Chat(grpc.BidiStreamingServer[ChatMessage, ChatMessage]) error
 	mustEmbedUnimplementedChatServiceServer()
