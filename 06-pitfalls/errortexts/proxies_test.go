@@ -72,8 +72,8 @@ var proxies = []text{
 			"ended the stream: lift it for gRPC: {http-server-timeout}. Or a proxy limits the time of a stream. 2. It is the " +
 			"same since the last message: a proxy has an idle timeout. Send messages regularly, because a proxy answers keepalive " +
 			"pings itself: {heartbeat-not-ping}. 3. It is neither: look for a server that ended behind a proxy: " +
-			"{07-production/proxies#from-the-error-text-to-the-culprit}. 4. No message has arrived: the header " +
-			"of the server may be larger than the client allows: raise `grpc.WithMaxHeaderListSize`.",
+			"{07-production/proxies#from-the-error-text-to-the-culprit}. 4. No message has arrived, or each one: the header " +
+			"or the trailers of the server may be larger than the client allows: raise `grpc.WithMaxHeaderListSize`.",
 		produce: func(t *testing.T) string {
 			return countTCP(t, h2c(t, grpcServer(pitfalltest.Idle()), 100*time.Millisecond))
 		},
@@ -111,8 +111,8 @@ var proxies = []text{
 	{
 		shows: `rpc error: code = Unknown desc =`,
 		who:   "a proxy or your server",
-		fix: "1. The trailers have no `grpc-status`: look for a proxy that changes them, or answers itself. 2. The handler returned a status " +
-			"without a message: {plain-error}.",
+		fix: "1. The trailers have no `grpc-status`: look for a proxy that changes them, or answers itself. 2. The handler returned an error " +
+			"without a text: {plain-error}.",
 		produce: answering(header, func(f *http2.Framer, stream uint32) { writeHeaders(f, stream, true, "x", "y") }),
 	},
 }

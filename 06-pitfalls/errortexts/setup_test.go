@@ -46,7 +46,7 @@ var setup = []text{
 	{
 		shows:   `rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp: lookup ... on ...: no such host"`,
 		who:     "your client or the network",
-		fix:     "The dialer asked DNS for the name of the target, and DNS has no address for it. Check the name.",
+		fix:     "The dialer asked DNS for a name, usually that of the target, and DNS has no address for it. Check the name.",
 		produce: noSuchHost,
 	},
 	{

@@ -92,7 +92,8 @@ func checkRetention(n int64) error {
 // Append adds an entry and returns its sequence. If the engine does not
 // confirm the entry, Append repeats the attempt with the same id, until ctx
 // ends, and for at most 110 s. The engine stores an id only once within 2
-// minutes, so a repeated attempt is not a second entry.
+// minutes, while it holds the entry, so a repeated attempt is not a second
+// entry.
 //
 // The id has 1 to 256 bytes, and no other entry may have it. The message has
 // at most 32 KiB. If Append fails after an attempt, the log may have the
@@ -203,7 +204,7 @@ func explain(err error) error {
 }
 
 // Leader returns the name of the node that leads the log. It returns an error
-// unless all nodes that keep the log are up to date.
+// unless there are several nodes, and all that keep the log are up to date.
 func (l *Log) Leader(ctx context.Context) (string, error) {
 	stream, _, err := l.open(ctx)
 	if err != nil {

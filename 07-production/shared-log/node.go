@@ -90,7 +90,7 @@ func (n *Node) Connect() (*nats.Conn, error) { return connect("", nats.InProcess
 
 // Connect returns a connection to one of the nodes at the URLs, which commas
 // separate. If the connection fails, it is made again, to any of
-// them. Connect waits at most for
+// the nodes. Connect waits at most for
 // one attempt at each URL, not for the first connection. The caller closes the connection.
 func Connect(urls string) (*nats.Conn, error) {
 	if strings.TrimSpace(urls) == "" {

@@ -36,8 +36,8 @@ type Replica struct {
 	BookmarkInterval time.Duration
 
 	// OnServing, if not nil, is called when the replica begins to serve, with
-	// nil, and when it stops serving, with the reason; also after each
-	// MaxOutage in which it did not serve. After Drain, it is called at most
+	// nil, and when it stops serving, with the reason; also after about
+	// each MaxOutage in which it cannot read the log. After Drain, it is called at most
 	// once more. It must not block.
 	OnServing func(error)
 

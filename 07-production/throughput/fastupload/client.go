@@ -22,8 +22,8 @@ import (
 const ChunkSize = clientstream.ChunkSize
 
 // Upload does what [clientstream.Upload] does, with the same progress and the
-// same errors. It reads each chunk into a buffer that gRPC gives back when
-// it no longer needs the chunk.
+// same errors. It reads each chunk into a buffer that gRPC, with the Codec, gives back
+// when it no longer needs the chunk.
 //
 // A stats handler or an interceptor must not use a message after it has
 // returned, because its buffer may then belong to another chunk.
@@ -104,7 +104,7 @@ func ReadChunk(r io.Reader) (mem.Buffer, error) {
 }
 
 // SendChunk sends a chunk that the codec does not copy. From then on the chunk
-// belongs to gRPC, which frees it when it no longer needs it. SendChunk returns
+// belongs to gRPC, which, with the Codec, frees it when it no longer needs it. SendChunk returns
 // io.EOF if the RPC has ended; CloseAndRecv says why.
 func SendChunk(
 	stream grpc.ClientStreamingClient[uploadv1.UploadRequest, uploadv1.UploadReceipt], chunk mem.Buffer,

@@ -11,7 +11,7 @@ import (
 	"example.com/streams/07-production/balancing"
 )
 
-// Dial returns a connection to all servers, of which each stream takes a
+// Dial returns a connection to all servers, of which a stream takes a
 // healthy one. In production, "dns:///name:port" finds their addresses. The
 // caller closes the connection.
 func Dial(addrs []string, opts ...grpc.DialOption) (*grpc.ClientConn, error) {

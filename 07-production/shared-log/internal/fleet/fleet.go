@@ -84,7 +84,7 @@ func (f *Fleet) Close() (err error) {
 }
 
 // AwaitServers waits until it has seen each server serve, or, without
-// serving, each NOT_SERVING.
+// serving, each NOT_SERVING. It returns an error if ctx ends first.
 func (f *Fleet) AwaitServers(ctx context.Context, serving bool) error {
 	want := healthv1.HealthCheckResponse_NOT_SERVING
 	if serving {

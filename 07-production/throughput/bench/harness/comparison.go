@@ -1,5 +1,5 @@
 // Package harness measures ways to do the same work, in turns, so that what
-// else happens on the machine meets all of them alike.
+// else happens on the machine for long meets all of them alike.
 package harness
 
 import (
