@@ -10,8 +10,8 @@ import (
 // A partial is a file that has a temporary name until it is complete. Under
 // the final name, a reader finds the old file or the new one, and never half
 // of one, also after a power failure: publish syncs the bytes, then gives
-// the name, then, except on Windows, syncs the directory. A process that is
-// killed can leave the temporary name, so remove old ones from time to time.
+// the name, then, except on Windows, syncs the directory. A process that
+// ends first can leave the temporary name, so remove old ones from time to time.
 type partial struct {
 	*os.File
 	root *os.Root

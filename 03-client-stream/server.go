@@ -47,14 +47,15 @@ type UploadServer struct {
 // and all later messages carry its bytes. After the client's half-close,
 // Upload syncs the bytes to the disk, gives the file its name, and sends
 // the receipt. An upload that the server refuses, or that ends before the
-// half-close, leaves nothing, with two exceptions: a server process that is
-// killed, or a disk that fails, can leave a file with a temporary name, and if
+// half-close, leaves nothing, with two exceptions: a server process that
+// ends before Upload returns, or a disk that fails, can leave a file with a
+// temporary name, and if
 // the disk fails just after the file got its name, the file can stay. If the
 // call is canceled or reset, or the connection is lost, after the half-close,
 // the file may be stored without a receipt.
 //
 // Uploads of the same name may run at the same time. Of uploads without
-// replace, only the first that gets the name is stored. Of uploads with
+// replace, the first that gets the name is stored. Of uploads with
 // replace, the last that gets the name stays.
 //
 // OK: the file is stored. InvalidArgument: the name is not valid, the

@@ -82,8 +82,8 @@ func (h *Hub) Join(room, name string) (*Member, error) {
 }
 
 // Say publishes text to all members of the room, the speaker included. If
-// the member is no longer in the room, Say publishes nothing and returns
-// nil.
+// the member is no longer in the room, Say publishes nothing, and returns
+// nil for a valid text.
 //
 // InvalidArgument: the text is not valid.
 func (m *Member) Say(text string) error {

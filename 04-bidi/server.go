@@ -60,7 +60,8 @@ type serverStream = grpc.BidiStreamingServer[chatv1.ChatMessage, chatv1.ChatMess
 
 // Chat reads in one goroutine, writes in another, and waits for what ends
 // the stream. It calls neither Recv nor Send itself, so it can return at any
-// time. When it returns, a Recv or a Send that still waits fails.
+// time. When it returns, a Recv or a Send that still waits fails (not
+// a Send behind ServeHTTP).
 //
 // OK: the client half-closed, and what was said before was sent.
 // InvalidArgument: the first message is not a valid join, or a later message

@@ -22,7 +22,7 @@ type FollowOptions struct {
 
 	// IdleTimeout is the time without a tick after which Follow ends an
 	// open call; time in the loop does not count. The default is a minute. An idle timeout does not replace
-	// keepalive, because the next call uses the same connection, even if
+	// keepalive, because the next call may use the same connection, even if
 	// that connection is half-open.
 	IdleTimeout time.Duration
 
@@ -36,8 +36,8 @@ type FollowOptions struct {
 // call fails and may be retried, Follow waits as [Backoff] says and resumes
 // after the last tick, if there was one. After a tick, Backoff counts the failures from 1 again.
 //
-// Unless the loop is left, the last pair is an error: Canceled or DeadlineExceeded
-// if ctx has ended, InvalidArgument if req cannot be marshaled, otherwise the
+// Unless the loop is left, the last pair is an error: InvalidArgument if req
+// cannot be marshaled, Canceled or DeadlineExceeded if ctx has ended, otherwise the
 // first status for which [Retryable] is false. Leaving the loop cancels the
 // call. Each loop starts again with req, which Follow does not change.
 func Follow(

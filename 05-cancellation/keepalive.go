@@ -17,7 +17,7 @@ const (
 )
 
 // DialOptions make a client with an open call notice a half-open connection
-// within 30 s. They limit a dial, and the wait after a failed dial, to about
+// within about 30 s. They limit a dial, and the wait after a failed dial, to about
 // 5 s each; by default, both grow to about 2 minutes. The server must allow
 // the client's pings: see [ServerOptions].
 func DialOptions() []grpc.DialOption {
@@ -35,7 +35,7 @@ func DialOptions() []grpc.DialOption {
 	}
 }
 
-// ServerOptions make a server notice a half-open connection within 30 s, and
+// ServerOptions make a server notice a half-open connection within about 30 s, and
 // allow clients to ping twice as often as with [DialOptions].
 func ServerOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{

@@ -23,7 +23,7 @@ type Appender interface {
 }
 
 // Ingest appends the lines of r to the log until r ends or fails. It replaces
-// bytes that are not valid UTF-8 with U+FFFD, because Send fails if a proto
+// bytes that are not valid UTF-8 with U+FFFD, because Send fails if a proto3
 // string is not valid UTF-8. Ingest returns nil when r ends, and otherwise
 // the error of r.
 func Ingest(log Appender, r io.Reader) error {

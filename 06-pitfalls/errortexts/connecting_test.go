@@ -85,9 +85,9 @@ var connecting = []text{
 	},
 	{
 		shows: `rpc error: code = Unavailable desc = connection error: desc = "transport: authentication handshake failed: tls: failed to verify certificate: x509: certificate signed by unknown authority"`,
-		who:   "your client",
-		fix: "The client does not trust the issuer of the server's certificate. Put the issuer's certificate " +
-			"into `tls.Config.RootCAs`.",
+		who:   "your client or your server",
+		fix: "The client finds no way from the server's certificate to an issuer that it trusts. 1. Put the issuer's certificate " +
+			"into `tls.Config.RootCAs`. 2. Let the server send its intermediate certificates, too.",
 		produce: func(t *testing.T) string {
 			return countTCP(t, tlsServer(t).Listener.Addr().String(), grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{})))
 		},
@@ -131,7 +131,7 @@ var connecting = []text{
 	},
 	{
 		shows: `rpc error: code = Unavailable desc = name resolver error: produced zero addresses`,
-		who:   "your client",
+		who:   "your client or the network",
 		fix: "The resolver, by default DNS, has no address for the name of the target. 1. The name is wrong, or nothing has it now. 2. In a test, a target " +
 			"without a scheme asks DNS although there is a dialer: {bufconn-dns}.",
 		produce: func(t *testing.T) string { return countTCP(t, "dns://"+dnsServer(t, noSuchName)+"/nobody.example") },

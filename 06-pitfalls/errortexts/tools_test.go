@@ -27,7 +27,7 @@ var tools = []text{
 	{
 		shows:   `...: ... passes lock by value: ...hub contains sync.Mutex`,
 		who:     "your code",
-		fix:     "A method with a value receiver copies the mutex, so a lock in it would lock a copy. Use a pointer receiver.",
+		fix:     "A value receiver or a parameter copies the mutex, so a lock would lock a copy. Use a pointer.",
 		produce: vet,
 	},
 	{

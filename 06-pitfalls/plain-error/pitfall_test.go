@@ -3,9 +3,11 @@ package plainerror
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
@@ -36,6 +38,7 @@ func TestFixed_RefusesWithTheCodeInvalidArgument(t *testing.T) {
 func TestHandler_ErrorBecomesAStatus(t *testing.T) {
 	deadline := context.DeadlineExceeded
 	notFound := status.Error(codes.NotFound, "no log")
+	_, late := (&net.Dialer{Deadline: time.Unix(1, 0)}).Dial("tcp", "127.0.0.1:1")
 	for _, tt := range []struct {
 		returned error
 		want     string
@@ -47,6 +50,7 @@ func TestHandler_ErrorBecomesAStatus(t *testing.T) {
 		{fmt.Errorf("disk: %w", context.Canceled), "code = Canceled desc = disk: context canceled"},
 		{deadline, "code = DeadlineExceeded desc = context deadline exceeded"},
 		{fmt.Errorf("disk: %w", deadline), "code = DeadlineExceeded desc = disk: context deadline exceeded"},
+		{late, "code = DeadlineExceeded desc = dial tcp 127.0.0.1:1: i/o timeout"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			client := pitfalltest.Dial(t, &service.Server{OnSum: func(

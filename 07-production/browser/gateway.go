@@ -40,7 +40,7 @@ var page embed.FS
 //
 // 400: the position is not one of an event. 403: the page that asks is of
 // another origin. 421: the name of the host is not one of Hosts. An
-// EventSource gives up after any of them. All other answers to GET /events have
+// EventSource gives up after any of them. The gateway's other answers to GET /events have
 // status 200: see the events in the lesson.
 type Gateway struct {
 	// MaxStreams is how many streams of events may be open. A browser that

@@ -12,7 +12,7 @@ import (
 type DialFunc = func(context.Context, string) (net.Conn, error)
 
 // Link returns a [DialFunc] whose connections have a round-trip time: each
-// byte can be read rtt/2 after it was written, in both directions. The link has
+// byte can be read rtt/2 later than without it, in both directions. The link has
 // no bandwidth limit, as long as at most 1,024 writes are in flight in each
 // direction. In a bubble of testing/synctest the time is virtual.
 func Link(dial DialFunc, rtt time.Duration) DialFunc {

@@ -30,7 +30,7 @@ type usage struct {
 
 // Stream is an interceptor that comes after [Auth.Stream]. It refuses a
 // stream too many, and slows the messages of a user who exceeds the rate. A
-// sender who is slowed notices it only by flow control.
+// sender who is slowed may notice it by flow control.
 //
 // ResourceExhausted: the user has as many open streams as Quotas allows.
 func (q *Quotas) Stream(

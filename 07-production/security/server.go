@@ -11,8 +11,8 @@ import (
 	"google.golang.org/grpc/keepalive"
 )
 
-// Options returns the options of a server, for serve.New. A connection takes
-// no new streams when it is as old as age, more or less 10%, and the open ones
+// Options returns the options of a server, for serve.New. A connection gets
+// a GOAWAY when it is as old as age, more or less 10%, and its open streams
 // have another tenth of age to finish. If age is 0, it has no limit.
 func Options(conf *tls.Config, auth *Auth, quotas *Quotas, age time.Duration) []grpc.ServerOption {
 	return []grpc.ServerOption{

@@ -55,7 +55,7 @@ func (s *Sessions) Login(user string, life time.Duration) (token string) {
 }
 
 // Revoke ends all tokens of the user, and the contexts of the streams that
-// were opened with them. It does not prevent the next Login.
+// [Auth.Stream] let in with them. It does not prevent the next Login.
 func (s *Sessions) Revoke(user string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

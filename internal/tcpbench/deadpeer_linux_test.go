@@ -21,7 +21,7 @@ import (
 )
 
 // How long the tests watch a side that notices nothing.
-const watched = 45 * time.Second
+const watched = 55 * time.Second
 
 // A span is when a side notices that its peer is gone, counted from then.
 // The zero value means not while the test watches.
@@ -44,13 +44,16 @@ var (
 
 var pulled = []struct {
 	settings, stream string
+	quiet            time.Duration // at the least, before the cut
 	server           []grpc.ServerOption
 	client           []grpc.DialOption
 	handlerEnds      span
 	recvReturns      span
 }{
 	{settings: "defaults", stream: "Ticking", handlerEnds: span{20 * time.Second, 24 * time.Second}},
-	{settings: "defaults", stream: "Quiet", handlerEnds: span{26 * time.Second, 34 * time.Second}},
+	{settings: "defaults", stream: "Quiet", quiet: time.Second, handlerEnds: span{26 * time.Second, 34 * time.Second}},
+	{settings: "defaults", stream: "Quiet", quiet: 12 * time.Second, handlerEnds: span{15 * time.Second, 22 * time.Second}},
+	{settings: "defaults", stream: "Slow", quiet: time.Second, handlerEnds: span{44 * time.Second, 52 * time.Second}},
 	{
 		settings: "keepalive", stream: "Ticking",
 		server: []grpc.ServerOption{serverKeepalive}, client: []grpc.DialOption{clientKeepalive},
@@ -58,7 +61,7 @@ var pulled = []struct {
 		recvReturns: span{10 * time.Second, 34 * time.Second},
 	},
 	{
-		settings: "keepalive", stream: "Quiet",
+		settings: "keepalive", stream: "Quiet", quiet: time.Second,
 		server: []grpc.ServerOption{serverKeepalive}, client: []grpc.DialOption{clientKeepalive},
 		handlerEnds: span{26 * time.Second, 34 * time.Second},
 		recvReturns: span{26 * time.Second, 34 * time.Second},
@@ -70,14 +73,18 @@ func TestPulledCable_IsNoticedAfter(t *testing.T) {
 	var table strings.Builder
 	table.WriteString("| Settings | Stream | The handler's context ends after | The client's `Recv` returns after |\n|---|---|---|---|\n")
 	for _, tt := range pulled {
-		fmt.Fprintf(&table, "| %s | %s | %v | %v |\n", tt.settings, strings.ToLower(tt.stream), tt.handlerEnds, tt.recvReturns)
-		t.Run(tt.settings+" "+tt.stream, func(t *testing.T) {
+		name := strings.ToLower(tt.stream)
+		if tt.quiet > 0 {
+			name += fmt.Sprintf(", nothing for %v", tt.quiet)
+		}
+		fmt.Fprintf(&table, "| %s | %s | %v | %v |\n", tt.settings, name, tt.handlerEnds, tt.recvReturns)
+		t.Run(tt.settings+" "+name, func(t *testing.T) {
 			slow(t)
 			t.Parallel()
 			p := listen(t, tt.server...)
 			stream := open(t, dial(t, p.addr, tt.client...), "/test/"+tt.stream)
-			if tt.stream == "Quiet" {
-				waitUntilQuiet(t, p.addr)
+			if tt.quiet > 0 {
+				waitUntilQuiet(t, p.addr, tt.quiet)
 			}
 
 			start := time.Now()
@@ -127,7 +134,7 @@ func requireWithin(t *testing.T, want span, got time.Duration, who string) {
 func TestClient_IsEndedByTCPKeepalive(t *testing.T) {
 	p := listen(t)
 	stream := open(t, dial(t, p.addr), "/test/Quiet")
-	waitUntilQuiet(t, p.addr)
+	waitUntilQuiet(t, p.addr, time.Second)
 	clients, _ := sockets(t, p.addr)
 	for name, seconds := range map[int]int{
 		syscall.TCP_KEEPIDLE: 1, syscall.TCP_KEEPINTVL: 1, syscall.TCP_KEEPCNT: 2,

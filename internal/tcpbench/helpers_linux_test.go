@@ -1,6 +1,7 @@
 package tcpbench
 
 import (
+	"cmp"
 	"net"
 	"os"
 	"strconv"
@@ -15,11 +16,11 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
-// tick is the interval of a ticking stream.
-const tick = 100 * time.Millisecond
+// The intervals of the messages, by method. A stream of another method has one
+// message.
+var intervals = map[string]time.Duration{"/test/Ticking": 100 * time.Millisecond, "/test/Slow": 28 * time.Second}
 
-// A peer is a gRPC server on a TCP port. Its method /test/Ticking sends a
-// message every 100 ms, and all other methods send one message and wait.
+// A peer is a gRPC server on a TCP port.
 type peer struct {
 	*grpc.Server
 	addr  string
@@ -53,10 +54,7 @@ func (p *peer) handle(_ any, stream grpc.ServerStream) error {
 		if err := stream.SendMsg(&emptypb.Empty{}); err != nil {
 			return err
 		}
-		wait := time.Duration(1<<63 - 1)
-		if method == "/test/Ticking" {
-			wait = tick
-		}
+		wait := cmp.Or(intervals[method], 1<<63-1)
 		select {
 		case <-time.After(wait):
 		case <-stream.Context().Done():
@@ -145,15 +143,15 @@ func unplug(t *testing.T, addr string) {
 }
 
 // waitUntilQuiet waits until the sockets have sent and received nothing for
-// a second. Data that is under way would start TCP_USER_TIMEOUT.
-func waitUntilQuiet(t *testing.T, addr string) {
+// d. Data that is under way would start TCP_USER_TIMEOUT.
+func waitUntilQuiet(t *testing.T, addr string, d time.Duration) {
 	t.Helper()
 	clients, servers := sockets(t, addr)
 	for _, fd := range append(clients, servers...) {
 		require.Eventually(t, func() bool {
 			info := infoOf(t, fd)
-			return info.Unacked == 0 && min(info.Last_data_sent, info.Last_data_recv) > 1000 // ms
-		}, 10*time.Second, 10*time.Millisecond)
+			return info.Unacked == 0 && min(info.Last_data_sent, info.Last_data_recv) > uint32(d.Milliseconds())
+		}, d+10*time.Second, 10*time.Millisecond)
 	}
 }
 

@@ -53,7 +53,7 @@ type Server struct {
 	Documents iter.Seq2[*searchv1.Document, error]
 }
 
-// Search sends the documents that match. See the proto for its trailer and
+// Search sends a result for each match. See the proto for its trailer and
 // its codes.
 func (s *Server) Search(req *searchv1.SearchRequest, stream grpc.ServerStreamingServer[searchv1.Result]) error {
 	limit := int(req.GetLimit())

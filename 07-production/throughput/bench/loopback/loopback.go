@@ -17,8 +17,8 @@ import (
 	"example.com/streams/07-production/throughput/bench/harness"
 )
 
-// Options change a gRPC server and its client. The zero value is what both
-// are by default.
+// Options change a gRPC server and its client. The zero value adds no
+// option and no TLS.
 type Options struct {
 	TLS    bool
 	Server []grpc.ServerOption
