@@ -1,7 +1,6 @@
 package travels
 
 import (
-	"context"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -43,24 +42,6 @@ func TestDiagrams_AreTheSameInEachRun(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestCancel_LeavesWhatHasArrived(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := memservertest.Serve(t, register(tickingHandler{}))
-		ctx, cancel := context.WithCancel(t.Context())
-		stream, err := pitfallsv1.NewPitfallServiceClient(server.Dial(t)).Count(ctx, &pitfallsv1.CountRequest{To: 9})
-		require.NoError(t, err)
-		time.Sleep(3500 * time.Millisecond)
-		cancel()
-		for want := int64(1); want <= 3; want++ {
-			got, err := stream.Recv()
-			require.NoError(t, err)
-			require.Equal(t, want, got.GetValue())
-		}
-		_, err = stream.Recv()
-		require.Equal(t, codes.Canceled.String(), status.Code(err).String(), "got %v", err)
-	})
 }
 
 func TestKeepalive_TimeoutOfAClientIs20s(t *testing.T) {
