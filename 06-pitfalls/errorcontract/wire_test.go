@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -387,16 +386,4 @@ func TestReset_CancelAfterTheDeadlineIsDeadlineExceeded(t *testing.T) {
 			require.ErrorIs(t, f.client.Context().Err(), context.Canceled)
 		})
 	}
-}
-
-func TestKeepalive_ClientWaitsAtLeastTenSeconds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, inMemory, bidi, termination{dialOptions: []grpc.DialOption{
-			grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: time.Second, Timeout: time.Second}),
-		}}, 0)
-		start := time.Now()
-		f.network.Conn().HalfOpen()
-		require.Equal(t, "Unavailable", describe(f.client.recv()).text)
-		require.Equal(t, 11*time.Second, time.Since(start), "10 s until the ping, and the timeout")
-	})
 }
