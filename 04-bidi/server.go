@@ -68,8 +68,9 @@ type serverStream = grpc.BidiStreamingServer[chatv1.ChatMessage, chatv1.ChatMess
 // is not a valid text. AlreadyExists: another member of the room has the
 // name. DeadlineExceeded: the first message did not arrive within
 // [JoinWithin]. ResourceExhausted: the client read too slowly, or a message
-// exceeds the limit of gRPC. Unavailable: [Hub.Drain] was called. Canceled,
-// DeadlineExceeded: the context of the call ended.
+// exceeds the limit of gRPC. Unavailable: [Hub.Drain] was called, or the
+// connection closed while a Send waited. Canceled, DeadlineExceeded: the
+// context of the call ended.
 func (s *ChatServer) Chat(
 	stream grpc.BidiStreamingServer[chatv1.ChatMessage, chatv1.ChatMessage],
 ) error {

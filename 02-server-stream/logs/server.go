@@ -48,8 +48,9 @@ type LogServer struct {
 // OK: req.follow is false, and no entry follows. InvalidArgument:
 // req.contains is longer than [MaxLine]. OutOfRange: the next entry is no
 // longer held, req.after is ahead of the newest entry, or req.log_id is the
-// id of another log. Unavailable: [Log.Drain] was called. Canceled,
-// DeadlineExceeded: the context of the call ended.
+// id of another log. Unavailable: [Log.Drain] was called, or the
+// connection closed while Send waited. Canceled, DeadlineExceeded: the context
+// of the call ended.
 func (s *LogServer) StreamLogs(
 	req *logsv1.LogRequest, stream grpc.ServerStreamingServer[logsv1.LogEntry],
 ) error {

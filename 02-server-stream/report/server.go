@@ -53,8 +53,9 @@ type ReportServer struct { //nolint:revive // every chapter names its server aft
 // the server is not allowed to read the file. Aborted: the file has grown or
 // shrunk since the call began; another call may succeed. Internal: the
 // server failed to read the file for another reason. Canceled,
-// DeadlineExceeded: the context of the call ended. An error of the source
-// that is a status is returned as it is.
+// DeadlineExceeded: the context of the call ended. Unavailable: the connection
+// closed while Send waited. An error of the source that is a status is returned
+// as it is.
 func (s *ReportServer) GenerateReport(
 	req *reportv1.ReportRequest, stream grpc.ServerStreamingServer[reportv1.ReportChunk],
 ) error {

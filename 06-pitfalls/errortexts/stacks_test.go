@@ -134,7 +134,7 @@ var stacks = []text{
 	},
 	{
 		shows: `google.golang.org/grpc/internal/transport.(*writeQuota).get(...)`,
-		who:   "the other side: your client or your server",
+		who:   "usually the other side: your client or your server",
 		fix: "`Send` waits, usually because the other side does not read. 1. The client has left the stream open: " +
 			"{abandoned-stream}. 2. One subscriber is slow: {slow-subscriber}. 3. Both sides send and neither " +
 			"receives: {send-before-recv}. 4. The other side is gone: {dead-peer}. 5. Two goroutines call " +

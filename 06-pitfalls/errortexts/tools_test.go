@@ -77,7 +77,7 @@ var tools = []text{
 	{
 		shows:   `...: comparing with == will fail on wrapped errors. Use errors.Is to check for a specific error (errorlint)`,
 		who:     "your code",
-		fix:     "Write `errors.Is(err, io.EOF)`.",
+		fix:     "Write `errors.Is`, such as `errors.Is(err, io.EOF)`.",
 		produce: lint,
 	},
 	{
@@ -89,7 +89,7 @@ var tools = []text{
 	{
 		shows: `...: SA1019: google.golang.org/grpc.Dial is deprecated: ... (staticcheck)`,
 		who:   "your client",
-		fix: "Use `grpc.NewClient`. A target without a scheme now asks DNS: " +
+		fix: "Use `grpc.NewClient`. A host name without a scheme now asks DNS: " +
 			"{bufconn-dns}.",
 		produce: lint,
 	},

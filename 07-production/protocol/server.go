@@ -49,8 +49,8 @@ type workStream = grpc.BidiStreamingServer[jobsv1.WorkRequest, jobsv1.WorkRespon
 // OK: the client half-closed, and each item has its result. InvalidArgument:
 // the first message is not a Hello. FailedPrecondition: the client does not
 // speak [Version]. ResourceExhausted: more than [Credits] items are under
-// way, or a message exceeds the limit of gRPC. Canceled, DeadlineExceeded: the context of the call ended before the
-// half-close.
+// way, or a message exceeds the limit of gRPC. Canceled, DeadlineExceeded: the
+// context of the call ended before the half-close.
 func (s *Server) Work(stream grpc.BidiStreamingServer[jobsv1.WorkRequest, jobsv1.WorkResponse]) error {
 	hello, err := greet(stream)
 	if err != nil {

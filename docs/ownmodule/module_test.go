@@ -108,7 +108,7 @@ func showErrors(t *testing.T, m *module) {
 			"Name the message so, or add the rule to `except` in `buf.yaml`."},
 		{true, "countdown/v1/countdown.proto", "service CountdownService", "service Countdown", m.buf("lint"),
 			`Service name "Countdown" should be suffixed with "Service"`,
-			"Every service of this repository has this suffix.",
+			"The services of this course have this suffix.",
 			"Rename the service, and generate the code again."},
 		{true, "countdown/v1/countdown.proto", "message CountRequest {", "enum Phase { READY = 0; }\nmessage CountRequest {", m.buf("lint"),
 			`Enum zero value name "READY" should be suffixed with "_UNSPECIFIED"`,

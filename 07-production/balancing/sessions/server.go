@@ -32,7 +32,7 @@ type Server struct {
 // OK: the client has closed its half. InvalidArgument: the metadata user is
 // not set once. Aborted: the user has opened another session; a Send that
 // waits for the client delays this. Canceled, DeadlineExceeded: the context of
-// the call ended.
+// the call ended. Unavailable: the connection closed while a Send waited.
 func (s *Server) Connect(stream grpc.BidiStreamingServer[sessionsv1.Answer, sessionsv1.Message]) error {
 	user := metadata.ValueFromIncomingContext(stream.Context(), "user")
 	if len(user) != 1 {

@@ -1,5 +1,5 @@
-// Command channelz prints the connections of a process that offers channelz,
-// one on a line. Without -addr, it shows its own connection in memory.
+// Command channelz prints the connections of the gRPC servers of a process that
+// offers channelz, one on a line. Without -addr, it shows its own connection in memory.
 package main
 
 import (
