@@ -153,7 +153,7 @@ var transport = []text{
 	},
 	{
 		shows: `rpc error: code = Unavailable desc = transport is closing`,
-		who:   "your client, your server or the network",
+		who:   "your client, a proxy, your server or the network",
 		fix: "In a handler: the connection has closed, so nobody receives what `Send` sends. Return the error: " +
 			"{ignored-context}.",
 		produce: handling(func(stream echoServer) error {

@@ -55,6 +55,26 @@ func TestDrain_SilentConnectionIsNoFailure(t *testing.T) {
 	}
 }
 
+func TestDrain_EndsAClientThatIsSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := serve.New()
+		server.Drain = 5 * time.Second
+		s := servetest.Start(t, server)
+		conn, err := s.DialContext(t.Context(), "")
+		require.NoError(t, err)
+		defer conn.Close()
+		_, err = conn.Write([]byte(http2.ClientPreface + "\x00\x00\x00\x04\x00\x00\x00\x00\x00"))
+		require.NoError(t, err)
+		go func() { _, _ = io.Copy(io.Discard, conn) }() // until the server closes it
+		synctest.Wait()
+
+		start := time.Now()
+		s.Signal()
+		require.NoError(t, s.Wait())
+		require.Equal(t, 5*time.Second, time.Since(start))
+	})
+}
+
 func TestHandshake_MayTakeThreeSeconds(t *testing.T) {
 	for _, sent := range []string{"", http2.ClientPreface[:10], http2.ClientPreface} {
 		synctest.Test(t, func(t *testing.T) {
