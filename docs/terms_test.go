@@ -3,7 +3,6 @@ package docs_test
 import (
 	"context"
 	"net"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -16,7 +15,6 @@ import (
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
-	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/grpc/status"
@@ -264,16 +262,6 @@ func TestIdleTimeout_ClosesWhatHasNoCall(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		require.Equal(t, connectivity.Idle, conn.GetState())
 	})
-}
-
-func TestPool_HasBuffersOfAFewSizes(t *testing.T) {
-	var sizes []int
-	for n := 1; n <= 1<<20; n += 255 {
-		buf := mem.DefaultBufferPool().Get(n)
-		sizes = append(sizes, cap(*buf))
-		mem.DefaultBufferPool().Put(buf)
-	}
-	require.Equal(t, []int{256, 4 << 10, 16 << 10, 32 << 10, 1 << 20}, slices.Compact(sizes))
 }
 
 func TestCodes_Are17(t *testing.T) {
